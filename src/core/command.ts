@@ -1,0 +1,17 @@
+// What a client asked for in one protocol step, with its facts: the unit that is decided, recorded and permitted.
+import type { CommandFacts, Identity, Resource, SessionFacts } from "./facts.ts";
+
+/** A session as core sees it. `facts` is live: the shim updates `in_transaction` and `usage`. */
+export type SessionContext = {
+  readonly identity: Identity;
+  readonly resource: Resource;
+  readonly facts: { -readonly [K in keyof SessionFacts]: SessionFacts[K] };
+  /** The next number of the session's gapless record sequence. */
+  sequence: number;
+};
+
+/**
+ * `facts` is one object per (statement, message) that lives as long as the statement, so that caches can hang on its identity.
+ * `key` binds an approval: it holds text, message and the digest of the bound parameters.
+ */
+export type Command = { readonly facts: CommandFacts; readonly key: string };

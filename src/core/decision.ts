@@ -1,0 +1,46 @@
+// The policy's answer: its schema, and the blocks that stand in for an answer that never came.
+import type { ErrorCode } from "../errors.ts";
+import { ERRORS } from "../errors.ts";
+import type { Infer, Schema } from "./schema.ts";
+import { array, integer, nullable, object, oneOf, optional, string } from "./schema.ts";
+
+export const reason = object({
+  code: string,
+  message: string,
+  hint: optional(string),
+  statement: optional(nullable(integer)),
+  column: optional(nullable(string)),
+});
+
+/** Which output of which statement, and how; further members are the mask's parameters (`keep_last`, …). */
+export const maskSpec: Schema<{ statement: number; output: number; mask: string; code: string } & { readonly [parameter: string]: unknown }> =
+  object({ statement: integer, output: integer, mask: string, code: string }, { open: true }) as never;
+
+export const decision = object({
+  /** The echo of `input.id`. */
+  id: string,
+  action: oneOf("allow", "block", "mask", "require_approval"),
+  reasons: array(reason),
+  masks: array(maskSpec),
+  limits: optional(object({ rows: optional(integer), bytes: optional(integer), timeout: optional(integer) })),
+  approval: optional(nullable(object({ approvers: array(string), count: integer, ttl: optional(string) }))),
+});
+
+export type Reason = Infer<typeof reason>;
+export type MaskSpec = Infer<typeof maskSpec>;
+export type Decision = Infer<typeof decision>;
+
+/** The block that takes the place of a decision that failed: fail closed, with the failure's own code. */
+export function blockFor(id: string, code: ErrorCode, detail?: string): Decision {
+  const message = ERRORS[code].message;
+  return { id, action: "block", reasons: [{ code, message: detail === undefined ? message : `${message}: ${detail}` }], masks: [] };
+}
+
+/** Checks an evaluator's result: the decision, or the block with the code that says what was wrong. */
+export function checkDecision(id: string, result: unknown): Decision {
+  if (result === undefined || result === null) return blockFor(id, "POLICY_UNDEFINED");
+  const defect = decision.check(result, "decision");
+  if (defect !== undefined) return blockFor(id, "POLICY_SHAPE", defect);
+  const checked = result as Decision;
+  return checked.id === id ? checked : blockFor(id, "POLICY_ECHO");
+}
