@@ -53,10 +53,11 @@ export const ERRORS = {
   APPROVAL_TIMEOUT: spec("42501", "Nobody approved in time", "Send the command again to ask anew."),
   APPROVAL_CANCELED: spec("57014", "The command was canceled while it waited for an approval"),
   APPROVAL_IN_TRANSACTION: spec("42501", "The command needs an approval, which cannot be waited for inside a transaction"),
+  APPROVAL_STALE: spec("42501", "The policy or the catalog changed while the command waited for its approval", "Send the command again to ask anew."),
   APPROVAL_UNKNOWN: spec("02000", "There is no such approval"),
   APPROVAL_NOT_ALLOWED: spec("42501", "You may not decide this approval"),
   // audit
-  AUDIT_UNAVAILABLE: spec("58030", "The decision could not be recorded, so the command was not sent"),
+  AUDIT_UNAVAILABLE: spec("58030", "The decision could not be recorded, so the command was not sent", "Ask the operator: the gate's log says what is wrong with its data folder."),
   // upstream
   UPSTREAM_UNREACHABLE: spec("08001", "The database could not be reached"),
   UPSTREAM_AUTH: spec("08004", "The database refused the gate"),

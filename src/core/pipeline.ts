@@ -1,0 +1,194 @@
+// The walk of one command: facts in, decision, record, permit or refusal out; later its outcome. Start reading here.
+import { randomUUID } from "node:crypto";
+import { RegateError } from "../errors.ts";
+import { bindingOf, waitMilliseconds } from "./approve.ts";
+import type { Command, SessionContext } from "./command.ts";
+import type { Decision } from "./decision.ts";
+import { blockFor } from "./decision.ts";
+import type { Refusal } from "./enforce.ts";
+import { enforce, enforceApproved, observe, type Permit, prepare, refusalFromError, refusalOf } from "./enforce.ts";
+import type { CommandFacts, Input } from "./facts.ts";
+import { FACTS_VERSION } from "./facts.ts";
+import type { ApprovalEntry, Approvals, AuditLog, Clock, Policy, Ticket, TokenVerifier } from "./ports.ts";
+import type { Outcome, RecordHeader } from "./record.ts";
+import { approvalLine, decisionLine, outcomeLine } from "./record.ts";
+
+export type Held = { readonly decisionId: string; readonly decision: Decision };
+export type Verdict =
+  | { readonly kind: "permit"; readonly permit: Permit }
+  | { readonly kind: "refuse"; readonly refusal: Refusal }
+  | { readonly kind: "hold"; readonly held: Held };
+
+export type PipelineParts = {
+  readonly policy: Policy;
+  readonly audit: AuditLog;
+  readonly approvals: Approvals;
+  readonly verifier: Pick<TokenVerifier, "check">;
+  readonly clock: Clock;
+  readonly labels: { readonly [name: string]: string };
+  readonly approvalTimeoutMs: number;
+};
+
+export class Pipeline {
+  readonly policy: Policy;
+  readonly #parts: PipelineParts;
+  readonly #header: RecordHeader;
+
+  constructor(parts: PipelineParts) {
+    this.policy = parts.policy;
+    this.#parts = parts;
+    this.#header = { labels: parts.labels, mode: parts.policy.mode };
+  }
+
+  /** Decides and records one command that is about to run. A promise only when the policy needs one (very large facts). */
+  judge(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
+    const ended = this.#ended(session, command.facts);
+    if (ended !== undefined) return ended;
+    const id = this.#nextId(session);
+    const started = process.hrtime.bigint();
+    const decided = this.policy.evaluate(inputOf(id, session, command.facts));
+    if (decided instanceof Promise) return decided.then((late) => this.#act(session, command.facts, id, late, started));
+    return this.#act(session, command.facts, id, decided, started);
+  }
+
+  /** A statement that is only prepared: what the policy blocks is refused (and recorded) already here; the rest is recorded when it runs. */
+  prepare(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
+    const ended = this.#ended(session, command.facts);
+    if (ended !== undefined) return ended;
+    const id = `${session.facts.id}-${session.sequence + 1}`;
+    const started = process.hrtime.bigint();
+    const act = (decision: Decision): Verdict => {
+      const permit = prepare(decision, this.policy.mode === "enforce");
+      if (permit !== undefined) return { kind: "permit", permit };
+      session.sequence++;
+      return this.#act(session, command.facts, id, decision, started);
+    };
+    const decided = this.policy.evaluate(inputOf(id, session, command.facts));
+    return decided instanceof Promise ? decided.then(act) : act(decided);
+  }
+
+  /** Decides a session's start. */
+  connect(session: SessionContext): Verdict | Promise<Verdict> {
+    const id = this.#nextId(session);
+    const started = process.hrtime.bigint();
+    const decided = this.policy.evaluate(inputOf(id, session, undefined));
+    const act = (decision: Decision): Verdict => this.#act(session, undefined, id, decision, started, "connect");
+    return decided instanceof Promise ? decided.then(act) : act(decided);
+  }
+
+  /** What cannot be judged (unparseable, too long, …) is refused with its own code, and recorded like a decision. */
+  refuse(session: SessionContext, facts: CommandFacts | undefined, error: RegateError, fatal = false): Refusal {
+    const id = this.#nextId(session);
+    const decision = blockFor(id, error.code, error.detail);
+    this.#record(session, facts, id, decision, 0n);
+    return refusalFromError(error, id, fatal);
+  }
+
+  /** In mode observe even what cannot be judged goes on; undefined in mode enforce. */
+  observed(session: SessionContext, facts: CommandFacts | undefined, error: RegateError): Permit | undefined {
+    if (this.policy.mode !== "observe") return undefined;
+    const id = this.#nextId(session);
+    const decision = blockFor(id, error.code, error.detail);
+    return observe(id, decision, this.#record(session, facts, id, decision, 0n));
+  }
+
+  /** Asks for approval. `onSettled` is called once: with the permit, or with the refusal that says how it ended. */
+  hold(session: SessionContext, command: Command, held: Held, onSettled: (verdict: Verdict) => void): { id: string; expiresAt: string; cancel(): void } {
+    const { approvals, clock, approvalTimeoutMs } = this.#parts;
+    const { decision, decisionId } = held;
+    const now = clock.now();
+    const id = randomUUID();
+    const binding = bindingOf(session, command.key, this.policy.revision);
+    const expiresAt = new Date(now + waitMilliseconds(decision.approval, approvalTimeoutMs)).toISOString();
+    const request = {
+      id,
+      decision_id: decisionId,
+      requested_at: new Date(now).toISOString(),
+      expires_at: expiresAt,
+      requester: session.identity,
+      resource: session.resource.name,
+      text: command.facts.text,
+      reasons: decision.reasons.map(({ code, message }) => ({ code, message })),
+      approvers: decision.approval?.approvers ?? [],
+      count: decision.approval?.count ?? 1,
+      binding,
+    };
+    const waiting = approvals.request(request, (entry) => {
+      const ticket = this.#recordApproval(session, decisionId, entry);
+      if (entry.state !== "approved") return onSettled({ kind: "refuse", refusal: refusalFromError(approvalError(entry), decisionId) });
+      const ended = this.#ended(session, command.facts);
+      if (ended !== undefined) return onSettled(ended);
+      if (bindingOf(session, command.key, this.policy.revision) !== entry.binding) {
+        const stale = new RegateError("APPROVAL_STALE", { detail: `approval ${id}` });
+        return onSettled({ kind: "refuse", refusal: refusalFromError(stale, decisionId) });
+      }
+      onSettled({ kind: "permit", permit: enforceApproved(decisionId, decision, ticket) });
+    });
+    this.#recordApproval(session, decisionId, { id, state: "pending", decided_by: [], comment: null });
+    return { id, expiresAt, cancel: () => waiting.cancel() };
+  }
+
+  /** Records what became of a permitted command. */
+  outcome(session: SessionContext, permit: Permit, outcome: Outcome): Ticket | undefined {
+    if (permit.decisionId === undefined) return undefined;
+    const line = outcomeLine(this.#header, session, permit.decisionId, ++session.sequence, this.#parts.clock.now(), outcome);
+    return this.#parts.audit.append(line);
+  }
+
+  #act(session: SessionContext, facts: CommandFacts | undefined, id: string, decision: Decision, started: bigint, stage = "command"): Verdict {
+    const { audit } = this.#parts;
+    if (audit.failure !== undefined) return { kind: "refuse", refusal: refusalFromError(unrecorded(audit.failure), undefined) };
+    const ticket = this.#record(session, facts, id, decision, process.hrtime.bigint() - started, stage);
+    if (this.policy.mode === "observe") return { kind: "permit", permit: observe(id, decision, ticket) };
+    const permit = enforce(id, decision, ticket);
+    if (permit !== undefined) return { kind: "permit", permit };
+    if (decision.action === "require_approval") return { kind: "hold", held: { decisionId: id, decision } };
+    return { kind: "refuse", refusal: refusalOf(id, decision) };
+  }
+
+  #record(session: SessionContext, command: CommandFacts | undefined, decisionId: string, decision: Decision, elapsed: bigint, stage = "command"): Ticket {
+    const sequence = Number(decisionId.slice(decisionId.lastIndexOf("-") + 1));
+    return this.#parts.audit.append(
+      decisionLine(this.#header, {
+        decisionId, sequence, session, stage, command, decision,
+        revision: this.policy.revision,
+        time: this.#parts.clock.now(),
+        evaluationNs: Number(elapsed),
+      }),
+    );
+  }
+
+  #recordApproval(session: SessionContext, decisionId: string, entry: Pick<ApprovalEntry, "id" | "state" | "decided_by" | "comment">): Ticket {
+    const { id, state, decided_by, comment } = entry;
+    const line = approvalLine(this.#header, session, decisionId, ++session.sequence, this.#parts.clock.now(), { id, state, decided_by, comment });
+    return this.#parts.audit.append(line);
+  }
+
+  /** A token that expired or was revoked ends what the session may do next. */
+  #ended(session: SessionContext, facts: CommandFacts): Verdict | undefined {
+    const code = this.#parts.verifier.check(session.identity, Math.floor(this.#parts.clock.now() / 1000));
+    return code === undefined ? undefined : { kind: "refuse", refusal: this.refuse(session, facts, new RegateError(code), true) };
+  }
+
+  #nextId(session: SessionContext): string {
+    return `${session.facts.id}-${++session.sequence}`;
+  }
+}
+
+function inputOf(id: string, session: SessionContext, command: CommandFacts | undefined): Input {
+  const base = {
+    version: FACTS_VERSION, id, identity: session.identity, session: session.facts, resource: session.resource,
+  };
+  return command === undefined ? { ...base, stage: "connect" } : { ...base, stage: "command", command };
+}
+
+function approvalError(entry: ApprovalEntry): RegateError {
+  const detail = `approval ${entry.id}${entry.comment === null ? "" : `: ${entry.comment}`}`;
+  if (entry.state === "denied") return new RegateError("APPROVAL_DENIED", { detail });
+  if (entry.state === "canceled") return new RegateError("APPROVAL_CANCELED", { detail });
+  return new RegateError("APPROVAL_TIMEOUT", { detail });
+}
+
+function unrecorded(failure: Error): RegateError {
+  return new RegateError("AUDIT_UNAVAILABLE", { cause: failure });
+}
