@@ -45,6 +45,8 @@ export const ERRORS = {
   BUNDLE_INVALID: spec("58030", "The policy bundle is not usable"),
   BUNDLE_NO_ENTRYPOINT: spec("58030", "The policy bundle has no entrypoint regate/decision"),
   BUNDLE_BUILTIN: spec("58030", "The policy bundle needs a builtin that the gate does not have"),
+  POLICY_SOURCE: spec("F0000", "The policy's sources cannot be built", "Check them with: regate policy check."),
+  OPA_MISSING: spec("F0000", "Working on policies needs opa, which was not found", "Install it (openpolicyagent.org) on the PATH, or name the program in REGATE_OPA; in a checkout Go builds it."),
   // masking
   MASK_IMPOSSIBLE: spec("42501", "A protected column cannot be masked in this result"),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
