@@ -12,10 +12,13 @@ export const ERRORS = {
   PROTOCOL_VIOLATION: spec("08P01", "The client broke the wire protocol"),
   STARTUP_TIMEOUT: spec("08006", "The client did not finish its startup in time"),
   TLS_REQUIRED: spec("28000", "A token may travel only over TLS", "Connect with sslmode=require, or allow plaintext on loopback in the configuration (tls.allow_plaintext)."),
+  STARTUP_SETTING: spec("42501", "The client may not bring this setting along", "Connect without it; SET ROLE is a command that the policy decides."),
   REPLICATION_REFUSED: spec("0A000", "Replication connections are refused"),
   // session: state in which the gate could not read what the client sends
   CLIENT_ENCODING: spec("22023", "Only client_encoding UTF8 is possible through the gate", "Remove the setting of client_encoding, or set it to UTF8."),
   STANDARD_CONFORMING_STRINGS: spec("22023", "standard_conforming_strings must stay on through the gate", "Remove the setting, and use E'…' for escapes."),
+  SESSION_STATE_UNSURE: spec("0A000", "An earlier statement may have changed how this one is read", "Send the statement that changes settings as a command of its own, and wait for its end."),
+  TOO_MANY_STATEMENTS: spec("53400", "The session has too many prepared statements", "Close or DEALLOCATE some."),
   // identity
   TOKEN_INVALID: spec("28P01", "The token was refused", "Ask for a new token: regate token issue."),
   TOKEN_EXPIRED: spec("28P01", "The token has expired", "Ask for a new token: regate token issue."),
@@ -47,6 +50,7 @@ export const ERRORS = {
   BUNDLE_BUILTIN: spec("58030", "The policy bundle needs a builtin that the gate does not have"),
   POLICY_SOURCE: spec("F0000", "The policy's sources cannot be built", "Check them with: regate policy check."),
   OPA_MISSING: spec("F0000", "Working on policies needs opa, which was not found", "Install it (openpolicyagent.org) on the PATH, or name the program in REGATE_OPA; in a checkout Go builds it."),
+  LIMIT_EXCEEDED: spec("54000", "The result is larger than the policy allows", "Ask for less: add a LIMIT or a narrower WHERE."),
   // masking
   MASK_IMPOSSIBLE: spec("42501", "A protected column cannot be masked in this result"),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
@@ -66,6 +70,7 @@ export const ERRORS = {
   UPSTREAM_TLS: spec("08001", "TLS with the database failed"),
   UPSTREAM_LOST: spec("08006", "The connection to the database was lost"),
   UPSTREAM_PROTOCOL: spec("08P01", "The database broke the wire protocol"),
+  INTERNAL: spec("XX000", "The gate failed; the session was ended", "Please report it with the gate's log."),
   SHUTTING_DOWN: spec("57P01", "The gate is shutting down"),
   TOO_MANY_CONNECTIONS: spec("53300", "The gate has no connection left"),
   // configuration and commands

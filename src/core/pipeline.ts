@@ -137,7 +137,7 @@ export class Pipeline {
 
   #act(session: SessionContext, facts: CommandFacts | undefined, id: string, decision: Decision, started: bigint, stage = "command"): Verdict {
     const { audit } = this.#parts;
-    if (audit.failure !== undefined) return { kind: "refuse", refusal: refusalFromError(unrecorded(audit.failure), undefined) };
+    if (audit.failure !== undefined) return { kind: "refuse", refusal: unrecorded(audit.failure) };
     const ticket = this.#record(session, facts, id, decision, process.hrtime.bigint() - started, stage);
     if (this.policy.mode === "observe") return { kind: "permit", permit: observe(id, decision, ticket) };
     const permit = enforce(id, decision, ticket);
@@ -165,9 +165,14 @@ export class Pipeline {
   }
 
   /** A token that expired or was revoked ends what the session may do next. */
-  #ended(session: SessionContext, facts: CommandFacts): Verdict | undefined {
+  ended(session: SessionContext, facts: CommandFacts): Refusal | undefined {
     const code = this.#parts.verifier.check(session.identity, Math.floor(this.#parts.clock.now() / 1000));
-    return code === undefined ? undefined : { kind: "refuse", refusal: this.refuse(session, facts, new RegateError(code), true) };
+    return code === undefined ? undefined : this.refuse(session, facts, new RegateError(code), true);
+  }
+
+  #ended(session: SessionContext, facts: CommandFacts): Verdict | undefined {
+    const refusal = this.ended(session, facts);
+    return refusal === undefined ? undefined : { kind: "refuse", refusal };
   }
 
   #nextId(session: SessionContext): string {
@@ -189,6 +194,7 @@ function approvalError(entry: ApprovalEntry): RegateError {
   return new RegateError("APPROVAL_TIMEOUT", { detail });
 }
 
-function unrecorded(failure: Error): RegateError {
-  return new RegateError("AUDIT_UNAVAILABLE", { cause: failure });
+/** The refusal of what could not be recorded. */
+export function unrecorded(failure: Error): Refusal {
+  return refusalFromError(new RegateError("AUDIT_UNAVAILABLE", { cause: failure }), undefined);
 }

@@ -1,0 +1,100 @@
+// The catalog of one upstream database, shared by its sessions: read over the gate's own connection, read anew on demand.
+import { RegateError } from "../../errors.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { loadCatalog } from "../../sql/postgres/catalog.ts";
+import type { ShimLog } from "../shim.ts";
+import { OwnConnection } from "./connection.ts";
+import type { UpstreamTarget } from "./upstream.ts";
+
+/** Reads that an unknown name asks for start at least this far apart, so that misspelled names cannot keep the server busy. */
+const searchIntervalMs = 250;
+
+export class Catalogs {
+  #current: Catalog | undefined;
+  #connection: OwnConnection | undefined;
+  #loading: Promise<Catalog> | undefined;
+  /** Bumped when somebody saw that the catalog may have changed: a read that began earlier does not count. */
+  #wanted = 1;
+  #have = 0;
+  #lastSearch = 0;
+  readonly #target: UpstreamTarget;
+  readonly #classification: () => unknown;
+  readonly #log: ShimLog;
+
+  constructor(target: UpstreamTarget, classification: () => unknown, log: ShimLog) {
+    this.#target = target;
+    this.#classification = classification;
+    this.#log = log;
+  }
+
+  /** The catalog in force, or undefined if it must be read first. */
+  get fresh(): Catalog | undefined {
+    return this.#have >= this.#wanted ? this.#current : undefined;
+  }
+
+  /** The last one that was read, which may be stale: good for checking what a result claims, never for permitting. */
+  get current(): Catalog | undefined {
+    return this.#current;
+  }
+
+  /** It may have changed. */
+  invalidate(): void {
+    this.#wanted++;
+  }
+
+  /** The bundle's tags for this database. */
+  get classification(): unknown {
+    return this.#classification();
+  }
+
+  /**
+   * A name is not in the catalog: reads it anew, in case that it was made elsewhere.
+   * @throws RegateError CATALOG_UNAVAILABLE
+   */
+  async search(): Promise<Catalog> {
+    const pause = this.#lastSearch + searchIntervalMs - Date.now();
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    this.#lastSearch = Date.now();
+    this.invalidate();
+    return this.refresh();
+  }
+
+  /**
+   * A catalog that was read after this call, or after the last invalidation.
+   * @throws RegateError CATALOG_UNAVAILABLE
+   */
+  async refresh(): Promise<Catalog> {
+    const wanted = this.#wanted;
+    while (this.#have < wanted || this.#current === undefined) {
+      this.#loading ??= this.#load().finally(() => {
+        this.#loading = undefined;
+      });
+      await this.#loading;
+    }
+    return this.#current;
+  }
+
+  async #load(): Promise<Catalog> {
+    const serving = this.#wanted;
+    try {
+      if (this.#connection === undefined || this.#connection.closed) this.#connection = await OwnConnection.open(this.#target);
+      const connection = this.#connection;
+      const catalog = await loadCatalog((sql) => connection.query(sql), this.#classification());
+      this.#current = catalog;
+      this.#have = serving;
+      return catalog;
+    } catch (thrown) {
+      this.#connection?.close();
+      this.#connection = undefined;
+      this.#log.error({ code: "CATALOG_UNAVAILABLE", detail: String(thrown) }, "the catalog could not be read");
+      throw thrown instanceof RegateError && thrown.code !== "CATALOG_UNAVAILABLE"
+        ? new RegateError("CATALOG_UNAVAILABLE", { detail: thrown.detail ?? thrown.message, cause: thrown })
+        : thrown;
+    }
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+}

@@ -1,0 +1,81 @@
+// What the server still owes an answer to, in order: the other half of pipelining.
+import type { Refusal } from "../../core/enforce.ts";
+import type { Permit } from "../../core/enforce.ts";
+import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Portal, Prepared } from "./registry.ts";
+import type { RowPlan } from "./rows.ts";
+
+/** One permitted command while it runs, and what is counted for its outcome. */
+export type Run = {
+  readonly permit: Permit;
+  readonly statements: readonly StatementAnalysis[];
+  readonly startedNs: bigint;
+  rows: number;
+  bytes: number;
+  maskedCells: number;
+  sqlstate: string | null;
+  tag: string | null;
+  /** The masks of the result that is under way. */
+  plan: RowPlan | undefined;
+  done: boolean;
+};
+
+export function newRun(permit: Permit, statements: readonly StatementAnalysis[]): Run {
+  return {
+    permit, statements, startedNs: process.hrtime.bigint(),
+    rows: 0, bytes: 0, maskedCells: 0, sqlstate: null, tag: null, plan: undefined, done: false,
+  };
+}
+
+/** `segment` counts Syncs: what lies between two of them fails together. `silent`: the gate asked, the client is not told. */
+export type Op = { readonly segment: number } & (
+  | { readonly kind: "parse"; readonly prepared: Prepared }
+  | { readonly kind: "bind"; readonly portal: Portal; readonly run: Run }
+  | { readonly kind: "close"; readonly target: "statement" | "portal"; readonly name: string }
+  | { readonly kind: "describe"; readonly portal: Portal | undefined; readonly silent: boolean }
+  | { readonly kind: "execute"; readonly portal: Portal; readonly run: Run }
+  | { readonly kind: "query"; readonly run: Run; statement: number }
+  | { readonly kind: "call"; readonly run: Run }
+  | { readonly kind: "sync"; readonly silent: boolean }
+  /** Stands where a refused command would have been: the server is made to fail there, and the client is told the refusal. */
+  | { readonly kind: "fail"; readonly refusal: Refusal | undefined }
+  /** A question of the gate's own. */
+  | { readonly kind: "probe"; readonly rows: (string | null)[][]; failed: boolean; readonly done: (rows: (string | null)[][] | undefined) => void }
+);
+
+/** A queue that is cheap at both ends: ops come and go for every message. */
+export class PendingQueue {
+  #items: (Op | undefined)[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  first(): Op | undefined {
+    return this.#items[this.#head];
+  }
+
+  push(op: Op): void {
+    this.#items.push(op);
+  }
+
+  shift(): Op | undefined {
+    const op = this.#items[this.#head];
+    if (op === undefined) return undefined;
+    this.#items[this.#head++] = undefined;
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return op;
+  }
+
+  some(test: (op: Op) => boolean): boolean {
+    for (let i = this.#head; i < this.#items.length; i++) if (test(this.#items[i]!)) return true;
+    return false;
+  }
+}

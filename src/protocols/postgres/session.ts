@@ -1,0 +1,272 @@
+// One client session: what its two directions share, and the pump that walks client messages one at a time, as far as nothing has to be waited for.
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { SessionContext } from "../../core/command.ts";
+import type { Refusal } from "../../core/enforce.ts";
+import { refusalFromError } from "../../core/enforce.ts";
+import { errorText, RegateError } from "../../errors.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { loadCatalog } from "../../sql/postgres/catalog.ts";
+import type { ShimOptions } from "../shim.ts";
+import { Backend } from "./backend.ts";
+import type { Catalogs } from "./catalogs.ts";
+import { TRANSACTION } from "./codes.ts";
+import { clientLimits, MessageBuffer } from "./frame.ts";
+import { Frontend, type ClientMessage } from "./frontend.ts";
+import { Names } from "./names.ts";
+import { PendingQueue, type Run } from "./pending.ts";
+import { fatalMessage } from "./refuse.ts";
+import { Registry } from "./registry.ts";
+import type { Upstream } from "./upstream.ts";
+import { UpstreamWriter } from "./writer.ts";
+
+/** How much a client may send ahead of what is being waited for, before its socket is paused. */
+const clientAhead = 256 * 1024;
+
+export type SessionParts = {
+  readonly client: Socket | Duplex;
+  readonly upstream: Upstream;
+  readonly context: SessionContext;
+  readonly options: ShimOptions;
+  readonly catalogs: Catalogs;
+  readonly onEnd: () => void;
+};
+
+export class Session {
+  readonly parts: SessionParts;
+  readonly context: SessionContext;
+  readonly options: ShimOptions;
+  readonly catalogs: Catalogs;
+  readonly names = new Names();
+  readonly registry = new Registry();
+  readonly pending = new PendingQueue();
+  readonly writer = new UpstreamWriter();
+  readonly frontend: Frontend;
+  readonly backend: Backend;
+
+  /** The status byte of the last ReadyForQuery. */
+  status: number = TRANSACTION.idle;
+  /** Syncs (and simple queries) sent so far: the number of the segment that the client is in. */
+  segment = 0;
+  /** After an error in this segment the client's messages are dropped up to its Sync, as the server would. */
+  skipping = false;
+  /** The simple query or function call that is under way: until it is ready, only COPY data goes past it. */
+  busy = false;
+  /** The server is in COPY IN mode: Sync and Flush are ignored there. */
+  copyIn = false;
+  /** A held command: what a cancel request ends. */
+  held: { cancel(): void } | undefined;
+  /** The catalog as the open transaction sees it, once it has changed it. */
+  ownCatalog: Catalog | undefined;
+  ended = false;
+  draining = false;
+
+  readonly #input: MessageBuffer;
+  /** Goes on with the message that had to wait; true when it is through. */
+  #resume: (() => boolean) | undefined;
+  #pumping = false;
+  #upstreamFull = false;
+  #clientPaused = false;
+  #clientEnded = false;
+
+  constructor(parts: SessionParts) {
+    this.parts = parts;
+    this.context = parts.context;
+    this.options = parts.options;
+    this.catalogs = parts.catalogs;
+    this.#input = new MessageBuffer(clientLimits(parts.options.limits.messageBytes));
+    this.frontend = new Frontend(this);
+    this.backend = new Backend(this);
+  }
+
+  /** Starts relaying. `leftover` is what the client sent after its password. */
+  start(leftover: Buffer): void {
+    const { client, upstream } = this.parts;
+    client.on("data", (chunk: Buffer) => this.#onClientData(chunk));
+    client.on("drain", () => this.backend.clientDrained());
+    client.on("end", () => this.#onClientEnd());
+    client.on("close", () => this.end("client closed"));
+    client.on("error", () => this.end("client error"));
+    upstream.socket.on("data", (chunk: Buffer) => this.backend.push(chunk));
+    upstream.socket.on("drain", () => {
+      this.#upstreamFull = false;
+      this.pump();
+    });
+    upstream.socket.on("close", () => this.backend.upstreamClosed());
+    upstream.socket.on("error", () => this.backend.upstreamClosed());
+    if (upstream.initial.length > 0) this.backend.push(upstream.initial);
+    upstream.socket.resume();
+    if (leftover.length > 0) this.#onClientData(leftover);
+    client.resume();
+    this.pump();
+  }
+
+  /** Nothing that was sent is unanswered. */
+  get drained(): boolean {
+    return this.pending.length === 0;
+  }
+
+  get idle(): boolean {
+    return this.drained && this.#resume === undefined && this.#input.pendingBytes === 0;
+  }
+
+  /** The catalog that holds for this session now; undefined if it must be read first. */
+  get catalog(): Catalog | undefined {
+    return this.ownCatalog ?? (this.backend.catalogChanged && this.status === TRANSACTION.open ? undefined : this.catalogs.fresh);
+  }
+
+  /**
+   * Reads the catalog that holds for this session: its own view of it while its transaction has changed it.
+   * @throws RegateError CATALOG_UNAVAILABLE
+   */
+  async readCatalog(): Promise<Catalog> {
+    if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.drained) return this.catalogs.refresh();
+    const question = (sql: string): Promise<(string | null)[][]> =>
+      new Promise((resolve, reject) => {
+        this.backend.ask(sql, (rows) => (rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows)));
+        this.pump();
+      });
+    // The client's search_path must not decide which operators and tables these queries use.
+    const path = (await question("SHOW search_path"))[0]?.[0] ?? "";
+    await question("SET LOCAL search_path = pg_catalog, pg_temp");
+    this.ownCatalog = await loadCatalog(question, this.catalogs.classification);
+    await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
+    return this.ownCatalog;
+  }
+
+  /** Runs `step` now and, while it says false, again whenever something has happened. True when it is through. */
+  wait(step: () => boolean): boolean {
+    if (step()) return true;
+    this.#resume ??= step;
+    return false;
+  }
+
+  /** Walks on: called whenever something has happened that a message may be waiting for. */
+  pump(): void {
+    if (this.#pumping || this.ended) return;
+    this.#pumping = true;
+    try {
+      this.#walk();
+      this.#flush();
+    } catch (thrown) {
+      this.fatal(thrown instanceof RegateError ? thrown : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown }));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #walk(): void {
+    while (!this.ended && !this.#upstreamFull) {
+      if (this.#resume !== undefined) {
+        const step = this.#resume;
+        this.#resume = undefined;
+        if (!step()) {
+          // A later step may have taken the place of this one.
+          this.#resume ??= step;
+          return;
+        }
+        continue;
+      }
+      if (!this.frontend.ready()) return;
+      const next = this.#input.next();
+      if (next === undefined) {
+        if (this.#clientEnded) this.end("client ended");
+        return;
+      }
+      const message: ClientMessage = { type: next.type, body: next.body, raw: next.raw };
+      if (!this.frontend.handle(message)) {
+        if (this.ended) return;
+        // The views are good until the next push only.
+        message.raw = Buffer.from(message.raw);
+        message.body = message.raw.subarray(message.raw.length - message.body.length);
+      }
+    }
+  }
+
+  #flush(): void {
+    if (!this.writer.empty && !this.ended) {
+      this.#upstreamFull = !this.parts.upstream.socket.write(this.writer.take());
+    }
+    const behind = this.#resume !== undefined || this.#upstreamFull || !this.frontend.open;
+    if (behind && this.#input.pendingBytes > clientAhead) {
+      if (!this.#clientPaused) this.parts.client.pause();
+      this.#clientPaused = true;
+    } else if (this.#clientPaused) {
+      this.#clientPaused = false;
+      this.parts.client.resume();
+    }
+  }
+
+  #onClientData(chunk: Buffer): void {
+    if (this.ended) return;
+    try {
+      this.#input.push(chunk);
+    } catch (thrown) {
+      this.fatal(thrown as RegateError);
+      return;
+    }
+    this.pump();
+  }
+
+  /** The client will send no more; what it sent is still worked off, except what waits for a human. */
+  #onClientEnd(): void {
+    this.#clientEnded = true;
+    this.held?.cancel();
+    this.pump();
+  }
+
+  /** Ends the session with an error that the client is told. */
+  fatal(error: RegateError, recorded?: Refusal): void {
+    if (this.ended) return;
+    const refusal = recorded ?? refusalFromError(error, undefined, true);
+    this.options.log.warn({ session: this.context.facts.id, code: error.code, detail: error.detail }, "session ended by the gate");
+    this.backend.flushOut();
+    this.parts.client.write(fatalMessage(refusal));
+    this.end(error.code);
+  }
+
+  /** A cancel request with this session's key arrived. */
+  cancel(): void {
+    if (this.held !== undefined) this.held.cancel();
+    else if (!this.drained) void this.parts.upstream.cancel();
+  }
+
+  /** The gate shuts down: the session ends as soon as nothing of it runs. */
+  drain(): void {
+    this.draining = true;
+    if (this.drained && this.held === undefined) this.fatal(new RegateError("SHUTTING_DOWN"));
+  }
+
+  end(_why: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.held?.cancel();
+    this.#resume = undefined;
+    const { client, upstream } = this.parts;
+    this.backend.abandon();
+    client.end();
+    // A client that does not read must not keep its socket.
+    setTimeout(() => client.destroy(), 2000).unref();
+    this.writer.take();
+    if (!upstream.socket.destroyed) {
+      this.writer.terminate();
+      upstream.socket.end(this.writer.take());
+      setTimeout(() => upstream.socket.destroy(), 2000).unref();
+      // What runs on the server for nobody is stopped.
+      if (!this.drained) void upstream.cancel();
+    }
+    this.parts.onEnd();
+  }
+
+  /** Hands an outcome to the log. */
+  recordOutcome(run: Run, status: "ok" | "error" | "refused" | "canceled" | "skipped" | "lost"): void {
+    if (run.done) return;
+    run.done = true;
+    const { usage } = this.context.facts;
+    (this.context.facts as { usage: typeof usage }).usage = { commands: usage.commands + 1, rows: usage.rows + run.rows, bytes: usage.bytes + run.bytes, cost: usage.cost };
+    this.options.pipeline.outcome(this.context, run.permit, {
+      status, rows: run.rows, bytes: run.bytes, masked_cells: run.maskedCells, sqlstate: run.sqlstate, tag: run.tag,
+      duration_us: Math.round(Number(process.hrtime.bigint() - run.startedNs) / 1000),
+    });
+  }
+}

@@ -1,0 +1,49 @@
+// What a protocol shim is to the gateway: something that listens, speaks one database protocol, and can be drained.
+import type { Pipeline } from "../core/pipeline.ts";
+import type { Resource } from "../core/facts.ts";
+import type { TokenVerifier } from "../core/ports.ts";
+
+/** One entry of `resources` in the configuration, as a shim sees it. `url` says where the server is and holds its credential. */
+export type ShimResource = { readonly facts: Resource; readonly url: string };
+
+/** What a shim tells the operator. Never SQL, tokens or values. */
+export type ShimLog = {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+export type ShimOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly resources: ReadonlyMap<string, ShimResource>;
+  readonly pipeline: Pipeline;
+  readonly verifier: TokenVerifier;
+  /** PEM texts; undefined: no TLS is offered. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Where a token may travel without TLS. */
+  readonly allowPlaintext: "never" | "loopback" | "always";
+  readonly limits: {
+    /** Bytes of one command's text. */
+    readonly commandBytes: number;
+    /** Bytes of one protocol message. */
+    readonly messageBytes: number;
+    /** Bytes of one result row that has a masked column. */
+    readonly rowBytes: number;
+    readonly startupTimeoutMs: number;
+    readonly connections: number;
+  };
+  /** The secret of keyed masks. */
+  readonly maskKey: Buffer;
+  /** Where an approver looks a held command up; shown to the client. */
+  readonly approvalUrl: (id: string) => string;
+  readonly log: ShimLog;
+};
+
+export interface Shim {
+  /** host:port, as bound. */
+  readonly address: string;
+  readonly sessions: number;
+  /** Stops listening, lets running commands end for at most `graceMs`, then ends every session. */
+  close(graceMs: number): Promise<void>;
+}
