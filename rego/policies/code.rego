@@ -1,0 +1,60 @@
+# METADATA
+# title: Code, functions, and what reaches outside of the tables
+# scope: package
+# schemas:
+#   - input: schema.input
+package policies.code
+
+import data.lib.identity
+import data.lib.reasons
+
+# METADATA
+# title: Whoever has the right for it may run code
+# custom:
+#   code: right
+allow contains reasons.allowing(rego.metadata.rule(), i) if {
+	"code" in identity.rights
+	some i, statement in input.command.statements
+	statement.class == "code"
+}
+
+# METADATA
+# title: Code blocks and procedures may not be run
+# custom:
+#   code: code
+#   hint: Send the statements themselves, or ask for a token with the scope code.
+block contains reasons.refusing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	statement.class == "code"
+	not "code" in identity.rights
+}
+
+# METADATA
+# title: Programs, server files and large objects are out of bounds
+# custom:
+#   code: external
+#   hint: Use COPY … TO STDOUT or FROM STDIN, or ask a member of the group dba.
+block contains reasons.refusing_thing(rego.metadata.rule(), i, external) if {
+	some i, statement in input.command.statements
+	some external in statement.external
+	not "external" in identity.rights
+}
+
+# METADATA
+# title: It cannot be told what this function does
+# description: data.functions.allowed names ("schema.name") those that the policy vouches for.
+# custom:
+#   code: opaque-function
+#   hint: Do without it, have the policy name it in data.functions.allowed, or ask for a token with the scope functions.
+block contains reasons.refusing_thing(rego.metadata.rule(), i, name) if {
+	some i, statement in input.command.statements
+	some used in statement.functions
+	_opaque(used)
+	name := $"{used.schema}.{used.name}"
+	not name in data.functions.allowed
+	not "functions" in identity.rights
+}
+
+_opaque(used) if used.opaque
+
+_opaque(used) if used.kind == "unknown"

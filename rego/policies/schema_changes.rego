@@ -1,0 +1,66 @@
+# METADATA
+# title: Changes of the schema, of privileges, and maintenance
+# scope: package
+# schemas:
+#   - input: schema.input
+package policies.schema_changes
+
+import data.lib.identity
+import data.lib.reasons
+
+# The statements' class is also the name of the right that they need.
+_classes := {"ddl", "dcl", "maintenance", "unknown"}
+
+# METADATA
+# title: Whoever has the right for it may do it
+# custom:
+#   code: right
+allow contains reasons.allowing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	statement.class in _classes
+	statement.class in identity.rights
+}
+
+# METADATA
+# title: The schema may not be changed
+# custom:
+#   code: ddl
+#   hint: Ask for a token with the scope ddl, or a member of the group dba.
+block contains reasons.refusing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	statement.class == "ddl"
+	not "ddl" in identity.rights
+}
+
+# METADATA
+# title: Privileges and roles may not be changed
+# custom:
+#   code: dcl
+#   hint: Ask for a token with the scope dcl, or a member of the group dba.
+block contains reasons.refusing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	statement.class == "dcl"
+	not "dcl" in identity.rights
+}
+
+# METADATA
+# title: Maintenance is for administrators
+# custom:
+#   code: maintenance
+#   hint: Ask for a token with the scope maintenance, or a member of the group dba.
+block contains reasons.refusing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	statement.class == "maintenance"
+	not "maintenance" in identity.rights
+}
+
+# METADATA
+# title: It cannot be told what this statement does
+# custom:
+#   code: unknown-statement
+#   hint: Say it with plain SELECT, INSERT, UPDATE or DELETE statements, or ask a member of the group dba.
+block contains reasons.refusing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	statement.class == "unknown"
+	not "unknown" in identity.rights
+}
