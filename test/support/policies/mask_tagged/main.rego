@@ -20,11 +20,10 @@ _action := "mask" if count(_masks) > 0
 _masks contains mask if {
 	some i, statement in input.command.statements
 	some j, output in statement.outputs
-	some source in output.sources
-	some tag in source.tags
-	mask := object.union(_spec(tag), {"statement": i, "output": j, "code": $"tag-{tag}"})
+	tags := {tag | some source in output.sources; some tag in source.tags}
+	mask := object.union(_spec(min(tags)), {"statement": i, "output": j, "code": $"tag-{min(tags)}"})
 }
 
-_spec(tag) := data.masks[tag]
+_spec(tag) := data.masks[tag] if data.masks[tag]
 
 else := {"mask": "redact"}
