@@ -1,0 +1,154 @@
+// The gate's own connection to a database, for reading its catalog. The only home of pg-protocol.
+import { Parser } from "pg-protocol/dist/parser.js";
+import { RegateError } from "../../errors.ts";
+import { BACKEND } from "./codes.ts";
+import { decodeError } from "./decode.ts";
+import { encodeQuery, encodeTerminate } from "./encode.ts";
+import { MessageBuffer, serverLimits } from "./frame.ts";
+import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.ts";
+
+/** Names in the gate's queries mean the catalog's, and their results are read in one way, whatever the role is set up with. */
+const settings = `SET search_path = pg_catalog; SET client_encoding = 'UTF8'; SET standard_conforming_strings = on;
+  SET bytea_output = hex; SET DateStyle = ISO; SET statement_timeout = 0; SET default_transaction_read_only = on`;
+const queryTimeoutMs = 60_000;
+
+type Rows = (string | null)[][];
+type Waiting = {
+  readonly sql: string;
+  readonly resolve: (rows: Rows) => void;
+  readonly reject: (error: RegateError) => void;
+};
+
+export class OwnConnection {
+  readonly #upstream: Upstream;
+  readonly #input = new MessageBuffer(serverLimits());
+  readonly #parser = new Parser();
+  readonly #waiting: Waiting[] = [];
+  #rows: Rows = [];
+  #error: RegateError | undefined;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(upstream: Upstream) {
+    this.#upstream = upstream;
+    const { socket } = upstream;
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("error", (error: Error) => this.#end(unavailable(error.message, error)));
+    socket.on("close", () => this.#end(unavailable("the connection was lost")));
+    socket.resume();
+  }
+
+  /** `parameters` are further startup parameters. @throws RegateError UPSTREAM_*, CATALOG_UNAVAILABLE */
+  static async open(
+    target: UpstreamTarget,
+    parameters: ReadonlyMap<string, string> = new Map(),
+  ): Promise<OwnConnection> {
+    const own = new Map([["client_encoding", "UTF8"], ["application_name", "regate"], ...parameters]);
+    const upstream = await connectUpstream(target, { parameters: own });
+    if (upstream.socket.destroyed) throw unavailable("the connection was lost");
+    const connection = new OwnConnection(upstream);
+    await connection.query(settings);
+    return connection;
+  }
+
+  /** It can take no more queries. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Runs `sql` (the simple protocol: several statements are possible) after those that were given before. Returns the rows of all its
+   * results, values in text format. An error of the server leaves the connection usable.
+   * @throws RegateError CATALOG_UNAVAILABLE, with the server's SQLSTATE and message in its detail
+   */
+  query(sql: string): Promise<Rows> {
+    if (this.#closed) return Promise.reject(unavailable("the connection is closed"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ sql, resolve, reject });
+      if (this.#waiting.length === 1) this.#send();
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#upstream.socket.end(encodeTerminate());
+    this.#end(unavailable("the connection was closed"));
+  }
+
+  #send(): void {
+    const next = this.#waiting[0];
+    if (next === undefined) return;
+    this.#rows = [];
+    this.#error = undefined;
+    this.#timer = setTimeout(
+      () => this.#end(unavailable(`no answer within ${queryTimeoutMs / 1000} s`)),
+      queryTimeoutMs,
+    );
+    this.#upstream.socket.write(encodeQuery(next.sql));
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#input.push(chunk);
+      for (let message = this.#input.next(); message !== undefined; message = this.#input.next()) {
+        this.#onMessage(message.type, message.body, message.raw);
+      }
+    } catch (error) {
+      this.#end(
+        error instanceof RegateError
+          ? unavailable(error.detail ?? error.message, error)
+          : unavailable(String(error), error),
+      );
+    }
+  }
+
+  /** The parser gets whole messages only: it does not check their lengths itself. */
+  #onMessage(type: number, body: Buffer, raw: Buffer): void {
+    switch (type) {
+      case BACKEND.dataRow:
+        this.#parser.parse(raw, (message) =>
+          this.#rows.push((message as unknown as { fields: (string | null)[] }).fields),
+        );
+        return;
+      case BACKEND.errorResponse: {
+        const fields = decodeError(body);
+        this.#error = unavailable(`${fields["C"] ?? ""} ${fields["M"] ?? ""}`, fields);
+        return;
+      }
+      case BACKEND.readyForQuery:
+        this.#answered();
+        return;
+      case BACKEND.copyInResponse:
+      case BACKEND.copyOutResponse:
+      case BACKEND.copyBothResponse:
+        throw unavailable("a COPY is no query");
+      default:
+        // Descriptions, tags, notices, settings: nothing that a catalog's reader needs.
+        return;
+    }
+  }
+
+  #answered(): void {
+    clearTimeout(this.#timer);
+    const done = this.#waiting.shift();
+    const rows = this.#rows;
+    const error = this.#error;
+    this.#rows = [];
+    this.#send();
+    if (error === undefined) done?.resolve(rows);
+    else done?.reject(error);
+  }
+
+  #end(error: RegateError): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    // After close() the goodbye is still on its way.
+    if (!this.#upstream.socket.writableEnded) this.#upstream.socket.destroy();
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}
+
+function unavailable(detail: string, cause?: unknown): RegateError {
+  return new RegateError("CATALOG_UNAVAILABLE", { detail, cause });
+}
