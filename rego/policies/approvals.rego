@@ -19,8 +19,10 @@ require_approval contains object.union(reasons.refusing(rego.metadata.rule(), i)
 	input.resource.environment == "production"
 	some i, statement in input.command.statements
 	_deletes(statement)
-	not "dba" in input.identity.groups
+	not _trusted
 }
+
+_trusted if "dba" in input.identity.groups
 
 _deletes(statement) if statement.verb in {"delete", "truncate"}
 

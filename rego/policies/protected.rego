@@ -18,7 +18,7 @@ mask contains _mask(i, j, tags) if {
 	input.stage == "command"
 	some i, statement in input.command.statements
 	some j, output in statement.outputs
-	output.derivation == "direct"
+	_direct(output)
 	tags := _sealed_tags(output)
 	count(tags) > 0
 }
@@ -26,7 +26,7 @@ mask contains _mask(i, j, tags) if {
 mask contains _mask(0, j, tags) if {
 	input.stage == "result"
 	some j, output in input.result.columns
-	output.derivation == "direct"
+	_direct(output)
 	tags := _sealed_tags(output)
 	count(tags) > 0
 }
@@ -39,7 +39,7 @@ mask contains _mask(0, j, tags) if {
 block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
 	some i, statement in input.command.statements
 	some output in statement.outputs
-	output.derivation != "direct"
+	not _direct(output)
 	some source in output.sources
 	_sealed(source)
 }
@@ -52,7 +52,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
 block contains reasons.refusing_column(rego.metadata.rule(), 0, source) if {
 	input.stage == "result"
 	some output in input.result.columns
-	output.derivation != "direct"
+	not _direct(output)
 	some source in output.sources
 	_sealed(source)
 }
@@ -154,6 +154,9 @@ block contains reasons.refusing_thing(rego.metadata.rule(), i, $"{relation.schem
 	some relation in statement.relations
 	_never_shown(relation.tags)
 }
+
+# Named positively and negated where it counts: what has no derivation is not direct.
+_direct(output) if output.derivation == "direct"
 
 _sealed(column) if {
 	some tag in column.tags

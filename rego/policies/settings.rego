@@ -17,6 +17,8 @@ import data.lib.reasons
 block contains reasons.refusing_thing(rego.metadata.rule(), i, setting.name) if {
 	some i, statement in input.command.statements
 	some setting in statement.settings
-	not lower(setting.name) in data.settings.allowed
+	not _free(setting)
 	not "settings" in identity.rights
 }
+
+_free(setting) if lower(setting.name) in data.settings.allowed

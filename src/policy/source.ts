@@ -52,7 +52,9 @@ function nest(section: readonly string[], value: unknown, path: string): JsonObj
 function overlay(data: JsonObject, from: JsonObject, path: string, replaced: string[]): void {
   for (const [section, value] of Object.entries(from)) {
     if (!isObject(value)) throw refuse(`${path}: data.${section} is not an object`);
-    const into = (data[section] ??= {}) as JsonObject;
+    if (section === "__proto__") throw refuse(`${path} has a key __proto__`);
+    if (!Object.hasOwn(data, section)) data[section] = {};
+    const into = data[section] as JsonObject;
     for (const [key, item] of Object.entries(value)) {
       if (key === "__proto__") throw refuse(`${path} has a key __proto__`);
       if (Object.hasOwn(into, key)) replaced.push(`${section}.${key}`);
