@@ -52,7 +52,7 @@ function plainHash(column: Plain, hmac: Hmac): Mask {
 function uuidCell(hmac: Hmac, source: Buffer, start: number, end: number, binary: boolean): Buffer | null {
   const bytes = binary
     ? source.subarray(start, end)
-    : Buffer.from(source.toString("latin1", start, end).replaceAll("-", ""), "hex");
+    : Buffer.from(source.subarray(start, end).toString("latin1").replaceAll("-", ""), "hex");
   if (bytes.length !== 16) return null;
   const id = hmac.digest(bytes, 0, 16).subarray(0, 16);
   id[6] = (id[6]! & 0x0f) | 0x80;

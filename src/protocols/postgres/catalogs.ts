@@ -77,7 +77,8 @@ export class Catalogs {
   async #load(): Promise<Catalog> {
     const serving = this.#wanted;
     try {
-      if (this.#connection === undefined || this.#connection.closed) this.#connection = await OwnConnection.open(this.#target);
+      if (this.#connection === undefined || this.#connection.closed)
+        this.#connection = await OwnConnection.open(this.#target);
       const connection = this.#connection;
       const catalog = await loadCatalog((sql) => connection.query(sql), this.#classification());
       this.#current = catalog;

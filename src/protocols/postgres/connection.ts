@@ -112,7 +112,7 @@ export class OwnConnection {
         return;
       case BACKEND.errorResponse: {
         const fields = decodeError(body);
-        this.#error = unavailable(`${fields["C"] ?? ""} ${fields["M"] ?? ""}`, fields);
+        this.#error = unavailable(`${fields.C ?? ""} ${fields.M ?? ""}`, fields);
         return;
       }
       case BACKEND.readyForQuery:

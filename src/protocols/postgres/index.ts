@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { refusalFromError } from "../../core/enforce.ts";
 import { errorText, RegateError } from "../../errors.ts";
+import { ready as parserReady } from "../../sql/postgres/parser.ts";
 import type { Shim, ShimOptions } from "../shim.ts";
 import { Catalogs } from "./catalogs.ts";
 import { type Accepted, authenticate, type CancelKey, contextOf, newCancelKey, openUpstream } from "./login.ts";
@@ -18,10 +19,12 @@ type Upstreams = { readonly target: UpstreamTarget; readonly catalogs: Catalogs 
 /** @throws RegateError PORT_IN_USE, CONFIG_INVALID */
 export async function startPostgres(options: ShimOptions): Promise<Shim> {
   const { pipeline, log } = options;
+  await parserReady();
   const upstreams = new Map<string, Upstreams>();
   for (const [name, resource] of options.resources) {
     const target = parseTarget(resource.url);
-    const classification = (): unknown => (pipeline.policy.data("classification") as Record<string, unknown> | undefined)?.[name] ?? {};
+    const classification = (): unknown =>
+      (pipeline.policy.data("classification") as Record<string, unknown> | undefined)?.[name] ?? {};
     upstreams.set(name, { target, catalogs: new Catalogs(target, classification, log) });
   }
   const forget = pipeline.policy.onChange(() => {
@@ -34,14 +37,22 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
   const accept = async (socket: Socket): Promise<void> => {
     const startup = await acceptStartup(socket, {
       tls: secureContext,
-      allowPlaintext: options.allowPlaintext === "always" || (options.allowPlaintext === "loopback" && isLoopback(socket.remoteAddress)),
+      allowPlaintext:
+        options.allowPlaintext === "always" ||
+        (options.allowPlaintext === "loopback" && isLoopback(socket.remoteAddress)),
       timeoutMs: options.limits.startupTimeoutMs,
     });
     if (startup.kind === "closed") return;
     if (startup.kind === "cancel") {
       const found = keys.get(startup.pid);
       const secret = found?.key.secret;
-      if (found !== undefined && secret !== undefined && secret.length === startup.secret.length && timingSafeEqual(secret, startup.secret)) found.session.cancel();
+      if (
+        found !== undefined &&
+        secret !== undefined &&
+        secret.length === startup.secret.length &&
+        timingSafeEqual(secret, startup.secret)
+      )
+        found.session.cancel();
       startup.socket.end();
       return;
     }
@@ -56,7 +67,10 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       const context = contextOf(startup, identity, resource);
       const verdict = await pipeline.connect(context);
       if (verdict.kind !== "permit") {
-        const refusal = verdict.kind === "refuse" ? verdict.refusal : refusalFromError(new RegateError("POLICY_BLOCKED"), verdict.held.decisionId);
+        const refusal =
+          verdict.kind === "refuse"
+            ? verdict.refusal
+            : refusalFromError(new RegateError("POLICY_BLOCKED"), verdict.held.decisionId);
         client.end(fatalMessage(refusal));
         return;
       }
@@ -64,7 +78,9 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       await Promise.all([
         catalogs.fresh ?? catalogs.refresh(),
         new Promise<void>((resolve, reject) =>
-          verdict.permit.ticket.settled((error) => (error === undefined ? resolve() : reject(new RegateError("AUDIT_UNAVAILABLE", { cause: error })))),
+          verdict.permit.ticket.settled((error) =>
+            error === undefined ? resolve() : reject(new RegateError("AUDIT_UNAVAILABLE", { cause: error })),
+          ),
         ),
       ]).catch((error: unknown) => {
         upstream.socket.destroy();
@@ -77,14 +93,26 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       let key = newCancelKey(startup.minor);
       while (keys.has(key.pid)) key = newCancelKey(startup.minor);
       const session = new Session({
-        client, upstream, context, options, catalogs,
+        client,
+        upstream,
+        context,
+        options,
+        catalogs,
         onEnd: () => {
           keys.delete(key.pid);
           log.info({ session: context.facts.id }, "session ended");
         },
       });
       keys.set(key.pid, { key, session });
-      log.info({ session: context.facts.id, subject: identity.subject, resource: resource.facts.name, address: context.facts.client.address }, "session started");
+      log.info(
+        {
+          session: context.facts.id,
+          subject: identity.subject,
+          resource: resource.facts.name,
+          address: context.facts.client.address,
+        },
+        "session started",
+      );
       client.write(
         Buffer.concat([
           encodeAuthenticationOk(),
@@ -96,7 +124,10 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       );
       session.start(startup.leftover);
     } catch (thrown) {
-      const error = thrown instanceof RegateError ? thrown : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown });
+      const error =
+        thrown instanceof RegateError
+          ? thrown
+          : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown });
       log.warn({ code: error.code, detail: error.detail, address: (client as Socket).remoteAddress }, "login refused");
       client.end(fatalMessage(shownToClient(error)));
     }
@@ -111,7 +142,14 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       return;
     }
     accept(socket).catch((thrown: unknown) => {
-      log.warn({ code: thrown instanceof RegateError ? thrown.code : "INTERNAL", detail: errorText(thrown), address: socket.remoteAddress }, "startup refused");
+      log.warn(
+        {
+          code: thrown instanceof RegateError ? thrown.code : "INTERNAL",
+          detail: errorText(thrown),
+          address: socket.remoteAddress,
+        },
+        "startup refused",
+      );
       socket.end();
     });
   });
@@ -143,18 +181,33 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
 
 /** One message for every token that is refused: which part was wrong is for the operator, not for who tries tokens. */
 function shownToClient(error: RegateError): ReturnType<typeof refusalFromError> {
-  if (!error.code.startsWith("TOKEN_") && error.code !== "RESOURCE_UNKNOWN") return refusalFromError(error, undefined, true);
-  return { code: "TOKEN_INVALID", sqlstate: "28P01", message: "The token was refused", detail: undefined, hint: "Ask for a new token: regate token issue.", decisionId: undefined, fatal: true };
+  if (!error.code.startsWith("TOKEN_") && error.code !== "RESOURCE_UNKNOWN")
+    return refusalFromError(error, undefined, true);
+  return {
+    code: "TOKEN_INVALID",
+    sqlstate: "28P01",
+    message: "The token was refused",
+    detail: undefined,
+    hint: "Ask for a new token: regate token issue.",
+    decisionId: undefined,
+    fatal: true,
+  };
 }
 
 function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127."));
+  return (
+    address !== undefined && (address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127."))
+  );
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "EADDRINUSE" ? new RegateError("PORT_IN_USE", { detail: `${host}:${port}`, cause: error }) : new RegateError("CONFIG_INVALID", { detail: `listen ${host}:${port}: ${error.message}`, cause: error })),
+      reject(
+        error.code === "EADDRINUSE"
+          ? new RegateError("PORT_IN_USE", { detail: `${host}:${port}`, cause: error })
+          : new RegateError("CONFIG_INVALID", { detail: `listen ${host}:${port}: ${error.message}`, cause: error }),
+      ),
     );
     server.listen(port, host, () => resolve());
   });

@@ -5,7 +5,7 @@ import type { SessionContext } from "../../core/command.ts";
 import type { Identity } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { ShimOptions, ShimResource } from "../shim.ts";
-import { isUtf8Name } from "./frontend.ts";
+import { isUtf8Name } from "./settings.ts";
 import { startupSettings } from "./options.ts";
 import type { Startup } from "./startup.ts";
 import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.ts";
@@ -14,10 +14,19 @@ export type Accepted = Extract<Startup, { kind: "session" }>;
 export type CancelKey = { readonly pid: number; readonly secret: Buffer };
 
 /** Settings that a client may not bring along: they change who it is on the server, or load code there. */
-const refusedSettings = new Set(["role", "session_authorization", "session_preload_libraries", "local_preload_libraries", "jit_provider"]);
+const refusedSettings = new Set([
+  "role",
+  "session_authorization",
+  "session_preload_libraries",
+  "local_preload_libraries",
+  "jit_provider",
+]);
 
 /** @throws RegateError TOKEN_*, RESOURCE_UNKNOWN */
-export async function authenticate(accepted: Accepted, options: ShimOptions): Promise<{ identity: Identity; resource: ShimResource }> {
+export async function authenticate(
+  accepted: Accepted,
+  options: ShimOptions,
+): Promise<{ identity: Identity; resource: ShimResource }> {
   const name = accepted.parameters.get("database") ?? accepted.parameters.get("user") ?? "";
   const identity = await options.verifier.verify(accepted.token, name);
   const resource = options.resources.get(name);
@@ -34,7 +43,10 @@ export function contextOf(accepted: Accepted, identity: Identity, resource: Shim
     facts: {
       id: randomUUID(),
       protocol: "postgres",
-      client: { address: `${peer.remoteAddress ?? ""}:${peer.remotePort ?? 0}`, application: accepted.parameters.get("application_name") ?? "" },
+      client: {
+        address: `${peer.remoteAddress ?? ""}:${peer.remotePort ?? 0}`,
+        application: accepted.parameters.get("application_name") ?? "",
+      },
       tls: accepted.tls,
       started_at: new Date().toISOString(),
       in_transaction: false,
@@ -68,7 +80,9 @@ export async function openUpstream(accepted: Accepted, target: UpstreamTarget): 
   if (isUtf8Name(encoding) && strings === "on") return upstream;
   upstream.socket.destroy();
   throw isUtf8Name(encoding)
-    ? new RegateError("STANDARD_CONFORMING_STRINGS", { detail: `The session would start with ${strings || "an unknown value"}.` })
+    ? new RegateError("STANDARD_CONFORMING_STRINGS", {
+        detail: `The session would start with ${strings || "an unknown value"}.`,
+      })
     : new RegateError("CLIENT_ENCODING", { detail: `The session would start with ${encoding || "an unknown value"}.` });
 }
 

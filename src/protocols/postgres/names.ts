@@ -62,7 +62,9 @@ export class Names {
     } else if (rows.length === 2) {
       const role = rows[1]?.[0] ?? "none";
       user = role === "none" ? this.#sessionUser : role;
-      const named = parseSearchPath(first?.[0] ?? "").map((schema) => (schema === "$user" ? user : schema === "pg_temp" ? (this.#temporary ?? schema) : schema));
+      const named = parseSearchPath(first?.[0] ?? "").map((schema) =>
+        schema === "$user" ? user : schema === "pg_temp" ? (this.#temporary ?? schema) : schema,
+      );
       path = [...new Set(named)];
       if (!path.includes("pg_catalog")) path.unshift("pg_catalog");
       if (this.#temporary !== undefined && !path.includes(this.#temporary)) path.unshift(this.#temporary);

@@ -22,8 +22,16 @@ export type Run = {
 
 export function newRun(permit: Permit, statements: readonly StatementAnalysis[]): Run {
   return {
-    permit, statements, startedNs: process.hrtime.bigint(),
-    rows: 0, bytes: 0, maskedCells: 0, sqlstate: null, tag: null, plan: undefined, done: false,
+    permit,
+    statements,
+    startedNs: process.hrtime.bigint(),
+    rows: 0,
+    bytes: 0,
+    maskedCells: 0,
+    sqlstate: null,
+    tag: null,
+    plan: undefined,
+    done: false,
   };
 }
 
@@ -40,7 +48,12 @@ export type Op = { readonly segment: number } & (
   /** Stands where a refused command would have been: the server is made to fail there, and the client is told the refusal. */
   | { readonly kind: "fail"; readonly refusal: Refusal | undefined }
   /** A question of the gate's own. */
-  | { readonly kind: "probe"; readonly rows: (string | null)[][]; failed: boolean; readonly done: (rows: (string | null)[][] | undefined) => void }
+  | {
+      readonly kind: "probe";
+      readonly rows: (string | null)[][];
+      failed: boolean;
+      readonly done: (rows: (string | null)[][] | undefined) => void;
+    }
 );
 
 /** A queue that is cheap at both ends: ops come and go for every message. */

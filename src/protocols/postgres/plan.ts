@@ -10,10 +10,16 @@ export function planRow(masks: readonly MaskSpec[], fields: readonly Field[], ke
   const plan: (CellMask | undefined)[] = new Array(fields.length).fill(undefined);
   for (const spec of masks) {
     const field = fields[spec.output];
-    if (field === undefined) return new RegateError("MASK_IMPOSSIBLE", { detail: `The policy masks output ${spec.output + 1}, which the result does not have.` });
+    if (field === undefined)
+      return new RegateError("MASK_IMPOSSIBLE", {
+        detail: `The policy masks output ${spec.output + 1}, which the result does not have.`,
+      });
     if (plan[spec.output] !== undefined) continue;
     const mask = planMask(spec, { typeOid: field.typeOid, format: field.format, modifier: field.modifier }, { key });
-    if (mask === undefined) return new RegateError("MASK_IMPOSSIBLE", { detail: `The mask ${spec.mask} is not known, for output ${spec.output + 1}.` });
+    if (mask === undefined)
+      return new RegateError("MASK_IMPOSSIBLE", {
+        detail: `The mask ${spec.mask} is not known, for output ${spec.output + 1}.`,
+      });
     plan[spec.output] = mask;
   }
   return plan;

@@ -2,7 +2,10 @@
 import { RegateError } from "../../errors.ts";
 
 /** New bytes of a cell (its old ones are source[start, end)), or null for SQL NULL. `constant`: the same for every cell. */
-export type CellMask = { (source: Buffer, start: number, end: number): Buffer | null; readonly constant?: Buffer | null };
+export type CellMask = {
+  (source: Buffer, start: number, end: number): Buffer | null;
+  readonly constant?: Buffer | null;
+};
 
 /** One entry per column of the result: its mask, or undefined where it passes. */
 export type RowPlan = readonly (CellMask | undefined)[];

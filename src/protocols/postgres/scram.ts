@@ -119,7 +119,7 @@ function refused(what: string): RegateError {
 }
 
 // RFC 3454: B.1 mapped to nothing, C.1.2 mapped to space, and what is prohibited (C.1.2 to C.9).
-const nothing = /[\u034f\u00ad\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/g;
+const nothing = /\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]|[\u00ad\u1806\u200b-\u200d\u2060\ufeff]/g;
 const spaces = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g;
 const prohibited =
   /[\u0340\u0341\p{Cc}\p{Cs}\p{Co}\p{Cn}\u06dd\u070f\u180e\u200c-\u200f\u2028-\u202e\u2060-\u2063\u206a-\u206f\u2ff0-\u2ffb\ufeff\ufff9-\ufffd\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/u;

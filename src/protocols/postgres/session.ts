@@ -8,14 +8,18 @@ import { errorText, RegateError } from "../../errors.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { loadCatalog } from "../../sql/postgres/catalog.ts";
 import type { ShimOptions } from "../shim.ts";
+import { Answers } from "./answers.ts";
 import { Backend } from "./backend.ts";
 import type { Catalogs } from "./catalogs.ts";
 import { TRANSACTION } from "./codes.ts";
 import { clientLimits, MessageBuffer } from "./frame.ts";
-import { Frontend, type ClientMessage } from "./frontend.ts";
+import { Extended } from "./extended.ts";
+import { type ClientMessage, Frontend } from "./frontend.ts";
+import { Judge } from "./judge.ts";
 import { Names } from "./names.ts";
 import { PendingQueue, type Run } from "./pending.ts";
 import { fatalMessage } from "./refuse.ts";
+import { Reading } from "./reading.ts";
 import { Registry } from "./registry.ts";
 import type { Upstream } from "./upstream.ts";
 import { UpstreamWriter } from "./writer.ts";
@@ -41,8 +45,12 @@ export class Session {
   readonly registry = new Registry();
   readonly pending = new PendingQueue();
   readonly writer = new UpstreamWriter();
+  readonly judge: Judge;
+  readonly reading: Reading;
+  readonly extended: Extended;
   readonly frontend: Frontend;
   readonly backend: Backend;
+  readonly answers: Answers;
 
   /** The status byte of the last ReadyForQuery. */
   status: number = TRANSACTION.idle;
@@ -50,6 +58,10 @@ export class Session {
   segment = 0;
   /** After an error in this segment the client's messages are dropped up to its Sync, as the server would. */
   skipping = false;
+  /** A statement of this segment may change how names or texts are read; it is told only at its end. */
+  unsure = { names: false, text: false };
+  /** A statement of this segment may have had an effect, which its Sync would commit. */
+  segmentWrites = false;
   /** The simple query or function call that is under way: until it is ready, only COPY data goes past it. */
   busy = false;
   /** The server is in COPY IN mode: Sync and Flush are ignored there. */
@@ -75,8 +87,12 @@ export class Session {
     this.options = parts.options;
     this.catalogs = parts.catalogs;
     this.#input = new MessageBuffer(clientLimits(parts.options.limits.messageBytes));
+    this.judge = new Judge(this);
+    this.reading = new Reading(this);
+    this.extended = new Extended(this);
     this.frontend = new Frontend(this);
     this.backend = new Backend(this);
+    this.answers = new Answers(this);
   }
 
   /** Starts relaying. `leftover` is what the client sent after its password. */
@@ -112,7 +128,10 @@ export class Session {
 
   /** The catalog that holds for this session now; undefined if it must be read first. */
   get catalog(): Catalog | undefined {
-    return this.ownCatalog ?? (this.backend.catalogChanged && this.status === TRANSACTION.open ? undefined : this.catalogs.fresh);
+    return (
+      this.ownCatalog ??
+      (this.backend.catalogChanged && this.status === TRANSACTION.open ? undefined : this.catalogs.fresh)
+    );
   }
 
   /**
@@ -120,10 +139,13 @@ export class Session {
    * @throws RegateError CATALOG_UNAVAILABLE
    */
   async readCatalog(): Promise<Catalog> {
-    if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.drained) return this.catalogs.refresh();
+    if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.drained)
+      return this.catalogs.refresh();
     const question = (sql: string): Promise<(string | null)[][]> =>
       new Promise((resolve, reject) => {
-        this.backend.ask(sql, (rows) => (rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows)));
+        this.backend.ask(sql, (rows) =>
+          rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows),
+        );
         this.pump();
       });
     // The client's search_path must not decide which operators and tables these queries use.
@@ -149,7 +171,11 @@ export class Session {
       this.#walk();
       this.#flush();
     } catch (thrown) {
-      this.fatal(thrown instanceof RegateError ? thrown : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown }));
+      this.fatal(
+        thrown instanceof RegateError
+          ? thrown
+          : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown }),
+      );
     } finally {
       this.#pumping = false;
     }
@@ -219,7 +245,10 @@ export class Session {
   fatal(error: RegateError, recorded?: Refusal): void {
     if (this.ended) return;
     const refusal = recorded ?? refusalFromError(error, undefined, true);
-    this.options.log.warn({ session: this.context.facts.id, code: error.code, detail: error.detail }, "session ended by the gate");
+    this.options.log.warn(
+      { session: this.context.facts.id, code: error.code, detail: error.detail },
+      "session ended by the gate",
+    );
     this.backend.flushOut();
     this.parts.client.write(fatalMessage(refusal));
     this.end(error.code);
@@ -263,9 +292,19 @@ export class Session {
     if (run.done) return;
     run.done = true;
     const { usage } = this.context.facts;
-    (this.context.facts as { usage: typeof usage }).usage = { commands: usage.commands + 1, rows: usage.rows + run.rows, bytes: usage.bytes + run.bytes, cost: usage.cost };
+    (this.context.facts as { usage: typeof usage }).usage = {
+      commands: usage.commands + 1,
+      rows: usage.rows + run.rows,
+      bytes: usage.bytes + run.bytes,
+      cost: usage.cost,
+    };
     this.options.pipeline.outcome(this.context, run.permit, {
-      status, rows: run.rows, bytes: run.bytes, masked_cells: run.maskedCells, sqlstate: run.sqlstate, tag: run.tag,
+      status,
+      rows: run.rows,
+      bytes: run.bytes,
+      masked_cells: run.maskedCells,
+      sqlstate: run.sqlstate,
+      tag: run.tag,
       duration_us: Math.round(Number(process.hrtime.bigint() - run.startedNs) / 1000),
     });
   }

@@ -1,7 +1,7 @@
 // Accepts a client: encryption requests, the startup packet and the password, up to but not including the authentication's outcome.
 // https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
 import type { Socket } from "node:net";
-import { type SecureContext, TLSSocket } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import { refusalFromError } from "../../core/enforce.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import { ByteQueue } from "./bytes.ts";

@@ -294,10 +294,10 @@ class Login {
 
   /** What the server itself says, with its fields as the cause. */
   #refused(fields: ErrorFields): RegateError {
-    const sqlstate = fields["C"] ?? "";
+    const sqlstate = fields.C ?? "";
     // Starting up, shutting down, or full: it is not the gate that is refused.
     const busy = sqlstate.startsWith("57P") || sqlstate.startsWith("53");
-    const detail = `${nameOf(this.#target)}: ${sqlstate} ${fields["M"] ?? ""}`;
+    const detail = `${nameOf(this.#target)}: ${sqlstate} ${fields.M ?? ""}`;
     return new RegateError(busy ? "UPSTREAM_UNREACHABLE" : "UPSTREAM_AUTH", { detail, cause: fields });
   }
 

@@ -3,7 +3,13 @@ import type { Permit as PermitType } from "../../core/enforce.ts";
 import { Permit } from "../../core/enforce.ts";
 import { FRONTEND } from "./codes.ts";
 
-const commands = new Set<number>([FRONTEND.query, FRONTEND.parse, FRONTEND.bind, FRONTEND.execute, FRONTEND.functionCall]);
+const commands = new Set<number>([
+  FRONTEND.query,
+  FRONTEND.parse,
+  FRONTEND.bind,
+  FRONTEND.execute,
+  FRONTEND.functionCall,
+]);
 const copy = new Set<number>([FRONTEND.copyData, FRONTEND.copyDone, FRONTEND.copyFail]);
 const names = new Set<number>([FRONTEND.describe, FRONTEND.close]);
 

@@ -1,0 +1,170 @@
+// Wires everything: configuration in, a running gate out. The only file that knows every folder.
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openAuditLog } from "./audit/index.ts";
+import type { Config } from "./config.ts";
+import type { Resource } from "./core/facts.ts";
+import { Pipeline } from "./core/pipeline.ts";
+import { RegateError } from "./errors.ts";
+import { startHttp } from "./http/index.ts";
+import { openVerifier } from "./identity/index.ts";
+import { maskKey } from "./identity/keys.ts";
+import type { Logger } from "./log.ts";
+import { openPolicy } from "./policy/index.ts";
+import { startPostgres } from "./protocols/postgres/index.ts";
+import type { ShimResource } from "./protocols/shim.ts";
+import { openState } from "./state/index.ts";
+
+/** A running gate. */
+export interface Gateway {
+  /** host:port, as bound. */
+  readonly postgres: string;
+  readonly http: string;
+  /** Drains and ends everything: running commands get `graceMs` to end. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts the gate. What fails ends what was started before it.
+ * @throws RegateError CONFIG_INVALID, KEY_UNREADABLE, BUNDLE_*, PORT_IN_USE, DATA_DIR
+ */
+export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+  const opened: (() => Promise<void> | void)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const close of opened.reverse()) await close();
+  };
+  try {
+    makeDataDir(config.data_dir);
+    const audit = await openAuditLog({
+      dir: join(config.data_dir, "audit"),
+      durability: config.audit.durability,
+      onState: (failure) => {
+        if (failure === undefined) log.info({}, "the decision log works again");
+        else
+          log.error(
+            { code: "AUDIT_UNAVAILABLE", detail: failure.message },
+            "the decision log failed: commands are refused until it works",
+          );
+      },
+    });
+    opened.push(() => audit.close());
+    const policy = await openPolicy({
+      bundle: config.policy.bundle,
+      mode: config.policy.mode,
+      watch: true,
+      onError: (error) =>
+        log.error(
+          { code: error.code, detail: error.detail },
+          "the changed policy bundle was refused; the old one stays",
+        ),
+    });
+    opened.push(() => policy.close());
+    if (policy.mode === "observe")
+      log.warn({ mode: "observe" }, "policy.mode is observe: decisions are recorded, nothing is enforced");
+    const verifier = await openVerifier({ dataDir: config.data_dir, resources: Object.keys(config.resources) });
+    opened.push(() => verifier.close());
+    const state = await openState({ dir: join(config.data_dir, "state") });
+    opened.push(() => state.close());
+    const pipeline = new Pipeline({
+      policy,
+      audit,
+      verifier,
+      approvals: state.approvals,
+      clock: { now: () => Date.now() },
+      labels: { id: randomUUID(), app: "regate" },
+      approvalTimeoutMs: config.approvals.timeout,
+    });
+    const httpListen = hostPort(config.listen.http);
+    const http = await startHttp({
+      ...httpListen,
+      verifier,
+      approvals: state.approvals,
+      log,
+      health: () => ({
+        status: audit.failure === undefined ? "ok" : "failing",
+        mode: policy.mode,
+        policy: { revision: policy.revision },
+        audit: audit.failure === undefined ? "ok" : audit.failure.message,
+        sessions: shim?.sessions ?? 0,
+      }),
+    });
+    opened.push(() => http.close());
+    const shim = await startPostgres({
+      ...hostPort(config.listen.postgres),
+      resources: resourcesOf(config),
+      pipeline,
+      verifier,
+      log,
+      tls:
+        config.tls.cert === undefined || config.tls.key === undefined
+          ? undefined
+          : { cert: readPem(config.tls.cert), key: readPem(config.tls.key) },
+      allowPlaintext: config.tls.allow_plaintext,
+      limits: {
+        commandBytes: config.limits.command_bytes,
+        messageBytes: config.limits.message_bytes,
+        rowBytes: config.limits.row_bytes,
+        startupTimeoutMs: config.limits.startup_timeout,
+        connections: config.limits.connections,
+      },
+      maskKey: await maskKey(config.data_dir),
+      approvalUrl: (id) => `http://${http.address}/v1/approvals/${id}`,
+    });
+    return {
+      postgres: shim.address,
+      http: http.address,
+      close: async (graceMs = 10_000) => {
+        await shim.close(graceMs);
+        await unwind();
+      },
+    };
+  } catch (thrown) {
+    await unwind();
+    throw thrown;
+  }
+}
+
+function makeDataDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new RegateError("DATA_DIR", {
+      detail: `${dir}: ${(cause as Error).message}`,
+      hint: "Set data_dir to a folder that the gate may write to.",
+      cause,
+    });
+  }
+}
+
+function resourcesOf(config: Config): Map<string, ShimResource> {
+  const resources = new Map<string, ShimResource>();
+  for (const [name, { kind, url, environment, labels }] of Object.entries(config.resources)) {
+    if (kind !== "postgres")
+      throw new RegateError("CONFIG_INVALID", {
+        detail: `resources.${name}.kind: ${kind} has no shim yet`,
+        hint: "Use kind: postgres.",
+      });
+    const facts: Resource = { name, kind, database: databaseOf(url), environment, labels };
+    resources.set(name, { facts, url });
+  }
+  return resources;
+}
+
+function databaseOf(url: string): string {
+  return URL.canParse(url) ? decodeURIComponent(new URL(url).pathname.slice(1)) : "";
+}
+
+/** "127.0.0.1:6432" or "[::1]:6432". */
+function hostPort(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(":");
+  return { host: address.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(at + 1)) };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new RegateError("KEY_UNREADABLE", { detail: `${path}: ${(cause as Error).message}`, cause });
+  }
+}

@@ -1,0 +1,321 @@
+// What each message of the server means for the session: which pending op it answers, and what is known from then on.
+import { RegateError } from "../../errors.ts";
+import { confirm, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import { BACKEND, TRANSACTION } from "./codes.ts";
+import { HEADER_BYTES } from "./frame.ts";
+import {
+  decodeCommandTag,
+  decodeError,
+  decodeParameterStatus,
+  decodeRowDescription,
+  encodeReadyForQuery,
+  type Field,
+} from "./message.ts";
+import type { Op, Run } from "./pending.ts";
+import { planRow } from "./plan.ts";
+import { errorMessage } from "./refuse.ts";
+import type { Session } from "./session.ts";
+import { isUtf8Name } from "./settings.ts";
+
+export class Answers {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** True: goes out as it is. False: not. Hold: wait, and look at it again. */
+  message(type: number, message: Buffer, op: Op | undefined): boolean | "hold" {
+    const session = this.#session;
+    const body = message.subarray(HEADER_BYTES);
+    switch (type) {
+      case BACKEND.noticeResponse:
+      case BACKEND.notificationResponse:
+        return op?.kind !== "probe";
+      case BACKEND.parameterStatus:
+        return this.#watch(body) !== "search_path" || op?.kind !== "probe";
+      case BACKEND.readyForQuery:
+        return this.#ready(body, op);
+      case BACKEND.errorResponse:
+        return this.#error(body, op);
+    }
+    if (op === undefined) throw unexpected(type);
+    const shown = session.backend.late === undefined;
+    switch (type) {
+      case BACKEND.parseComplete:
+        if (op.kind !== "parse") throw unexpected(type);
+        session.registry.parsed(op.prepared);
+        session.pending.shift();
+        return shown;
+      case BACKEND.bindComplete:
+        if (op.kind !== "bind") throw unexpected(type);
+        session.pending.shift();
+        return shown;
+      case BACKEND.closeComplete:
+        if (op.kind !== "close") throw unexpected(type);
+        session.registry.closed(op.target, op.name);
+        session.pending.shift();
+        return shown;
+      case BACKEND.parameterDescription:
+        if (op.kind !== "describe") throw unexpected(type);
+        return shown;
+      case BACKEND.noData:
+        if (op.kind !== "describe") throw unexpected(type);
+        if (op.portal !== undefined) op.portal.described = "none";
+        session.pending.shift();
+        return shown && !op.silent;
+      case BACKEND.rowDescription:
+        return this.#described(op, body) && shown;
+      case BACKEND.commandComplete:
+      case BACKEND.emptyQueryResponse:
+      case BACKEND.portalSuspended:
+        return this.#completed(op, type, body) && shown;
+      case BACKEND.copyInResponse:
+        if (op.kind !== "execute" && op.kind !== "query") throw unexpected(type);
+        session.copyIn = true;
+        return shown;
+      case BACKEND.copyOutResponse:
+      case BACKEND.copyDone:
+        return shown;
+      case BACKEND.functionCallResponse:
+        if (op.kind !== "call") throw unexpected(type);
+        return shown;
+      default:
+        throw unexpected(type);
+    }
+  }
+
+  /** The columns of a result: held against what was decided on, before a row of it leaves. */
+  #described(op: Op, body: Buffer): boolean {
+    if (op.kind === "probe") return false;
+    const fields = decodeRowDescription(body);
+    if (op.kind === "describe") {
+      if (op.portal !== undefined) op.portal.described = fields;
+      this.#session.pending.shift();
+      return !op.silent;
+    }
+    if (op.kind !== "query" && op.kind !== "execute") throw unexpected(BACKEND.rowDescription);
+    const at = op.kind === "query" ? op.statement : 0;
+    return this.confirmed(op.run, at, fields);
+  }
+
+  /** True if the result may be shown; else the refusal has taken its place. */
+  confirmed(run: Run, at: number, fields: readonly Field[]): boolean {
+    const session = this.#session;
+    const statement = run.statements[at];
+    run.plan = undefined;
+    if (!run.permit.enforced || session.backend.late !== undefined) return session.backend.late === undefined;
+    const masks = run.permit.masks.filter((mask) => mask.statement === at);
+    const catalog = session.ownCatalog ?? session.catalogs.current;
+    if (masks.length === 0 && catalog?.hasTags === false) return true;
+    const verdict =
+      statement === undefined || catalog === undefined
+        ? { ok: false as const, why: "an unexpected result" }
+        : confirm(statement, fields, catalog);
+    if (!verdict.ok) {
+      session.catalogs.invalidate();
+      session.backend.refuseLate(run, new RegateError("CATALOG_MISMATCH", { detail: verdict.why }));
+      return false;
+    }
+    if (masks.length === 0) return true;
+    const plan = planRow(masks, fields, session.options.maskKey);
+    if (plan instanceof RegateError) {
+      session.backend.refuseLate(run, plan);
+      return false;
+    }
+    run.plan = plan;
+    return true;
+  }
+
+  /** At the first row of an Execute: its portal's description decides how the rows go out. */
+  prepareRows(op: Op, run: Run): void {
+    const session = this.#session;
+    if (op.kind !== "execute" || !run.permit.enforced) return;
+    const { described } = op.portal;
+    if (typeof described !== "string") {
+      this.confirmed(run, 0, described);
+      return;
+    }
+    if (run.permit.masks.length > 0 || (session.ownCatalog ?? session.catalogs.current)?.hasTags !== false) {
+      session.backend.refuseLate(
+        run,
+        new RegateError("CATALOG_MISMATCH", { detail: "The server did not describe the result." }),
+      );
+    }
+  }
+
+  #completed(op: Op, type: number, body: Buffer): boolean {
+    const session = this.#session;
+    if (op.kind === "probe") return false;
+    if (op.kind !== "query" && op.kind !== "execute") throw unexpected(type);
+    const { run } = op;
+    run.plan = undefined;
+    if (type === BACKEND.commandComplete) {
+      run.tag = decodeCommandTag(body);
+      const statement = run.statements[op.kind === "query" ? op.statement : 0];
+      if (statement !== undefined) this.#effects(statement);
+    }
+    if (op.kind === "query") {
+      op.statement++;
+      return true;
+    }
+    session.pending.shift();
+    session.copyIn = false;
+    session.recordOutcome(run, session.backend.late === undefined ? "ok" : "refused");
+    return true;
+  }
+
+  #effects(statement: StatementAnalysis): void {
+    const session = this.#session;
+    session.registry.completed(statement);
+    session.names.completed(statement);
+    if (statement.effects.catalog || statement.effects.temp) {
+      session.backend.catalogChanged = true;
+      session.ownCatalog = undefined;
+    }
+  }
+
+  #ready(body: Buffer, op: Op | undefined): boolean | "hold" {
+    const session = this.#session;
+    const canceling = session.backend.canceling;
+    if (canceling !== undefined) {
+      // The next command must not be hit by the cancel that was meant for this one.
+      void canceling.then(() => {
+        session.backend.canceling = undefined;
+        session.backend.release();
+      });
+      return "hold";
+    }
+    if (op === undefined || !["sync", "query", "call", "probe"].includes(op.kind))
+      throw unexpected(BACKEND.readyForQuery);
+    const status = body[0]!;
+    session.pending.shift();
+    session.status = status;
+    session.context.facts.in_transaction = status !== TRANSACTION.idle;
+    if (op.kind === "probe") {
+      op.done(op.failed ? undefined : op.rows);
+      return false;
+    }
+    if (status === TRANSACTION.idle) {
+      session.registry.transactionEnded(op.segment);
+      session.names.transactionEnded();
+      if (session.backend.catalogChanged) session.catalogs.invalidate();
+      session.backend.catalogChanged = false;
+      session.ownCatalog = undefined;
+    }
+    if (op.kind === "query" || op.kind === "call") {
+      session.busy = false;
+      session.copyIn = false;
+      session.recordOutcome(
+        op.run,
+        session.backend.late !== undefined
+          ? "refused"
+          : op.run.sqlstate === null
+            ? "ok"
+            : op.run.sqlstate === "57014"
+              ? "canceled"
+              : "error",
+      );
+    }
+    if (op.kind === "sync" && op.silent) return false;
+    if (session.backend.late !== undefined) {
+      session.backend.late = undefined;
+      session.backend.dropped = 0;
+      if (status === TRANSACTION.open) {
+        if (session.pending.length > 0) {
+          session.fatal(new RegateError("CATALOG_MISMATCH", { detail: "Later commands were under way already." }));
+          return false;
+        }
+        // The client was told of an error: its transaction must have failed on the server, too.
+        session.writer.fail();
+        session.pending.push({ kind: "fail", segment: op.segment, refusal: undefined });
+        session.writer.sync();
+        session.pending.push({ kind: "sync", segment: op.segment, silent: false });
+        return false;
+      }
+    }
+    if (session.draining && session.drained) {
+      session.backend.emit(encodeReadyForQuery(status));
+      session.drain();
+      return false;
+    }
+    return true;
+  }
+
+  #error(body: Buffer, op: Op | undefined): boolean {
+    const session = this.#session;
+    const fields = decodeError(body);
+    const severity = fields.V ?? fields.S;
+    if (severity === "FATAL" || severity === "PANIC") {
+      session.backend.fatalSeen = true;
+      if (op !== undefined && "run" in op) {
+        op.run.sqlstate = fields.C ?? null;
+        session.recordOutcome(op.run, "error");
+      }
+      return true;
+    }
+    if (op === undefined) throw unexpected(BACKEND.errorResponse);
+    session.names.failed();
+    session.copyIn = false;
+    let shown = session.backend.late === undefined;
+    switch (op.kind) {
+      case "probe":
+        op.failed = true;
+        return false;
+      case "query":
+      case "call":
+        op.run.sqlstate = fields.C ?? null;
+        op.run.plan = undefined;
+        return shown;
+      case "sync":
+        return shown;
+      case "fail":
+        if (shown && op.refusal !== undefined) session.backend.emit(errorMessage(op.refusal));
+        shown = false;
+        break;
+      case "parse":
+        session.registry.parseFailed(op.prepared, true);
+        break;
+      case "bind":
+        session.registry.bindFailed(op.portal);
+    }
+    if ("run" in op) {
+      op.run.sqlstate = fields.C ?? null;
+      session.recordOutcome(
+        op.run,
+        session.backend.late !== undefined ? "refused" : fields.C === "57014" ? "canceled" : "error",
+      );
+    }
+    session.pending.shift();
+    this.#skip(op.segment);
+    return shown;
+  }
+
+  /** The server ignores what follows up to the next Sync: so it owes nothing for it. */
+  #skip(segment: number): void {
+    const { pending, registry } = this.#session;
+    for (let op = pending.first(); op !== undefined && op.kind !== "sync"; op = pending.first()) {
+      pending.shift();
+      if (op.kind === "parse") registry.parseFailed(op.prepared, false);
+      if (op.kind === "bind") registry.bindFailed(op.portal);
+      if ("run" in op) this.#session.recordOutcome(op.run, "skipped");
+    }
+    if (pending.length === 0 && this.#session.segment === segment) this.#session.skipping = true;
+  }
+
+  /** Settings under which the gate would read texts otherwise than the server end the session. */
+  #watch(body: Buffer): string {
+    const { name, value } = decodeParameterStatus(body);
+    if (name === "client_encoding" && !isUtf8Name(value))
+      throw new RegateError("CLIENT_ENCODING", { detail: `It became ${value}.` });
+    if (name === "standard_conforming_strings" && value !== "on")
+      throw new RegateError("STANDARD_CONFORMING_STRINGS", { detail: `It became ${value}.` });
+    return name;
+  }
+}
+
+function unexpected(type: number): RegateError {
+  return new RegateError("UPSTREAM_PROTOCOL", {
+    detail: `The server sent '${String.fromCharCode(type)}' where it was not expected.`,
+  });
+}

@@ -1,0 +1,220 @@
+// The extended protocol: statements are prepared, bound, decided as bound, and executed.
+import type { Command } from "../../core/command.ts";
+import type { Permit } from "../../core/enforce.ts";
+import { RegateError } from "../../errors.ts";
+import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { ClientMessage } from "./frontend.ts";
+import { decodeBind, decodeExecute, decodeParse, decodeTarget } from "./message.ts";
+import { mayChangeNames, mayChangeSettings } from "./names.ts";
+import { newRun } from "./pending.ts";
+import type { Portal, Prepared } from "./registry.ts";
+import type { Session } from "./session.ts";
+
+/** Prepared statements that one session may keep: each holds its facts in the gate's memory. */
+const preparedLimit = 10_000;
+
+export class Extended {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  parse(message: ClientMessage): boolean {
+    const session = this.#session;
+    const { name, query, parameterTypes } = decodeParse(message.body);
+    if (session.unsure.text || (session.unsure.names && session.catalog?.hasTags !== false))
+      return session.judge.refuseUnsure();
+    const known = session.registry.prepared(name) !== undefined;
+    if (!known && session.registry.preparedCount >= preparedLimit) {
+      const error = new RegateError("TOO_MANY_STATEMENTS", {
+        detail: `The session keeps ${preparedLimit} prepared statements.`,
+      });
+      return session.judge.refuse(session.options.pipeline.refuse(session.context, undefined, error), false);
+    }
+    return session.reading.analyzed(query, false, (analysis, text) => {
+      const prepared: Prepared = {
+        name,
+        text,
+        parameterTypes,
+        segment: session.segment,
+        confirmed: false,
+        failed: false,
+        previous: session.registry.prepared(name),
+        analysis,
+        basis: session.reading.basis(),
+        commands: new Map(),
+      };
+      return session.judge.decide(session.reading.prepareCommand(prepared, "parse"), "prepare", false, (permit) => {
+        session.writer.command(permit, message.raw);
+        session.registry.parsing(prepared);
+        session.pending.push({ kind: "parse", segment: session.segment, prepared });
+        return true;
+      });
+    });
+  }
+
+  bind(message: ClientMessage): boolean {
+    const session = this.#session;
+    const bind = decodeBind(message.body);
+    return this.#settledName(bind.statement, () => {
+      const prepared = session.registry.prepared(bind.statement);
+      if (session.unsure.names && session.catalog?.hasTags !== false) return session.judge.refuseUnsure();
+      const bound = (analysis: Analysis, command: Command, again: Command): boolean =>
+        session.judge.decide(command, "judge", false, (permit) => {
+          const run = newRun(permit, analysis.statements);
+          const portal: Portal = {
+            name: bind.portal,
+            prepared,
+            statements: analysis.statements,
+            revision: session.options.pipeline.policy.revision,
+            segment: session.segment,
+            run,
+            again,
+            described: "no",
+            confirmed: false,
+          };
+          session.writer.command(permit, message.raw);
+          session.registry.bound(portal);
+          session.pending.push({ kind: "bind", segment: session.segment, portal, run });
+          this.#sent(analysis.statements, false);
+          return true;
+        });
+      if (prepared === undefined) {
+        // Made by SQL-level PREPARE, or not there at all: judged as what runs it.
+        const text = Buffer.from(`EXECUTE ${quote(bind.statement)}`);
+        return session.reading.analyzed(text, false, (analysis) =>
+          bound(
+            analysis,
+            session.reading.command(analysis, "bind", [], message.body),
+            session.reading.command(analysis, "execute", [], message.body),
+          ),
+        );
+      }
+      return session.reading.current(prepared, () => {
+        const parameters = bind.parameterCount === 0 ? undefined : message.body;
+        return bound(
+          prepared.analysis,
+          session.reading.prepareCommand(prepared, "bind", parameters),
+          session.reading.prepareCommand(prepared, "execute", parameters),
+        );
+      });
+    });
+  }
+
+  execute(message: ClientMessage): boolean {
+    const session = this.#session;
+    const { portal: name } = decodeExecute(message.body);
+    const portal = session.registry.portal(name);
+    if (portal !== undefined) return this.#executePortal(portal, message);
+    // A cursor that SQL opened, or nothing: judged as the FETCH that it is.
+    return session.frontend.alone(() =>
+      session.reading.analyzed(Buffer.from(`FETCH ALL FROM ${quote(name)}`), false, (analysis) => {
+        const again = session.reading.command(analysis, "execute", [], undefined);
+        const cursor: Portal = {
+          name,
+          prepared: undefined,
+          statements: analysis.statements,
+          revision: "",
+          segment: session.segment,
+          run: undefined,
+          again,
+          described: "no",
+          confirmed: false,
+        };
+        return this.#executePortal(cursor, message);
+      }),
+    );
+  }
+
+  #executePortal(portal: Portal, message: ClientMessage): boolean {
+    const session = this.#session;
+    const { pipeline } = session.options;
+    const send = (permit: Permit): boolean => {
+      const statements = portal.statements;
+      const asks =
+        portal.described === "no" && session.catalog?.hasTags !== false && statements.some((one) => one.returnsRows);
+      if (asks) {
+        session.writer.describePortal(portal.name);
+        portal.described = "asked";
+        session.pending.push({ kind: "describe", segment: session.segment, portal, silent: true });
+      }
+      return session.wait(() => {
+        if (session.skipping) return true;
+        // An effect that comes with a result is not let through before the result is known to be maskable.
+        if (
+          portal.described === "asked" &&
+          statements.some((one) => one.returnsRows && one.facts.class !== "read" && one.touchesTagged)
+        )
+          return session.judge.nudge();
+        const run = portal.run ?? newRun(permit, statements);
+        portal.run = undefined;
+        session.writer.command(permit, message.raw);
+        session.pending.push({ kind: "execute", segment: session.segment, portal, run });
+        this.#sent(statements, true);
+        if (!statements.some((one) => one.copy === "in")) return true;
+        // What the client sends next means something else if the server enters COPY mode: find out.
+        session.writer.flush();
+        return session.wait(
+          () =>
+            session.copyIn ||
+            session.skipping ||
+            !session.pending.some((op) => op.kind === "execute" && op.run === run),
+        );
+      });
+    };
+    const covered =
+      portal.run !== undefined && portal.revision === pipeline.policy.revision ? portal.run.permit : undefined;
+    if (covered !== undefined) {
+      const ended = pipeline.ended(session.context, portal.again.facts);
+      return ended === undefined ? send(covered) : session.judge.refuse(ended, false);
+    }
+    portal.run = undefined;
+    return session.judge.decide(portal.again, "judge", false, send);
+  }
+
+  describe(message: ClientMessage): boolean {
+    const session = this.#session;
+    const { target, name } = decodeTarget(message.body);
+    const portal = target === "portal" ? session.registry.portal(name) : undefined;
+    if (portal !== undefined && portal.described === "no") portal.described = "asked";
+    session.writer.named(message.raw);
+    session.pending.push({ kind: "describe", segment: session.segment, portal, silent: false });
+    return true;
+  }
+
+  close(message: ClientMessage): boolean {
+    const session = this.#session;
+    const { target, name } = decodeTarget(message.body);
+    session.writer.named(message.raw);
+    session.pending.push({ kind: "close", segment: session.segment, target, name });
+    return true;
+  }
+
+  /** What a sent statement means for the messages behind it, until the server has answered. */
+  #sent(statements: readonly StatementAnalysis[], runs: boolean): void {
+    const session = this.#session;
+    for (const statement of statements) {
+      if (statement.facts.class !== "read") session.segmentWrites = true;
+      if (!runs) continue;
+      if (mayChangeNames(statement)) session.unsure.names = true;
+      if (mayChangeSettings(statement)) session.unsure.text = true;
+    }
+  }
+
+  /** Waits until it is certain which statement a name stands for: a Parse of an earlier segment may still fail. */
+  #settledName(name: string, step: () => boolean): boolean {
+    const session = this.#session;
+    return session.wait(() => {
+      if (session.skipping) return true;
+      const prepared = session.registry.prepared(name);
+      if (prepared !== undefined && !prepared.confirmed && prepared.segment !== session.segment)
+        return session.judge.nudge();
+      return step();
+    });
+  }
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,142 @@
+// Decides one command and brings the decision about: its permit once the record allows it, a question to a human, or the server's own failure.
+import type { Command } from "../../core/command.ts";
+import type { Permit, Refusal } from "../../core/enforce.ts";
+import { unrecorded, type Verdict } from "../../core/pipeline.ts";
+import { RegateError } from "../../errors.ts";
+import { TRANSACTION } from "./codes.ts";
+import { approvalNotice } from "./refuse.ts";
+import type { Session } from "./session.ts";
+
+export class Judge {
+  /** Is the command at hand a simple query (or function call), whose refusal ends its own segment? */
+  inSimple = false;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Makes the server send what it holds back, so that waiting ends. */
+  nudge(): false {
+    const session = this.#session;
+    if (session.segment !== session.backend.nudged || session.pending.length !== session.backend.nudgedAt) {
+      session.backend.nudged = session.segment;
+      session.backend.nudgedAt = session.pending.length;
+      session.writer.flush();
+    }
+    return false;
+  }
+
+  promised<T>(promise: Promise<T>, step: (value: T) => boolean): boolean {
+    const session = this.#session;
+    let settled: { value: T } | { error: unknown } | undefined;
+    promise.then(
+      (value) => {
+        settled = { value };
+        session.pump();
+      },
+      (error: unknown) => {
+        settled = { error };
+        session.pump();
+      },
+    );
+    return session.wait(() => {
+      if (settled === undefined) return false;
+      if ("value" in settled) return step(settled.value);
+      if (!(settled.error instanceof RegateError)) throw settled.error;
+      return this.refuse(
+        session.options.pipeline.refuse(session.context, undefined, settled.error),
+        session.judge.inSimple,
+      );
+    });
+  }
+
+  /** Decides, records, and goes on with the permit once its record allows it; or refuses; or asks a human. */
+  decide(command: Command, how: "judge" | "prepare", simple: boolean, step: (permit: Permit) => boolean): boolean {
+    const session = this.#session;
+    const { pipeline } = session.options;
+    const act = (verdict: Verdict): boolean => {
+      if (verdict.kind === "refuse") return this.refuse(verdict.refusal, simple);
+      if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
+      const { permit } = verdict;
+      // What may have an effect is sent only when its record is safe; a read runs meanwhile, and its result waits.
+      if (permit.ticket.durable || command.facts.statements.every((statement) => statement.class === "read"))
+        return step(permit);
+      let failed: Error | undefined;
+      let settled = false;
+      permit.ticket.settled((error) => {
+        settled = true;
+        failed = error;
+        session.pump();
+      });
+      return session.wait(() => {
+        if (!settled) return false;
+        if (failed === undefined) return step(permit);
+        return this.refuse(unrecorded(failed), simple);
+      });
+    };
+    const verdict = pipeline[how](session.context, command);
+    if (!(verdict instanceof Promise)) return act(verdict);
+    session.judge.inSimple = simple;
+    return this.promised(verdict, act);
+  }
+
+  /** Waits for a human; never inside a transaction, where locks would wait, too. */
+  hold(
+    command: Command,
+    held: Extract<Verdict, { kind: "hold" }>["held"],
+    simple: boolean,
+    act: (verdict: Verdict) => boolean,
+  ): boolean {
+    const session = this.#session;
+    const { pipeline, approvalUrl } = session.options;
+    return session.wait(() => {
+      if (!session.drained) return this.nudge();
+      if (session.skipping) return true;
+      if (session.status !== TRANSACTION.idle || session.segmentWrites) {
+        return this.refuse(
+          pipeline.refuse(
+            session.context,
+            command.facts,
+            new RegateError("APPROVAL_IN_TRANSACTION", { detail: held.decision.reasons[0]?.message ?? "" }),
+          ),
+          simple,
+        );
+      }
+      // Ends the server's implicit transaction: what Parse locked is let go while the human thinks.
+      session.writer.sync();
+      session.pending.push({ kind: "sync", segment: session.segment, silent: true });
+      let settled: Verdict | undefined;
+      const asked = pipeline.hold(session.context, command, held, (verdict) => {
+        settled = verdict;
+        session.held = undefined;
+        session.pump();
+      });
+      if (settled === undefined) session.held = asked;
+      session.backend.notice(approvalNotice(asked.id, asked.expiresAt, held.decision, approvalUrl(asked.id)));
+      return session.wait(() => settled !== undefined && session.drained && act(settled));
+    });
+  }
+
+  /** Makes the server fail where the refused command would have run, and the client is told why when it does. */
+  refuse(refusal: Refusal, simple: boolean): boolean {
+    const session = this.#session;
+    if (refusal.fatal) {
+      session.fatal(new RegateError("TOKEN_EXPIRED"), refusal);
+      return true;
+    }
+    session.writer.fail();
+    session.pending.push({ kind: "fail", segment: session.segment, refusal });
+    if (simple) {
+      session.writer.sync();
+      session.pending.push({ kind: "sync", segment: session.segment, silent: false });
+      session.segment++;
+    } else session.skipping = true;
+    return true;
+  }
+
+  refuseUnsure(): boolean {
+    const error = new RegateError("SESSION_STATE_UNSURE");
+    return this.refuse(this.#session.options.pipeline.refuse(this.#session.context, undefined, error), false);
+  }
+}

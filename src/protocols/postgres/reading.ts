@@ -1,0 +1,175 @@
+// From a text to its analysis: with the catalog and the names that hold when the server will read it.
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import type { Command } from "../../core/command.ts";
+import type { CommandFacts } from "../../core/facts.ts";
+import { RegateError } from "../../errors.ts";
+import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { TRANSACTION } from "./codes.ts";
+import { forbiddenSetting } from "./settings.ts";
+import type { Prepared } from "./registry.ts";
+import type { Session } from "./session.ts";
+
+/** What is judged by its kind, whatever the names in it stand for. */
+const staleClasses = new Set(["ddl", "transaction", "session"]);
+
+export class Reading {
+  readonly scope: NameScope;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+    const { registry, names } = session;
+    this.scope = {
+      get searchPath() {
+        return names.searchPath;
+      },
+      get user() {
+        return names.user;
+      },
+      prepared: (name: string): readonly StatementAnalysis[] => {
+        const found = registry.sqlPrepared.get(name) ?? registry.prepared(name)?.analysis.statements[0];
+        return found === undefined ? [] : [found];
+      },
+      cursor: (name: string): readonly StatementAnalysis[] => {
+        const found = registry.cursors.get(name) ?? registry.portal(name)?.statements[0];
+        return found === undefined ? [] : [found];
+      },
+    };
+  }
+
+  /** Waits until the server has said how names resolve, where an earlier segment may have changed it. */
+  steady(step: () => boolean, segment: number): boolean {
+    const session = this.#session;
+    return session.wait(() => {
+      if (session.skipping && session.segment === segment) return true;
+      if (session.backend.changesUnder(segment)) return session.judge.nudge();
+      if (session.names.dirty && session.drained && session.status !== TRANSACTION.failed) {
+        session.backend.askNames();
+        return false;
+      }
+      return session.pending.some((op) => op.kind === "probe") ? false : step();
+    });
+  }
+
+  withCatalog(step: (catalog: Catalog) => boolean): boolean {
+    const session = this.#session;
+    const { catalog } = session;
+    if (catalog !== undefined) return step(catalog);
+    return session.judge.promised(session.readCatalog(), step);
+  }
+
+  /** Reads a text and hands on its analysis; what cannot be read is refused here. */
+  analyzed(bytes: Buffer, simple: boolean, step: (analysis: Analysis, text: string) => boolean): boolean {
+    const session = this.#session;
+    session.judge.inSimple = simple;
+    const { limits, pipeline } = session.options;
+    let text = "";
+    const refuse = (error: RegateError): boolean => {
+      const shown = bytes.length > limits.commandBytes ? bytes.toString("latin1", 0, 1024) : bytes.toString();
+      const facts = unjudgedFacts(shown, simple ? "query" : "parse");
+      return session.judge.refuse(pipeline.refuse(session.context, facts, error), simple);
+    };
+    if (bytes.length > limits.commandBytes) {
+      return refuse(
+        new RegateError("TEXT_TOO_LONG", {
+          detail: `It has ${bytes.length} bytes; the limit is ${limits.commandBytes}.`,
+        }),
+      );
+    }
+    if (!isUtf8(bytes)) return refuse(new RegateError("TEXT_NOT_UTF8"));
+    text = bytes.toString();
+    const attempt = (catalog: Catalog): Analysis | RegateError => {
+      try {
+        const analysis = analyze(text, catalog, this.scope);
+        return forbiddenSetting(analysis) ?? analysis;
+      } catch (thrown) {
+        if (thrown instanceof RegateError) return thrown;
+        throw thrown;
+      }
+    };
+    return this.steady(() => {
+      // A run of DDL need not read the catalog anew for each: it is judged by what it is, on the last one that knows its names.
+      const stale = session.catalog === undefined ? (session.ownCatalog ?? session.catalogs.current) : undefined;
+      const early = stale === undefined ? undefined : attempt(stale);
+      if (
+        early !== undefined &&
+        !(early instanceof RegateError) &&
+        !early.unresolved &&
+        early.statements.every(({ facts }) => staleClasses.has(facts.class))
+      )
+        return step(early, text);
+      return this.withCatalog((catalog) => {
+        const analysis = attempt(catalog);
+        if (analysis instanceof RegateError) return refuse(analysis);
+        if (!analysis.unresolved || session.backend.catalogChanged) return step(analysis, text);
+        // A name that the catalog does not have may be new: look once.
+        return session.judge.promised(session.catalogs.search(), (anew) => {
+          const again = attempt(anew);
+          return again instanceof RegateError ? refuse(again) : step(again, text);
+        });
+      });
+    }, session.segment);
+  }
+
+  basis(): string {
+    return `${this.#session.catalog?.version ?? ""}/${this.#session.names.epoch}`;
+  }
+
+  prepareCommand(prepared: Prepared, message: string, parameters?: Buffer): Command {
+    let command = prepared.commands.get(message);
+    if (command === undefined) {
+      command = this.command(prepared.analysis, message, prepared.parameterTypes, undefined);
+      prepared.commands.set(message, command);
+    }
+    return parameters === undefined
+      ? command
+      : { facts: command.facts, key: lazyKey(command.facts.text, this.basis(), parameters) };
+  }
+
+  command(
+    analysis: Analysis,
+    message: string,
+    parameterTypes: readonly number[],
+    parameters: Buffer | undefined,
+  ): Command {
+    const { statements, command } = analysis;
+    const facts: CommandFacts = {
+      ...command,
+      message,
+      parameters: { count: parameterTypes.length, types: parameterTypes.map(String) },
+      statements: statements.map((statement) => statement.facts),
+    };
+    return { facts, key: lazyKey(facts.text, this.basis(), parameters) };
+  }
+
+  /** Analyses a prepared statement again if the catalog or the session's names changed since. */
+  current(prepared: Prepared, step: () => boolean): boolean {
+    const session = this.#session;
+    return this.steady(
+      () =>
+        this.withCatalog((catalog) => {
+          if (prepared.basis !== this.basis()) {
+            prepared.analysis = analyze(prepared.text, catalog, this.scope);
+            prepared.basis = this.basis();
+            prepared.commands = new Map();
+          }
+          return step();
+        }),
+      session.segment,
+    );
+  }
+}
+
+/** Computed only if an approval asks for it. */
+function lazyKey(text: string, basis: string, parameters: Buffer | undefined): string {
+  return parameters === undefined
+    ? `${basis}\n${text}`
+    : `${basis}\n${createHash("sha256").update(parameters).digest("hex")}\n${text}`;
+}
+
+/** The facts of a text that could not be judged: the text alone. */
+function unjudgedFacts(text: string, message: string): CommandFacts {
+  return { text, normalized: "", fingerprint: "", message, parameters: { count: 0, types: [] }, statements: [] };
+}
