@@ -11,6 +11,7 @@ import {
   choice,
   count,
   duration,
+  hostOf,
   named,
   optional,
   path,
@@ -21,8 +22,6 @@ import {
   url,
 } from "./config/fields.ts";
 import { RegateError } from "./errors.ts";
-
-export type { Address } from "./config/fields.ts";
 
 /** The bundle that ships: beside src/ in a checkout, beside dist/ in the package. */
 const shippedBundle = fileURLToPath(new URL("../bundles/default.tar.gz", import.meta.url));
@@ -92,7 +91,7 @@ const shape = section({
 
 /** The checked configuration, in the words of regate.yaml. `notices` say what an operator should know about it. */
 export type Config = FieldValue<typeof shape> & { readonly notices: readonly string[] };
-export type ResourceConfig = Config["resources"] extends ReadonlyMap<string, infer R> ? R : never;
+export type ResourceConfig = Config["resources"][string];
 
 /** `offline`: for a command that never connects; resources' variables need not be set, and no file at all means the defaults. */
 export type LoadOptions = { readonly offline?: boolean };
@@ -147,11 +146,11 @@ function checkTogether(config: FieldValue<typeof shape>, root: At, offline: bool
     root.child("identity").child("tokens").child("ttl").defect("is longer than max_ttl");
   if (limits.command_bytes > limits.message_bytes)
     root.child("limits").child("command_bytes").defect("is more than message_bytes");
-  if (resources.size === 0 && !offline)
+  if (Object.keys(resources).length === 0 && !offline)
     root.child("resources").defect('name at least one database, such as shop: {url: "postgres://…"}');
   if (tls.allow_plaintext === "always")
     root.child("tls").child("allow_plaintext").notice("tokens may travel unencrypted over the network");
-  if (!isLoopback(listen.http.host))
+  if (!isLoopback(hostOf(listen.http) ?? ""))
     root.child("listen").child("http").notice("serves plain HTTP beyond this machine: put TLS in front of it");
   if (listen.mysql !== undefined)
     root.child("listen").child("mysql").notice("this version serves PostgreSQL only; nothing listens there");
@@ -162,8 +161,9 @@ function checkTogether(config: FieldValue<typeof shape>, root: At, offline: bool
 }
 
 function invalid(where: string, shared: Shared, document: ConfigDocument | undefined): RegateError {
-  const lines = shared.defects.map(({ path: at, message }) => {
-    const line = document?.lineOf(at);
+  const found = shared.defects.map((defect) => ({ ...defect, line: document?.lineOf(defect.path) }));
+  found.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const lines = found.map(({ path: at, message, line }) => {
     return `${where}${line === undefined ? "" : `:${line}`}: ${at.length === 0 ? "" : `${at.join(".")}: `}${message}`;
   });
   return new RegateError("CONFIG_INVALID", {

@@ -64,21 +64,21 @@ export function section<const S extends { readonly [key: string]: Field<unknown>
   };
 }
 
-/** A map with names of the deployment's choice. A Map, so that no name can reach what objects inherit. */
+/** A map with names of the deployment's choice. It inherits nothing, so that no name finds what is not in it. */
 export function named<T>(
   item: Field<T>,
   checkName: (name: string) => string | undefined,
-): Field<ReadonlyMap<string, T>> {
+): Field<{ readonly [name: string]: T }> {
   return (value, at) => {
-    if (value === undefined || value === null) return new Map();
+    const checked: { [name: string]: T } = Object.create(null);
+    if (value === undefined || value === null) return Object.freeze(checked);
     if (!isObject(value)) return at.defect("expected names and values");
-    const checked = new Map<string, T>();
     for (const [name, entry] of Object.entries(value)) {
       const wrong = checkName(name);
       if (wrong !== undefined) at.child(name).defect(wrong);
-      checked.set(name, item(entry, at.child(name)));
+      checked[name] = item(entry, at.child(name));
     }
-    return checked;
+    return Object.freeze(checked);
   };
 }
 
@@ -124,19 +124,18 @@ export const choice = <const V extends readonly string[]>(values: V, fallback: V
     return at.defect(`expected ${values.join(" or ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`);
   });
 
-export type Address = { readonly host: string; readonly port: number };
-
-/** host:port or [v6]:port. Port 0 takes a free one. */
-export const address = (fallback: string): Field<Address> =>
-  scalar(parseAddress(fallback), (raw, at) => {
-    const given = typeof raw === "string" ? parseAddress(expandedText(raw, at) ?? "") : undefined;
-    return given ?? at.defect('expected "host:port", such as "127.0.0.1:6432" or "[::1]:6432"');
+/** host:port or [v6]:port, as text. Port 0 takes a free one. */
+export const address = (fallback: string): Field<string> =>
+  scalar(fallback, (raw, at) => {
+    const given = typeof raw === "string" ? expandedText(raw, at) : undefined;
+    if (given !== undefined && hostOf(given) !== undefined) return given;
+    return at.defect('expected "host:port", such as "127.0.0.1:6432" or "[::1]:6432"');
   });
 
-export function parseAddress(given: string): Address | undefined {
+/** The host of a host:port, without brackets; undefined when it is not one. */
+export function hostOf(given: string): string | undefined {
   const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(given);
-  const port = Number(match?.[3]);
-  return match === null || port > 65_535 ? undefined : Object.freeze({ host: (match[1] ?? match[2])!, port });
+  return match === null || Number(match[3]) > 65_535 ? undefined : (match[1] ?? match[2]);
 }
 
 const milliseconds: { readonly [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
