@@ -27,6 +27,7 @@ export const ERRORS = {
   TOKEN_WRONG_ISSUER: spec("28P01", "The token is from an unknown issuer"),
   TOKEN_WRONG_RESOURCE: spec("28P01", "The token does not cover this resource"),
   TOKEN_REVOKED: spec("28P01", "The token was revoked"),
+  TOKEN_REQUEST: spec("22023", "No such token can be issued"),
   RESOURCE_UNKNOWN: spec("28P01", "There is no such resource"),
   // facts
   TEXT_TOO_LONG: spec("54000", "The command is longer than the gate judges", "Send it in parts, or use COPY for bulk data."),
@@ -62,6 +63,7 @@ export const ERRORS = {
   APPROVAL_STALE: spec("42501", "The policy or the catalog changed while the command waited for its approval", "Send the command again to ask anew."),
   APPROVAL_UNKNOWN: spec("02000", "There is no such approval"),
   APPROVAL_NOT_ALLOWED: spec("42501", "You may not decide this approval"),
+  APPROVAL_SETTLED: spec("55000", "The approval is no longer pending"),
   // audit
   AUDIT_UNAVAILABLE: spec("58030", "The decision could not be recorded, so the command was not sent", "Ask the operator: the gate's log says what is wrong with its data folder."),
   // upstream
@@ -73,6 +75,11 @@ export const ERRORS = {
   INTERNAL: spec("XX000", "The gate failed; the session was ended", "Please report it with the gate's log."),
   SHUTTING_DOWN: spec("57P01", "The gate is shutting down"),
   TOO_MANY_CONNECTIONS: spec("53300", "The gate has no connection left"),
+  // HTTP API
+  REQUEST_INVALID: spec("F0000", "The request is not understood", "The requests are described in docs/approvals.md."),
+  NOT_FOUND: spec("F0000", "There is nothing at this address", "The addresses are listed in docs/approvals.md."),
+  HOST_REFUSED: spec("F0000", "The request names another host than this one", "Use the address that the gate listens on, such as http://127.0.0.1:6080."),
+  API_UNREACHABLE: spec("F0000", "The gate's HTTP API could not be reached", "Is the gate running? Name its address with --url."),
   // configuration and commands
   CONFIG_UNREADABLE: spec("F0000", "The configuration could not be read"),
   CONFIG_INVALID: spec("F0000", "The configuration is not valid"),

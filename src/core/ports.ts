@@ -71,6 +71,20 @@ export interface TokenVerifier {
   check(identity: Identity, nowSeconds: number): "TOKEN_EXPIRED" | "TOKEN_REVOKED" | undefined;
 }
 
+/** Checks a token without a resource in view, for those who speak with the gate itself. `covers`: does it reach this resource? */
+export interface TokenReader {
+  /** @throws RegateError TOKEN_* */
+  identify(token: string): Promise<Identity>;
+  covers(identity: Identity, resource: string): boolean;
+}
+
+/** The tokens that were revoked before their end. */
+export interface Revocations {
+  /** Set while it cannot be known what is revoked: then nobody new is let in. */
+  readonly failure: Error | undefined;
+  revoked(tokenId: string): boolean;
+}
+
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
