@@ -1,4 +1,5 @@
 // The server's direction: results are relayed as they come, masked where decided, and held until their record is safe.
+import { Socket } from "node:net";
 import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
 import { RegateError } from "../../errors.ts";
@@ -95,7 +96,7 @@ export class Backend {
 
   clientDrained(): void {
     this.#clientFull = false;
-    if (!this.#held) this.#session.parts.upstream.socket.resume();
+    if (!this.#held) this.#session.server.resume();
   }
 
   upstreamClosed(): void {
@@ -284,17 +285,18 @@ export class Backend {
   #hold(rest: Buffer): void {
     this.#held = true;
     this.#rest = rest;
+    this.#session.keepServerChunk();
     this.flushOut();
-    this.#session.parts.upstream.socket.pause();
+    this.#session.server.pause();
   }
 
   release(): void {
     if (!this.#held || this.#session.ended) return;
     this.#held = false;
-    const { socket } = this.#session.parts.upstream;
-    if (!this.#clientFull) socket.resume();
+    const { server } = this.#session;
+    if (!this.#clientFull) server.resume();
     this.#work();
-    if (socket.destroyed) this.upstreamClosed();
+    if (server.destroyed) this.upstreamClosed();
   }
 
   emit(part: Buffer): void {
@@ -311,14 +313,18 @@ export class Backend {
   flushOut(): void {
     if (this.#rows.length > 0) this.#addOut(this.#rows.take());
     if (this.#outBytes === 0) return;
-    const { client, upstream } = this.#session.parts;
+    const { client, server } = this.#session;
     const parts = this.#out;
     const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts, this.#outBytes);
     this.#out = [];
     this.#outBytes = 0;
-    if (!client.write(whole) && !this.#clientFull) {
+    const full = !client.write(whole);
+    // What the kernel did not take at once is still being read from the chunk.
+    if (parts.length === 1 && (client.writableLength > 0 || client.constructor !== Socket))
+      this.#session.keepServerChunk();
+    if (full && !this.#clientFull) {
       this.#clientFull = true;
-      upstream.socket.pause();
+      server.pause();
     }
   }
 }

@@ -1,6 +1,5 @@
 // One client session: what its two directions share, and the pump that walks client messages one at a time, as far as nothing has to be waited for.
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import type { SessionContext } from "../../core/command.ts";
 import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
@@ -10,6 +9,7 @@ import { loadCatalog } from "../../sql/postgres/catalog.ts";
 import type { ShimOptions } from "../shim.ts";
 import { Answers } from "./answers.ts";
 import { Backend } from "./backend.ts";
+import { type Channel, openChannel } from "./channel.ts";
 import type { Catalogs } from "./catalogs.ts";
 import { TRANSACTION } from "./codes.ts";
 import { clientLimits, MessageBuffer } from "./frame.ts";
@@ -28,7 +28,7 @@ import { UpstreamWriter } from "./writer.ts";
 const clientAhead = 256 * 1024;
 
 export type SessionParts = {
-  readonly client: Socket | Duplex;
+  readonly client: Socket;
   readonly upstream: Upstream;
   readonly context: SessionContext;
   readonly options: ShimOptions;
@@ -73,6 +73,11 @@ export class Session {
   ended = false;
   draining = false;
 
+  /** The two sockets, as they are read from. */
+  client: Socket;
+  server: Socket;
+  #clientChannel: Channel | undefined;
+  #serverChannel: Channel | undefined;
   readonly #input: MessageBuffer;
   /** Goes on with the message that had to wait; true when it is through. */
   #resume: (() => boolean) | undefined;
@@ -86,6 +91,8 @@ export class Session {
     this.context = parts.context;
     this.options = parts.options;
     this.catalogs = parts.catalogs;
+    this.client = parts.client;
+    this.server = parts.upstream.socket;
     this.#input = new MessageBuffer(clientLimits(parts.options.limits.messageBytes));
     this.judge = new Judge(this);
     this.reading = new Reading(this);
@@ -97,21 +104,24 @@ export class Session {
 
   /** Starts relaying. `leftover` is what the client sent after its password. */
   start(leftover: Buffer): void {
-    const { client, upstream } = this.parts;
-    client.on("data", (chunk: Buffer) => this.#onClientData(chunk));
+    const { upstream } = this.parts;
+    this.#clientChannel = openChannel(this.parts.client, (chunk) => this.#onClientData(chunk));
+    this.#serverChannel = openChannel(upstream.socket, (chunk) => this.backend.push(chunk));
+    this.client = this.#clientChannel.socket;
+    this.server = this.#serverChannel.socket;
+    const { client, server } = this;
     client.on("drain", () => this.backend.clientDrained());
     client.on("end", () => this.#onClientEnd());
     client.on("close", () => this.end("client closed"));
     client.on("error", () => this.end("client error"));
-    upstream.socket.on("data", (chunk: Buffer) => this.backend.push(chunk));
-    upstream.socket.on("drain", () => {
+    server.on("drain", () => {
       this.#upstreamFull = false;
       this.pump();
     });
-    upstream.socket.on("close", () => this.backend.upstreamClosed());
-    upstream.socket.on("error", () => this.backend.upstreamClosed());
+    server.on("close", () => this.backend.upstreamClosed());
+    server.on("error", () => this.backend.upstreamClosed());
     if (upstream.initial.length > 0) this.backend.push(upstream.initial);
-    upstream.socket.resume();
+    server.resume();
     if (leftover.length > 0) this.#onClientData(leftover);
     client.resume();
     this.pump();
@@ -151,7 +161,10 @@ export class Session {
     // The client's search_path must not decide which operators and tables these queries use.
     const path = (await question("SHOW search_path"))[0]?.[0] ?? "";
     await question("SET LOCAL search_path = pg_catalog, pg_temp");
-    this.ownCatalog = await loadCatalog(question, this.catalogs.classification);
+    // The reader brings a transaction of its own; here it must not end the client's.
+    const within = (sql: string): Promise<(string | null)[][]> =>
+      /^(BEGIN|COMMIT|SET LOCAL search_path)/.test(sql) ? Promise.resolve([]) : question(sql);
+    this.ownCatalog = await loadCatalog(within, this.catalogs.classification);
     await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
     return this.ownCatalog;
   }
@@ -211,15 +224,15 @@ export class Session {
 
   #flush(): void {
     if (!this.writer.empty && !this.ended) {
-      this.#upstreamFull = !this.parts.upstream.socket.write(this.writer.take());
+      this.#upstreamFull = !this.server.write(this.writer.take());
     }
     const behind = this.#resume !== undefined || this.#upstreamFull || !this.frontend.open;
     if (behind && this.#input.pendingBytes > clientAhead) {
-      if (!this.#clientPaused) this.parts.client.pause();
+      if (!this.#clientPaused) this.client.pause();
       this.#clientPaused = true;
     } else if (this.#clientPaused) {
       this.#clientPaused = false;
-      this.parts.client.resume();
+      this.client.resume();
     }
   }
 
@@ -232,6 +245,14 @@ export class Session {
       return;
     }
     this.pump();
+    // What waits looks at this chunk again.
+    this.#input.retain();
+    if (this.#resume !== undefined) this.#clientChannel?.keep();
+  }
+
+  /** A view of the server's last chunk is still needed. */
+  keepServerChunk(): void {
+    this.#serverChannel?.keep();
   }
 
   /** The client will send no more; what it sent is still worked off, except what waits for a human. */
@@ -250,7 +271,7 @@ export class Session {
       "session ended by the gate",
     );
     this.backend.flushOut();
-    this.parts.client.write(fatalMessage(refusal));
+    this.client.write(fatalMessage(refusal));
     this.end(error.code);
   }
 
@@ -271,18 +292,18 @@ export class Session {
     this.ended = true;
     this.held?.cancel();
     this.#resume = undefined;
-    const { client, upstream } = this.parts;
+    const { client, server } = this;
     this.backend.abandon();
     client.end();
     // A client that does not read must not keep its socket.
     setTimeout(() => client.destroy(), 2000).unref();
     this.writer.take();
-    if (!upstream.socket.destroyed) {
+    if (!server.destroyed) {
       this.writer.terminate();
-      upstream.socket.end(this.writer.take());
-      setTimeout(() => upstream.socket.destroy(), 2000).unref();
+      server.end(this.writer.take());
+      setTimeout(() => server.destroy(), 2000).unref();
       // What runs on the server for nobody is stopped.
-      if (!this.drained) void upstream.cancel();
+      if (!this.drained) void this.parts.upstream.cancel();
     }
     this.parts.onEnd();
   }
