@@ -109,7 +109,7 @@ const plain: { readonly [name: string]: (...args: never[]) => unknown } = {
     const match = RFC3339.exec(text(value));
     if (match === null) return undefined;
     const [, day, clock, fraction = "", zone] = match;
-    const ms = Date.parse(`${day}T${clock}${zone!.toUpperCase()}`);
+    const ms = Date.parse(`${day}T${clock}${zone}`);
     // Date.parse rolls the 31st of a short month over; OPA does not take it.
     if (Number.isNaN(ms) || !isDay(day!)) return undefined;
     return raw(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9)));
@@ -121,7 +121,7 @@ export const HOST_BUILTINS: { readonly [name: string]: Host } = Object.fromEntri
   Object.entries(plain).map(([name, host]) => [name, guarded(host)]),
 );
 
-const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
 
 function isDay(day: string): boolean {
   const [year, month, date] = day.split("-").map(Number) as [number, number, number];

@@ -62,11 +62,19 @@ export function echoesOnly(modules: readonly unknown[]): boolean {
       return;
     }
     if (!isObject(node)) return;
-    if (isId(node)) uses++;
+    if (node.type === "ref" && Array.isArray(node.value)) {
+      const [head, ...rest] = node.value;
+      if (head?.value !== "input") walk(head);
+      else if (mayBeId(rest[0])) uses++;
+      walk(rest);
+      return;
+    }
+    // The whole of input, given to something.
+    if (node.type === "var" && node.value === "input") uses++;
     if (node.type === "object" && Array.isArray(node.value)) {
       for (const [key, value] of node.value) if (key?.value === "id" && isId(value)) echoes++;
     }
-    Object.values(node).forEach(walk);
+    for (const [name, member] of Object.entries(node)) if (name !== "annotations") walk(member);
   };
   modules.forEach(walk);
   return uses === echoes;
@@ -74,5 +82,10 @@ export function echoesOnly(modules: readonly unknown[]): boolean {
 
 function isId(term: unknown): boolean {
   if (!isObject(term) || term.type !== "ref" || !Array.isArray(term.value)) return false;
-  return term.value[0]?.value === "input" && term.value[1]?.value === "id";
+  return term.value.length === 2 && term.value[0]?.value === "input" && term.value[1]?.value === "id";
+}
+
+/** input.id, input[x], or a reference that is input alone. */
+function mayBeId(member: unknown): boolean {
+  return !isObject(member) || member.type !== "string" || member.value === "id";
 }

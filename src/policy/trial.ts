@@ -29,10 +29,10 @@ export async function tryOut(workers: Workers, paths: InputPaths, where: string)
     } catch (error) {
       throw invalid(where, `trial of stage ${stage}: ${errorText(error)}`, hint);
     }
-    const { id, ...decision } = checkDecision(input.id, result);
+    const { id: _, ...decision } = checkDecision(input.id, result);
     const defect = decision.reasons.find((reason) => reason.code.startsWith("POLICY_"));
     if (defect !== undefined) throw invalid(where, `trial of stage ${stage}: ${defect.message}`, hint);
-    return JSON.stringify(decision).replaceAll(id, "");
+    return JSON.stringify(decision);
   }
 }
 

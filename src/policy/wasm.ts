@@ -6,8 +6,11 @@ import { ENTRYPOINT, entrypointHint, invalid } from "./bundle.ts";
 
 /** A compiled module. (Node's types leave out WebAssembly, which it has.) */
 export type WasmModule = object & { readonly wasm: "module" };
-const webAssembly = (globalThis as unknown as { WebAssembly: { compile(wasm: Uint8Array): Promise<WasmModule> } })
-  .WebAssembly;
+type WebAssemblyApi = {
+  compile(wasm: Uint8Array): Promise<WasmModule>;
+  readonly Module: { exports(module: WasmModule): { readonly name: string }[] };
+};
+const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
 /** The parts of opa-wasm's LoadedPolicy that are used; its own types leave out the instance and the memory. */
 type Loaded = {
@@ -48,6 +51,10 @@ export type Profile = { readonly builtins: readonly string[]; readonly volatile:
 export function inspect(module: WasmModule, where: string): Profile {
   let loaded: Loaded;
   let builtins: string[];
+  const exported = new Set(webAssembly.Module.exports(module).map(({ name }) => name));
+  for (const name of ["opa_wasm_abi_version", "opa_wasm_abi_minor_version", "opa_eval", "builtins", "entrypoints"]) {
+    if (!exported.has(name)) throw invalid(where, `policy.wasm is not an OPA policy: it has no ${name}`);
+  }
   try {
     loaded = sdk.loadPolicySync(module, PAGES, HOST_BUILTINS);
     builtins = Object.keys(readJson(loaded, loaded.wasmInstance.exports.builtins()) as object).sort();

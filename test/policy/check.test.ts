@@ -1,0 +1,207 @@
+// `regate policy check` finds what would silently have no effect; `test` and `build` say how they ended.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { run } from "../../src/cli/policy.ts";
+import { readBundle } from "../../src/policy/bundle.ts";
+import { checkPolicy } from "../../src/policy/check.ts";
+import { scratch } from "../support/policies/build.ts";
+import { folderOf, refusal } from "./craft.ts";
+
+const rego = fileURLToPath(new URL("../../rego", import.meta.url));
+
+const main = `# METADATA
+# scope: package
+# schemas:
+#   - input: schema.input
+package regate
+
+import data.policies.a
+
+policies := [a]
+
+# METADATA
+# entrypoint: true
+decision := {
+	"id": input.id,
+	"action": _action,
+	"reasons": [reason | some policy in policies; some reason in policy.block],
+	"masks": [],
+}
+
+default _action := "allow"
+
+_action := "block" if count(a.block) > 0
+`;
+
+const policy = (rules: string): string => `# METADATA
+# scope: package
+# schemas:
+#   - input: schema.input
+package policies.a
+
+${rules}
+`;
+
+const good = policy(`block contains {"code": "x", "message": "m"} if input.command.text == "x"`);
+
+async function defects(files: { readonly [name: string]: string }): Promise<string[]> {
+  const report = await checkPolicy([folderOf(files)]);
+  return report.defects.map(({ place, message }) => `${place}: ${message}`);
+}
+
+test("a policy without defects has none", async () => {
+  assert.deepEqual(await defects({ "main.rego": main, "policies/a.rego": good }), []);
+  const report = await checkPolicy([rego]);
+  assert.deepEqual(report.defects, []);
+  assert.deepEqual(report.warnings, []);
+  assert.ok(report.rules > 10 && report.tests > 10);
+});
+
+for (const [what, files, expected] of [
+  [
+    "a file that is not named",
+    { "policies/b.rego": good.replace("policies.a", "policies.b") },
+    /policies\/b\.rego: unused: .*data\.policies\.b/,
+  ],
+  [
+    "a rule that nothing reaches",
+    { "main.rego": `${main}\nlonely := 1\n` },
+    /main\.rego: unused rule: .*data\.regate\.lonely/,
+  ],
+  [
+    "a set whose name is no verdict",
+    { "policies/a.rego": `${good}\nblocks contains "x" if input.command.text == "y"\n` },
+    /data\.policies\.a\.blocks is no verdict/,
+  ],
+  [
+    "a fact that does not exist",
+    { "policies/a.rego": good.replace("command.text", "command.txt") },
+    /a\.rego:7: rego_type_error: undefined ref: input\.command\.txt/,
+  ],
+  [
+    "a fact compared with another type",
+    { "policies/a.rego": good.replace('input.command.text == "x"', "input.command.text == 1") },
+    /rego_type_error: match error/,
+  ],
+  [
+    "a file that is not formatted",
+    { "policies/a.rego": good.replace("block contains", "block  contains") },
+    /a\.rego: not formatted/,
+  ],
+  [
+    "sprintf",
+    { "policies/a.rego": good.replace('"message": "m"', '"message": sprintf("%v", [input.id])') },
+    /a\.rego: sprintf is refused\. .*template string/,
+  ],
+  [
+    "a builtin that the gate does not have",
+    { "policies/a.rego": good.replace('input.command.text == "x"', "io.jwt.decode(input.command.text)[0].x") },
+    /io\.jwt\.decode/,
+  ],
+  [
+    "data that nobody has",
+    { "policies/a.rego": good.replace('== "x"', "in data.settings.alowed") },
+    /data\.settings\.alowed: it is read, but/,
+  ],
+  [
+    "a rule of another policy that does not exist",
+    { "main.rego": main.replace("count(a.block)", "count(a.blok)") },
+    /data\.policies\.a\.blok: it is read, but/,
+  ],
+  [
+    "a variable that is never used",
+    { "policies/a.rego": good.replace("if input", "if {\n\tx := 1\n\tinput").replace(/\n$/, "}\n") },
+    /rego_(compile|parse)_error/,
+  ],
+  ["a module that does not parse", { "policies/a.rego": "package policies.a\nblock contains" }, /a\.rego/],
+] as const) {
+  test(`it finds ${what}`, async () => {
+    const found = await defects({
+      "main.rego": main,
+      "policies/a.rego": good,
+      "data/data.json": '{"settings": {"allowed": ["x"]}}',
+      ...files,
+    });
+    assert.ok(
+      found.some((line) => expected.test(line)),
+      found.join("\n") || "nothing was found",
+    );
+  });
+}
+
+test("it warns where all of input is read", async () => {
+  const report = await checkPolicy([
+    folderOf({
+      "main.rego": main,
+      "policies/a.rego": good.replace("input.command.text", 'object.get(input, ["command", "text"], "")'),
+    }),
+  ]);
+  assert.match(report.warnings[0]?.message ?? "", /all of input/);
+});
+
+test("a library may offer more than is asked of it", async () => {
+  const lib = "package lib.more\n\nf(x) := x + 1\n";
+  assert.deepEqual(await defects({ "main.rego": main, "policies/a.rego": good, "lib/more.rego": lib }), []);
+});
+
+test("a folder without rules is refused", async () => {
+  assert.equal((await refusal(checkPolicy([scratch()]))).code, "POLICY_SOURCE");
+});
+
+/** Runs the command with its output caught. */
+async function cli(...args: string[]): Promise<{ code: number; out: string }> {
+  let out = "";
+  const { write } = process.stdout;
+  const { log } = console;
+  console.log = (line: string) => {
+    out += `${line}\n`;
+  };
+  process.stdout.write = ((text: string) => {
+    out += text;
+    return true;
+  }) as typeof write;
+  try {
+    return { code: await run(args), out };
+  } finally {
+    process.stdout.write = write;
+    console.log = log;
+  }
+}
+
+test("the commands end with 0, and with 1 where something is wrong", async () => {
+  assert.equal((await cli("check", rego)).code, 0);
+  const bad = folderOf({
+    "main.rego": main,
+    "policies/a.rego": good,
+    "policies/b.rego": good.replace("policies.a", "policies.b"),
+  });
+  const checked = await cli("check", bad, "--json");
+  assert.equal(checked.code, 1);
+  assert.match(JSON.parse(checked.out).defects[0].message, /unused/);
+  const tested = await cli("test", rego, "--threshold", "90");
+  assert.equal(tested.code, 0);
+  const failing = folderOf({ "main_test.rego": "package x_test\n\ntest_fails if 1 == 2\n" });
+  assert.equal((await cli("test", failing)).code, 1);
+  assert.equal((await cli("test", folderOf({ "main.rego": main }))).code, 1);
+});
+
+test("build writes a bundle and says what it reads", async () => {
+  const out = join(scratch(), "new", "bundle.tar.gz");
+  const built = await cli("build", rego, "-o", out, "--revision", "r1");
+  assert.equal(built.code, 0);
+  assert.match(built.out, /revision r1/);
+  assert.match(built.out, /input\.command\.statements/);
+  assert.equal((await readBundle(out)).revision, "r1");
+});
+
+test("what is not understood is refused with what there is", async () => {
+  assert.equal((await refusal(run(["bild"]))).code, "USAGE");
+  assert.equal((await refusal(run(["build", rego]))).code, "USAGE");
+  assert.equal((await refusal(run(["check", "--jsn"]))).code, "USAGE");
+  assert.equal((await cli()).code, 2);
+  assert.match((await cli("--help")).out, /policy build/);
+  assert.equal(existsSync("undefined"), false);
+});
