@@ -1,51 +1,57 @@
 // The entry to the facts: one text, a catalog and a scope of names give an Analysis.
-import type { Analysis, Confirmation, DescribedField, NameScope, StatementAnalysis } from "./analysis.ts";
+import { RegateError } from "../../errors.ts";
+import type { Analysis, NameScope, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
-import { parse } from "./parser.ts";
+import { fingerprint, normalize, parse } from "./parser.ts";
+import { Recorder } from "./recorder.ts";
+import { TextState } from "./text-state.ts";
+import { judge } from "./statements.ts";
 
 export type { Analysis, Confirmation, DescribedField, Effects, NameScope, StatementAnalysis } from "./analysis.ts";
+export { confirm } from "./confirm.ts";
 
-/** Which texts beside the statements are wanted: each costs another parse. Off gives "". */
-export type AnalyzeOptions = { readonly normalized?: boolean; readonly fingerprint?: boolean };
+export type AnalyzeOptions = {
+  readonly maxBytes?: number;
+  /** Texts beside the statements, each at the cost of another parse. Off gives "". Default on. */
+  readonly normalized?: boolean;
+  readonly fingerprint?: boolean;
+  /** Names may mean something else than the catalog says (DDL of a transaction that is still open): statements that name any are unknown. */
+  readonly uncertain?: boolean;
+};
 
-/** @throws RegateError as {@link parse} does */
-export function analyze(text: string, catalog: Catalog, _scope: NameScope, _options: AnalyzeOptions = {}): Analysis {
-  const statements = (parse(text).stmts ?? []).map(
-    (raw): StatementAnalysis => ({
-      facts: {
-        verb: "unknown",
-        class: "unknown",
-        relations: [],
-        columns: [],
-        outputs: [],
-        writes: [],
-        functions: [],
-        scoped: false,
-        limit: null,
-        settings: [],
-        external: [],
-        estimate: null,
-        location: { start: raw.stmt_location ?? 0, length: raw.stmt_len ?? 0 },
-      },
-      returnsRows: true,
-      outputsKnown: false,
-      copy: undefined,
-      touchesTagged: catalog.hasTags,
-      effects: { settings: true, transaction: undefined, catalog: true, temp: true },
-    }),
-  );
+/**
+ * Facts of every statement of a text, in the state in which the session is before it. Later statements see what earlier ones prepare,
+ * declare and set.
+ * @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX
+ */
+export function analyze(text: string, catalog: Catalog, scope: NameScope, options: AnalyzeOptions = {}): Analysis {
+  const raws = parse(text, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }).stmts ?? [];
+  const state = new TextState(scope, options.uncertain === true);
+  const statements: StatementAnalysis[] = [];
+  let unresolved = false;
+  try {
+    for (const raw of raws) {
+      const start = raw.stmt_location ?? 0;
+      const location = { start, length: raw.stmt_len ?? Buffer.byteLength(text) - start };
+      const recorder = new Recorder(catalog, state.searchPath);
+      const analysis = state.certain(judge({ recorder, scope: state, location }, raw.stmt ?? ({} as never)), catalog);
+      if (recorder.unresolved) unresolved = true;
+      statements.push(analysis);
+      if (raws.length > 1) state.after(analysis);
+    }
+  } catch (thrown) {
+    // The tree nests deeper than the stack: nothing was judged, so nothing may run.
+    if (thrown instanceof RangeError) throw new RegateError("TEXT_TOO_COMPLEX", { cause: thrown });
+    throw thrown;
+  }
   return {
-    command: { text, normalized: "", fingerprint: "", statements: statements.map((statement) => statement.facts) },
+    command: {
+      text,
+      normalized: options.normalized === false ? "" : normalize(text),
+      fingerprint: options.fingerprint === false ? "" : fingerprint(text),
+      statements: statements.map((statement) => statement.facts),
+    },
     statements,
-    unresolved: false,
+    unresolved,
   };
-}
-
-/** Does the server describe the result as the analysis derived it? */
-export function confirm(
-  _analysis: StatementAnalysis,
-  _fields: readonly DescribedField[],
-  catalog: Catalog,
-): Confirmation {
-  return catalog.hasTags ? { ok: false, why: "not analysed" } : { ok: true };
 }

@@ -1,23 +1,221 @@
-// The catalog of one database: its relations, columns, functions and tags, as the server reported them.
-import { RegateError } from "../../errors.ts";
+// The catalog of one database: its relations, columns, types and functions with the bundle's tags, as the server reported them.
+import type { FunctionUse, Source } from "../../core/facts.ts";
+import type { Behaviour } from "./builtins.ts";
+import { behaviourOf } from "./builtins.ts";
+import { readCatalog } from "./catalog-load.ts";
+import type { FunctionEntry, Relation } from "./model.ts";
+import { Column, mergeTags, NO_TAGS } from "./model.ts";
+import type { Declared } from "./tags.ts";
+import { columnsOfView } from "./views.ts";
 
-/** Rows of text values (NULL as null), in order. All calls of one load go to the same connection. */
+export type { Column, FunctionEntry, Relation } from "./model.ts";
+
+/** Rows of text values (NULL as null), in order. All calls of one load go to the same connection, one after the other. */
 export type CatalogQuery = (sql: string) => Promise<readonly (readonly (string | null)[])[]>;
+
+export type TypeEntry = {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** As the server writes it: `integer`, `character varying`, `public.mood[]`. */
+  readonly display: string;
+  readonly element: number;
+  readonly base: number;
+  readonly kind: string;
+};
+/** An operator over a user's function: using it runs that function. Type 0: none on that side. */
+export type UserOperator = { readonly left: number; readonly right: number; readonly use: FunctionUse };
+export type UserCast = {
+  readonly source: number;
+  readonly target: number;
+  readonly use: FunctionUse;
+  readonly implicit: boolean;
+};
+
+/** What was read, before anything is derived from it. */
+export type CatalogContent = {
+  readonly version: string;
+  readonly serverVersion: number;
+  readonly declared: Declared;
+  /** schema → name → relation (TOAST tables and indexes too) */
+  readonly relations: ReadonlyMap<string, ReadonlyMap<string, Relation>>;
+  readonly byOid: ReadonlyMap<number, Relation>;
+  readonly byRowType: ReadonlyMap<number, Relation>;
+  readonly types: ReadonlyMap<number, TypeEntry>;
+  readonly typesByName: ReadonlyMap<string, readonly TypeEntry[]>;
+  functionsNamed(name: string): readonly FunctionEntry[];
+  functionByOid(oid: number): FunctionEntry | undefined;
+  readonly operators: ReadonlyMap<string, readonly UserOperator[]>;
+  readonly casts: readonly UserCast[];
+  /** Types whose values pass through code of users when they are made. */
+  readonly domains: ReadonlyMap<number, readonly FunctionUse[]>;
+};
 
 export class Catalog {
   /** A digest of the content: it changes when anything that facts depend on changes. */
   readonly version: string;
+  /** server_version_num: 180004. */
+  readonly serverVersion: number;
   /** Does the bundle's data tag anything in this database? */
   readonly hasTags: boolean;
-  constructor(version: string, hasTags: boolean) {
-    this.version = version;
-    this.hasTags = hasTags;
+  /** Keys of the classification that name nothing here. */
+  readonly unmatched: readonly string[];
+  readonly operators: CatalogContent["operators"];
+  readonly casts: CatalogContent["casts"];
+  readonly domains: CatalogContent["domains"];
+  readonly #content: CatalogContent;
+  readonly #behaviours = new Map<FunctionEntry, Behaviour>();
+
+  constructor(content: CatalogContent, unmatched: readonly string[]) {
+    this.#content = content;
+    this.version = content.version;
+    this.serverVersion = content.serverVersion;
+    this.hasTags = content.declared.any;
+    this.unmatched = unmatched;
+    this.operators = content.operators;
+    this.casts = content.casts;
+    this.domains = content.domains;
+  }
+
+  get relationCount(): number {
+    return this.#content.byOid.size;
+  }
+
+  relationByOid(oid: number): Relation | undefined {
+    return this.#content.byOid.get(oid);
+  }
+
+  /** The relation whose rows have this type (tables, views, stand-alone composite types). */
+  relationByRowType(type: number): Relation | undefined {
+    const base = this.#content.types.get(type);
+    return this.#content.byRowType.get(base !== undefined && base.kind === "d" ? base.base : type);
+  }
+
+  /** What a RowDescription's table OID and attribute number mean. Attribute 0 is the whole row. Undefined: not in this catalog. */
+  columnByOrigin(oid: number, attnum: number): Source | undefined {
+    const relation = this.#content.byOid.get(oid);
+    if (relation === undefined) return undefined;
+    if (attnum > 0) return relation.columns.find((column) => column.attnum === attnum)?.source;
+    const tags = attnum === 0 ? relation.tags : NO_TAGS;
+    return { schema: relation.factSchema, table: relation.name, column: attnum === 0 ? "*" : "ctid", tags };
+  }
+
+  /** As the server would find it: `schema` if given (pg_temp is the session's own), else along the path. */
+  resolveRelation(schema: string | undefined, name: string, searchPath: readonly string[]): Relation | undefined {
+    const relations = this.#content.relations;
+    if (schema !== undefined) {
+      const actual = schema === "pg_temp" ? searchPath.find(isTemporary) : schema;
+      return actual === undefined ? undefined : relations.get(actual)?.get(name);
+    }
+    for (const entry of searchPath) {
+      const found = relations.get(entry)?.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Every function of that name that the server may consider: of the schema, or of all schemas in the path (never of pg_temp). */
+  functions(schema: string | undefined, name: string, searchPath: readonly string[]): readonly FunctionEntry[] {
+    const named = this.#content.functionsNamed(name);
+    if (named.length === 0) return named;
+    if (schema !== undefined) {
+      const actual = schema === "pg_temp" ? searchPath.find(isTemporary) : schema;
+      return named.filter((entry) => entry.schema === actual);
+    }
+    if (named.every((entry) => entry.schema === "pg_catalog")) return named;
+    return named.filter((entry) => searchPath.includes(entry.schema) && !isTemporary(entry.schema));
+  }
+
+  functionByOid(oid: number): FunctionEntry | undefined {
+    return this.#content.functionByOid(oid);
+  }
+
+  behaviour(entry: FunctionEntry): Behaviour {
+    let behaviour = this.#behaviours.get(entry);
+    if (behaviour === undefined) {
+      behaviour = entry.builtin ? behaviourOf(entry.name, entry.use.volatility) : { opaque: true };
+      this.#behaviours.set(entry, behaviour);
+    }
+    return behaviour;
+  }
+
+  type(oid: number): TypeEntry | undefined {
+    return this.#content.types.get(oid);
+  }
+
+  /** The name of a type for people; "" where it is not known. */
+  typeName(oid: number): string {
+    if (oid === 0) return "";
+    const type = this.#content.types.get(oid);
+    if (type !== undefined) return type.display;
+    return this.#content.byRowType.get(oid)?.qualified ?? "";
+  }
+
+  /** The OID of a named type along the path; 0 where it is not known. */
+  typeByName(schema: string | undefined, name: string, searchPath: readonly string[]): number {
+    const named = this.#content.typesByName.get(name);
+    const relation = this.resolveRelation(schema, name, searchPath);
+    if (schema !== undefined) {
+      return named?.find((type) => type.schema === schema)?.oid ?? relation?.rowType ?? 0;
+    }
+    for (const entry of searchPath) {
+      const type = named?.find((candidate) => candidate.schema === entry);
+      if (type !== undefined) return type.oid;
+      if (relation !== undefined && relation.schema === entry) return relation.rowType;
+    }
+    return 0;
   }
 }
 
-/** @throws RegateError CATALOG_UNAVAILABLE */
+function isTemporary(schema: string): boolean {
+  return schema.startsWith("pg_temp_");
+}
+
+/**
+ * Reads the catalog of the database that `query` is connected to. `classification` is `data.classification[resource]`: from
+ * `schema.table.column`, `schema.table` or `schema` to tags.
+ * @throws RegateError CATALOG_UNAVAILABLE
+ */
 export async function loadCatalog(query: CatalogQuery, classification: unknown): Promise<Catalog> {
-  const rows = await query("SELECT current_database()");
-  if (rows.length !== 1) throw new RegateError("CATALOG_UNAVAILABLE");
-  return new Catalog("0", Object.keys((classification ?? {}) as object).length > 0);
+  const { content, unmatched } = await readCatalog(query, classification, complete);
+  const catalog = new Catalog(content, unmatched);
+  return catalog;
+
+  function complete(relation: Relation): readonly Column[] {
+    const rows = relation.rows();
+    const tagged = taggedFamily(relation, content.declared);
+    const behind = relation.definition === undefined ? undefined : columnsOfView(relation, catalog);
+    return rows.map((row, at) => {
+      let tags = NO_TAGS;
+      if (tagged !== undefined)
+        for (const member of tagged) tags = mergeTags(tags, content.declared.of(member.schema, member.name, row.name));
+      if (relation.owner !== undefined) tags = mergeTags(tags, relation.owner.tags);
+      const value = behind?.[at];
+      if (value !== undefined) for (const source of value.sources) tags = mergeTags(tags, source.source.tags);
+      return new Column(relation, row, tags, value);
+    });
+  }
+}
+
+/**
+ * The relations whose tags show in this one: itself, what it inherits from, and, because their rows are read through it, what inherits
+ * from it (with their other parents). Undefined when none of them is tagged.
+ */
+function taggedFamily(relation: Relation, declared: Declared): readonly Relation[] | undefined {
+  const family = new Set<Relation>();
+  const upwards = (member: Relation): void => {
+    if (family.has(member)) return;
+    family.add(member);
+    for (const parent of member.parents) upwards(parent);
+  };
+  const seen = new Set<Relation>();
+  const downwards = (member: Relation): void => {
+    if (seen.has(member)) return;
+    seen.add(member);
+    upwards(member);
+    for (const child of member.children) downwards(child);
+  };
+  downwards(relation);
+  const tagged = [...family].filter((member) => declared.has(member.schema, member.name));
+  return tagged.length === 0 ? undefined : tagged;
 }

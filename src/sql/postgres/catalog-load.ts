@@ -1,0 +1,352 @@
+// Reads the rows of a catalog in one snapshot and builds compact maps of them.
+import { createHash } from "node:crypto";
+import type { FunctionUse } from "../../core/facts.ts";
+import { errorText, RegateError } from "../../errors.ts";
+import { behaviourOf } from "./builtins.ts";
+import { CATALOG_QUERIES, FIRST_USER_OID } from "./catalog-rows.ts";
+import type { CatalogContent, CatalogQuery, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
+import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
+import { Relation } from "./model.ts";
+import { Declared, splitName } from "./tags.ts";
+
+type Row = readonly (string | null)[];
+type Rows = { readonly [Name in keyof typeof CATALOG_QUERIES]: readonly Row[] };
+
+export async function readCatalog(
+  query: CatalogQuery,
+  classification: unknown,
+  complete: Completion,
+): Promise<{ content: CatalogContent; unmatched: string[] }> {
+  const declared = new Declared(classification);
+  if (declared.malformed.length > 0) {
+    throw new RegateError("CATALOG_UNAVAILABLE", {
+      detail: `the bundle's data.classification is not of the form {"schema.table.column": ["tag"]}: ${declared.malformed.slice(0, 5).join(", ")}`,
+      hint: "Correct the bundle's data: a tag that cannot be bound would silently protect nothing.",
+    });
+  }
+  const { rows, serverVersion } = await readRows(query);
+  const version = digest(rows, classification);
+  const content = build(rows, serverVersion, version, declared, complete);
+  return { content, unmatched: unmatchedKeys(classification, content) };
+}
+
+/** One snapshot. The path is emptied first, so that the server qualifies every name that it writes. */
+async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersion: number }> {
+  try {
+    await query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    try {
+      await query("SET LOCAL search_path = ''");
+      const serverVersion = Number((await query("SELECT current_setting('server_version_num')"))[0]?.[0]);
+      const rows: Partial<Record<keyof Rows, readonly Row[]>> = {};
+      for (const [name, sql] of Object.entries(CATALOG_QUERIES)) rows[name as keyof Rows] = await query(sql);
+      return { rows: rows as Rows, serverVersion };
+    } finally {
+      await query("COMMIT");
+    }
+  } catch (thrown) {
+    if (thrown instanceof RegateError) throw thrown;
+    throw new RegateError("CATALOG_UNAVAILABLE", { detail: errorText(thrown), cause: thrown });
+  }
+}
+
+function digest(rows: Rows, classification: unknown): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify(classification) ?? "");
+  for (const [name, list] of Object.entries(rows)) {
+    hash.update(`\0${name}`);
+    for (const row of list) hash.update(`\n${row.join("\t")}`);
+  }
+  return hash.digest("base64url").slice(0, 22);
+}
+
+const KINDS: { readonly [relkind: string]: RelationKind } = {
+  r: "table",
+  p: "partitioned_table",
+  v: "view",
+  m: "materialized_view",
+  f: "foreign_table",
+  S: "sequence",
+  i: "index",
+  I: "index",
+  c: "composite",
+  t: "toast",
+};
+const VOLATILITIES: { readonly [code: string]: FunctionUse["volatility"] } = {
+  i: "immutable",
+  s: "stable",
+  v: "volatile",
+};
+const FUNCTION_KINDS: { readonly [code: string]: FunctionKind } = {
+  f: "function",
+  p: "procedure",
+  a: "aggregate",
+  w: "window",
+};
+
+function build(
+  rows: Rows,
+  serverVersion: number,
+  version: string,
+  declared: Declared,
+  complete: Completion,
+): CatalogContent {
+  const relations = new Map<string, Map<string, Relation>>();
+  const byOid = new Map<number, Relation>();
+  const byRowType = new Map<number, Relation>();
+  const toastOwners: [owner: number, toast: number][] = [];
+  for (const row of rows.relations) {
+    const relation = new Relation(
+      {
+        oid: Number(row[0]),
+        schema: row[1]!,
+        name: row[2]!,
+        kind: KINDS[row[3]!] ?? "unknown",
+        rowType: Number(row[4]),
+        columns: row[6]!,
+      },
+      complete,
+    );
+    const names = relations.get(relation.schema) ?? new Map<string, Relation>();
+    relations.set(relation.schema, names);
+    names.set(relation.name, relation);
+    byOid.set(relation.oid, relation);
+    if (relation.rowType !== 0) byRowType.set(relation.rowType, relation);
+    if (row[5] !== "0") toastOwners.push([relation.oid, Number(row[5])]);
+  }
+  for (const [owner, toast] of toastOwners) {
+    const relation = byOid.get(toast);
+    if (relation !== undefined) relation.owner = byOid.get(owner);
+  }
+  const functions = new Functions(rows.functions);
+  attach(rows, byOid, functions);
+  const types = rows.types.map(
+    (row): TypeEntry => ({
+      oid: Number(row[0]),
+      schema: row[1]!,
+      name: row[2]!,
+      display: row[3]!,
+      element: Number(row[4]),
+      base: Number(row[5]),
+      kind: row[6]!,
+    }),
+  );
+  const domains = new Map<number, FunctionUse[]>();
+  for (const row of rows.domains) push(domains, Number(row[0]), functions.use(Number(row[1])));
+  const operators = new Map<string, UserOperator[]>();
+  for (const row of rows.operators) {
+    push(operators, row[0]!, { left: Number(row[1]), right: Number(row[2]), use: functions.use(Number(row[3])) });
+  }
+  return {
+    version,
+    serverVersion,
+    declared,
+    relations,
+    byOid,
+    byRowType,
+    types: new Map(types.map((type) => [type.oid, type])),
+    typesByName: groupByName(types),
+    functionsNamed: (name) => functions.named(name),
+    functionByOid: (oid) => functions.byOid(oid),
+    operators,
+    casts: rows.casts.map(
+      (row): UserCast => ({
+        source: Number(row[0]),
+        target: Number(row[1]),
+        use: functions.use(Number(row[2])),
+        implicit: row[3] !== "e",
+      }),
+    ),
+    domains,
+  };
+}
+
+/** Inheritance, keys, cascades, triggers, rules and views, onto the relations that they belong to. */
+function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Functions): void {
+  const at = (oid: string | null | undefined): Relation | undefined => byOid.get(Number(oid));
+  for (const row of rows.inheritance) {
+    const child = at(row[0]);
+    const parent = at(row[1]);
+    if (child === undefined || parent === undefined) continue;
+    child.parents = [...child.parents, parent];
+    // Partitions may be many: one growing list for each parent.
+    if (parent.children.length === 0) parent.children = [];
+    parent.children.push(child);
+  }
+  for (const row of rows.keys) {
+    const relation = at(row[0]);
+    if (relation !== undefined) relation.keys = [...relation.keys, row[1]!.split(" ").map(Number)];
+  }
+  for (const row of rows.cascades) {
+    const child = at(row[0]);
+    const parent = at(row[1]);
+    if (child === undefined || parent === undefined) continue;
+    const added = [...parent.cascades];
+    if ("cnd".includes(row[2]!)) added.push({ child, on: "delete", access: row[2] === "c" ? "delete" : "update" });
+    if ("cnd".includes(row[3]!)) added.push({ child, on: "update", access: "update" });
+    parent.cascades = added;
+  }
+  const add = (relation: Relation | undefined, attached: Attached): void => {
+    if (relation !== undefined) relation.attached = [...relation.attached, attached];
+  };
+  for (const row of rows.triggers) {
+    // The server's own trigger functions work on the row alone.
+    if (Number(row[1]) < FIRST_USER_OID) continue;
+    add(at(row[0]), { use: functions.use(Number(row[1])), on: triggerEvents(Number(row[2])) });
+  }
+  for (const row of rows.attached) {
+    add(at(row[0]), {
+      use: functions.use(Number(row[1])),
+      on: row[2] === "t" ? ["select", "insert", "update", "delete"] : ["insert", "update"],
+    });
+  }
+  for (const row of rows.rules) {
+    const relation = at(row[0]);
+    if (relation === undefined) continue;
+    relation.rules = true;
+    const use: FunctionUse = {
+      schema: relation.factSchema,
+      name: `${relation.name}.${row[1]}`,
+      language: "rule",
+      volatility: "volatile",
+      kind: "known",
+      opaque: true,
+      reads: [],
+    };
+    add(relation, { use, on: ["insert", "update", "delete"] });
+  }
+  for (const row of rows.views) {
+    const relation = at(row[0]);
+    if (relation !== undefined) relation.definition = row[1]!;
+  }
+  for (const row of rows.dependencies) {
+    const relation = at(row[0]);
+    if (relation !== undefined) relation.dependencies = [...relation.dependencies, [Number(row[1]), Number(row[2])]];
+  }
+}
+
+/** The bits of pg_trigger.tgtype (catalog/pg_trigger.h). */
+function triggerEvents(bits: number): string[] {
+  const events: string[] = [];
+  if (bits & 4) events.push("insert");
+  if (bits & 8) events.push("delete");
+  if (bits & 16) events.push("update");
+  if (bits & 32) events.push("truncate");
+  return events;
+}
+
+/** pg_proc, made into entries by name only when a statement names one. */
+class Functions {
+  readonly #byName = new Map<string, Row[]>();
+  readonly #byOid = new Map<number, Row>();
+  readonly #entries = new Map<string, readonly FunctionEntry[]>();
+
+  constructor(rows: readonly Row[]) {
+    for (const row of rows) {
+      push(this.#byName, row[2]!, row);
+      this.#byOid.set(Number(row[0]), row);
+    }
+  }
+
+  named(name: string): readonly FunctionEntry[] {
+    let entries = this.#entries.get(name);
+    if (entries === undefined) {
+      const rows = this.#byName.get(name);
+      if (rows === undefined) return [];
+      entries = rows.map(entryOf);
+      this.#entries.set(name, entries);
+    }
+    return entries;
+  }
+
+  byOid(oid: number): FunctionEntry | undefined {
+    const row = this.#byOid.get(oid);
+    return row === undefined ? undefined : this.named(row[2]!).find((entry) => entry.oid === oid);
+  }
+
+  use(oid: number): FunctionUse {
+    return (
+      this.byOid(oid)?.use ?? {
+        schema: "",
+        name: `function ${oid}`,
+        language: "",
+        volatility: "unknown",
+        kind: "unknown",
+        opaque: true,
+        reads: [],
+      }
+    );
+  }
+}
+
+function entryOf(row: Row): FunctionEntry {
+  const oid = Number(row[0]);
+  const schema = row[1]!;
+  const name = row[2]!;
+  const volatility = VOLATILITIES[row[4]!] ?? "unknown";
+  const builtin = oid < FIRST_USER_OID && (schema === "pg_catalog" || schema === "information_schema");
+  const behaviour = builtin ? behaviourOf(name, volatility) : { opaque: true };
+  const count = Number(row[8]);
+  const variadic = row[10] !== "0";
+  return {
+    oid,
+    schema,
+    name,
+    kind: FUNCTION_KINDS[row[5]!] ?? "function",
+    returnsSet: row[6] === "t",
+    returns: Number(row[7]),
+    minArguments: count - Number(row[9]) - (variadic ? 1 : 0),
+    maxArguments: variadic ? Number.POSITIVE_INFINITY : count,
+    argumentTypes: row[11] === "" ? [] : row[11]!.split(" ").map(Number),
+    results: resultsOf(row),
+    use: {
+      schema,
+      name,
+      language: row[3]!,
+      volatility,
+      kind: builtin ? "builtin" : "known",
+      opaque: behaviour.opaque === true,
+      reads: (behaviour.reads ?? []).map((column) => `pg_catalog.${column}`),
+    },
+    builtin,
+    strict: row[16] === "t",
+  };
+}
+
+/** The columns of OUT, INOUT and TABLE parameters. */
+function resultsOf(row: Row): FunctionEntry["results"] {
+  const modes = row[12];
+  if (modes === null || modes === undefined || modes === "") return [];
+  const names = (row[13] == null ? [] : JSON.parse(row[13])) as (string | null)[];
+  const types = row[14]!.split(" ").map(Number);
+  const results: { name: string; type: number }[] = [];
+  for (let i = 0; i < modes.length; i++) {
+    if (modes[i] === "o" || modes[i] === "b" || modes[i] === "t") {
+      results.push({ name: names[i] || `column${results.length + 1}`, type: types[i]! });
+    }
+  }
+  return results;
+}
+
+function unmatchedKeys(classification: unknown, content: CatalogContent): string[] {
+  if (typeof classification !== "object" || classification === null) return [];
+  return Object.keys(classification).filter((key) => {
+    const parts = splitName(key)!;
+    const relations = content.relations.get(parts[0]!);
+    if (parts.length === 1) return relations === undefined;
+    const relation = relations?.get(parts[1]!);
+    if (relation === undefined) return true;
+    return parts.length === 3 && !relation.rows().some((row) => row.name === parts[2]);
+  });
+}
+
+function groupByName(types: readonly TypeEntry[]): Map<string, TypeEntry[]> {
+  const result = new Map<string, TypeEntry[]>();
+  for (const type of types) push(result, type.name, type);
+  return result;
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

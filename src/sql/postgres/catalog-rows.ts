@@ -1,0 +1,85 @@
+// The few set-based queries that read a catalog, and nothing else. PostgreSQL 13 to 18.
+
+/** Objects below this OID came with the server. */
+export const FIRST_USER_OID = 16384;
+
+const notOfExtension = (classId: string, oid: string): string =>
+  `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
+
+export const CATALOG_QUERIES = {
+  /** oid, schema, name, kind, row type, owner of a TOAST table, columns as JSON [[attnum, name, type], …] */
+  relations: `
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltoastrelid,
+      CASE WHEN c.relkind IN ('r','p','v','m','f','S','c') THEN (
+        SELECT coalesce(json_agg(json_build_array(a.attnum, a.attname, a.atttypid::int8) ORDER BY a.attnum), '[]')::text
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) ELSE '[]' END
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r','p','v','m','f','S','i','I','c','t') ORDER BY c.oid`,
+  inheritance: "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno",
+  /** relation, key columns as attribute numbers */
+  keys: `
+    SELECT indrelid, array_to_string(ARRAY(SELECT k FROM unnest(indkey::int2[]) WITH ORDINALITY u(k, i) WHERE i <= indnkeyatts ORDER BY i), ' ')
+    FROM pg_index WHERE indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL ORDER BY indexrelid`,
+  /** child, parent, action on delete, action on update */
+  cascades: `
+    SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint
+    WHERE contype = 'f' AND (confdeltype IN ('c','n','d') OR confupdtype IN ('c','n','d')) ORDER BY 1, 2, 3, 4`,
+  /** relation, function, type bits */
+  triggers: `
+    SELECT tgrelid, tgfoid, tgtype FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`,
+  /** relation, rule */
+  rules: `
+    SELECT ev_class, rulename FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class >= ${FIRST_USER_OID} AND ev_enabled <> 'D'
+    ORDER BY ev_class, rulename`,
+  views: `
+    SELECT c.oid, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relkind IN ('v','m') AND c.oid >= ${FIRST_USER_OID} ORDER BY c.oid`,
+  /** view, relation, attribute number */
+  dependencies: `
+    SELECT DISTINCT r.ev_class, d.refobjid, d.refobjsubid FROM pg_rewrite r
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+    WHERE r.rulename = '_RETURN' AND r.ev_class >= ${FIRST_USER_OID} AND d.refobjid <> r.ev_class ORDER BY 1, 2, 3`,
+  /** Code of users in constraints, defaults, generated columns, indexes and row-level security: relation, function, on reading? */
+  attached: `
+    SELECT * FROM (
+      SELECT CASE d.classid WHEN 'pg_constraint'::regclass THEN (SELECT conrelid FROM pg_constraint WHERE oid = d.objid)
+        WHEN 'pg_attrdef'::regclass THEN (SELECT adrelid FROM pg_attrdef WHERE oid = d.objid)
+        WHEN 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = d.objid)
+        ELSE (SELECT indrelid FROM pg_index WHERE indexrelid = d.objid) END AS relation, d.refobjid AS function,
+        d.classid = 'pg_policy'::regclass OR (d.classid = 'pg_attrdef'::regclass AND EXISTS (
+          SELECT FROM pg_attrdef x JOIN pg_attribute a ON a.attrelid = x.adrelid AND a.attnum = x.adnum
+          WHERE x.oid = d.objid AND a.attgenerated = 'v')) AS reading
+      FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= ${FIRST_USER_OID}
+        AND d.classid IN ('pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_class'::regclass)
+        AND ${notOfExtension("pg_proc", "d.refobjid")}) s
+    WHERE relation > 0 ORDER BY 1, 2, 3`,
+  /** Domains whose constraints run code of users: type, function */
+  domains: `
+    SELECT DISTINCT con.contypid, d.refobjid FROM pg_constraint con
+    JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = con.oid AND d.refclassid = 'pg_proc'::regclass
+    WHERE con.contypid <> 0 AND d.refobjid >= ${FIRST_USER_OID} AND ${notOfExtension("pg_proc", "d.refobjid")} ORDER BY 1, 2`,
+  /** Operators over code of users: name, left type, right type, function */
+  operators: `
+    SELECT o.oprname, o.oprleft, o.oprright, o.oprcode::oid FROM pg_operator o
+    WHERE o.oprcode::oid >= ${FIRST_USER_OID} AND ${notOfExtension("pg_proc", "o.oprcode::oid")} ORDER BY o.oid`,
+  /** Casts over code of users: source, target, function, context */
+  casts: `
+    SELECT castsource, casttarget, castfunc, castcontext FROM pg_cast
+    WHERE castfunc >= ${FIRST_USER_OID} AND ${notOfExtension("pg_proc", "castfunc")} ORDER BY oid`,
+  /** oid, schema, name, as the server writes it, element type, base type, kind. Row types of relations are known from these. */
+  types: `
+    SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL), t.typelem, t.typbasetype, t.typtype FROM pg_type t
+    JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype <> 'c' AND NOT (t.typcategory = 'A' AND EXISTS (
+      SELECT FROM pg_type e JOIN pg_class c ON c.oid = e.typrelid WHERE e.oid = t.typelem AND c.relkind <> 'c')) ORDER BY t.oid`,
+  /**
+   * oid, schema, name, language, volatility, kind, set?, result type, arguments, defaults, variadic type, argument types, modes, names of
+   * all arguments, types of all arguments, of an extension?, strict?
+   */
+  functions: `
+    SELECT p.oid, n.nspname, p.proname, l.lanname, p.provolatile, p.prokind, p.proretset, p.prorettype, p.pronargs, p.pronargdefaults,
+      p.provariadic, array_to_string(p.proargtypes::oid[], ' '), array_to_string(p.proargmodes, ''), to_json(p.proargnames)::text,
+      array_to_string(p.proallargtypes, ' '), e.objid IS NOT NULL, p.proisstrict
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+    LEFT JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+    ORDER BY p.oid`,
+} as const;

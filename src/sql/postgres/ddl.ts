@@ -1,0 +1,83 @@
+// Utility statements in general: the relations, queries and functions that they name, found anywhere in their tree.
+import type { FuncCall, Node, RangeVar, TypeName } from "libpg-query";
+import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
+import { kindOf, namesOf, qualifiedName } from "./nodes.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./recorder.ts";
+import { resolveSelectNode } from "./select.ts";
+import { Scope } from "./scope.ts";
+import { CONSTANT } from "./value.ts";
+
+/** Notes a relation that a utility statement names. */
+export function namedRelation(recorder: Recorder, range: RangeVar | undefined, access: string): void {
+  if (range === undefined) return;
+  const name = range.relname ?? "";
+  if (range.relpersistence === "t" || range.schemaname === "pg_temp") recorder.changesTemporary = true;
+  const relation = recorder.catalog.resolveRelation(range.schemaname, name, recorder.path);
+  if (relation !== undefined) recorder.relation(relation, access);
+  else {
+    recorder.unresolved = true;
+    recorder.unknownRelation(range.schemaname ?? "", name, access);
+  }
+}
+
+/** Names as lists of strings: DROP, COMMENT, SECURITY LABEL. `columns`: the last part is a column's, a rule's, a trigger's. */
+export function namedByList(recorder: Recorder, node: Node | undefined, access: string, columns: boolean): void {
+  if (node === undefined || !("List" in node)) return;
+  const names = namesOf(node.List.items);
+  if (columns) names.pop();
+  const name = names.pop();
+  if (name === undefined) return;
+  const schema = names.pop();
+  namedRelation(recorder, { relname: name, ...(schema === undefined ? {} : { schemaname: schema }) }, access);
+}
+
+/** Everything below: `skip` is a RangeVar that has been noted already (what the statement makes). */
+export function walk(recorder: Recorder, node: unknown, access: string, skip?: RangeVar): void {
+  if (typeof node !== "object" || node === null || node === skip) return;
+  if (Array.isArray(node)) {
+    for (const item of node) walk(recorder, item, access, skip);
+    return;
+  }
+  if ("relname" in node) {
+    namedRelation(recorder, node as RangeVar, access);
+    return;
+  }
+  const kind = kindOf(node);
+  if (kind === "SelectStmt" || kind === "InsertStmt" || kind === "UpdateStmt" || kind === "DeleteStmt") {
+    query(recorder, node as Node);
+    return;
+  }
+  if (kind === "FuncCall") call(recorder, (node as { FuncCall: FuncCall }).FuncCall);
+  if (kind === "TypeName" && (node as { TypeName: TypeName }).TypeName.pct_type === true) {
+    const parts = namesOf((node as { TypeName: TypeName }).TypeName.names);
+    parts.pop();
+    const { schema, name } = qualifiedName(parts.map((sval) => ({ String: { sval } })));
+    namedRelation(recorder, { relname: name, ...(schema === undefined ? {} : { schemaname: schema }) }, access);
+  }
+  for (const value of Object.values(node)) walk(recorder, value, access, skip);
+}
+
+/** A query inside of a definition: what it reads is noted, its outputs become somebody else's columns. */
+export function query(recorder: Recorder, node: Node | undefined): void {
+  const before = recorder.class;
+  const result = resolveSelectNode(recorder, node, new Scope(undefined, [], undefined));
+  recorder.class = before;
+  for (const member of result.members) recorder.use(member.value, USE.writeSource);
+}
+
+/** A function in a definition (a default, an index, a check): some of them run at once. */
+function call(recorder: Recorder, body: FuncCall): void {
+  const { schema, name } = qualifiedName(body.funcname);
+  const args = body.args ?? [];
+  const found = findCall(
+    recorder,
+    schema,
+    name,
+    args.map(() => CONSTANT),
+    body.func_variadic === true,
+  );
+  if (found !== undefined) recordCall(recorder, found, args);
+  else if (args.length !== 1 || recorder.catalog.typeByName(schema, name, recorder.path) === 0)
+    recordUnknownCall(recorder, schema, name);
+}

@@ -1,0 +1,455 @@
+// Expressions: what each depends on. Every kind of node that the grammar has inside of an expression is here; any other is opaque.
+import type {
+  A_Expr,
+  A_Indirection,
+  CaseExpr,
+  ColumnRef,
+  FuncCall,
+  Node,
+  SortBy,
+  SubLink,
+  TypeCast,
+  TypeName,
+  WindowDef,
+} from "libpg-query";
+import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
+import { bodyOf, kindOf, namesOf, qualifiedName, stringOf, typeNameParts } from "./nodes.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./recorder.ts";
+import { resolveSelectNode } from "./select.ts";
+import type { Scope } from "./scope.ts";
+import { columnReference, everything, fieldOf } from "./scope.ts";
+import type { Member, Value } from "./value.ts";
+import {
+  BOOLEAN,
+  COUNT,
+  combine,
+  CONSTANT,
+  derived,
+  INTEGER,
+  LITERAL,
+  NUMERIC,
+  plainConstant,
+  TYPE_BOOL,
+  TYPE_RECORD,
+  TYPE_TEXT,
+  TYPE_UNKNOWN_LITERAL,
+  union,
+} from "./value.ts";
+
+/** Resolves one expression. Its uses are recorded by who asks, who knows what it is for. */
+export function expression(recorder: Recorder, node: Node | undefined, scope: Scope): Value {
+  if (node === undefined) return CONSTANT;
+  const kind = kindOf(node);
+  switch (kind) {
+    case "ColumnRef":
+      return columnReference(recorder, bodyOf<ColumnRef>(node).fields ?? [], scope, (name, row) =>
+        callOfRow(recorder, name, row),
+      );
+    case "A_Const":
+      return constant(bodyOf(node));
+    case "ParamRef":
+      return LITERAL;
+    case "A_Expr":
+      return operation(recorder, bodyOf(node), scope);
+    case "BoolExpr":
+      return combine(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope), TYPE_BOOL, true);
+    case "NullTest":
+    case "BooleanTest": {
+      const value = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
+      recorder.operator(value, kind === "NullTest" ? "is null" : "is");
+      return derived(value, TYPE_BOOL, true);
+    }
+    case "FuncCall":
+      return functionCall(recorder, bodyOf(node), scope);
+    case "TypeCast":
+      return cast(recorder, bodyOf(node), scope);
+    case "SubLink":
+      return subselect(recorder, bodyOf(node), scope);
+    case "CaseExpr":
+      return caseExpression(recorder, bodyOf(node), scope);
+    case "CoalesceExpr":
+    case "MinMaxExpr":
+      return alternatives(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
+    case "A_ArrayExpr":
+      return combine(all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope), 0, true);
+    case "RowExpr":
+      return rowOf(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
+    case "A_Indirection":
+      return indirection(recorder, bodyOf(node), scope);
+    case "CollateClause": {
+      const value = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
+      return derived(value, value.type, true);
+    }
+    case "NamedArgExpr":
+      return expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
+    case "List":
+      return combine(all(recorder, bodyOf<{ items?: Node[] }>(node).items, scope), 0, true);
+    case "SQLValueFunction":
+    case "SetToDefault":
+    case "MergeSupportFunc":
+    case "CurrentOfExpr":
+    case "GroupingFunc":
+    case "String":
+    case "Integer":
+    case "Float":
+    case "Boolean":
+    case "BitString":
+      return CONSTANT;
+    case "JsonArrayQueryConstructor":
+      return subselectValue(recorder, bodyOf<{ query?: Node }>(node).query, scope, 0);
+    case "JsonObjectAgg":
+    case "JsonArrayAgg":
+      return { ...combine(nested(recorder, bodyOf(node), scope), 0, false), derivation: "aggregate" };
+    case "WindowDef":
+      return windowOf(recorder, bodyOf(node), scope);
+    case "SortBy":
+      return expression(recorder, bodyOf<SortBy>(node).node, scope);
+    case "XmlExpr":
+    case "XmlSerialize":
+    case "JsonIsPredicate":
+    case "JsonParseExpr":
+    case "JsonScalarExpr":
+    case "JsonSerializeExpr":
+    case "JsonObjectConstructor":
+    case "JsonArrayConstructor":
+    case "JsonFuncExpr":
+    case "JsonValueExpr":
+    case "JsonKeyValue":
+    case "JsonArgument":
+    case "JsonBehavior":
+    case "ResTarget":
+    case "DefElem":
+      return combine(nested(recorder, bodyOf(node), scope), 0, false);
+    case "TypeName":
+      return CONSTANT;
+    default:
+      return everything(scope);
+  }
+}
+
+export function all(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Value[] {
+  const values: Value[] = [];
+  if (nodes !== undefined) for (const node of nodes) values.push(expression(recorder, node, scope));
+  return values;
+}
+
+/** Every expression below a node whose own meaning adds nothing (the SQL/JSON and XML constructors). */
+function nested(recorder: Recorder, body: object, scope: Scope): Value[] {
+  const values: Value[] = [];
+  for (const value of Object.values(body)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (typeof item !== "object" || item === null) continue;
+      if (isNode(item)) values.push(expression(recorder, item as Node, scope));
+      else values.push(...nested(recorder, item, scope));
+    }
+  }
+  return values;
+}
+
+/** Nodes are wrapped in their kind, which starts with a capital; the members of a body never do. */
+function isNode(item: object): boolean {
+  return /^[A-Z]/.test(kindOf(item));
+}
+
+function constant(body: { ival?: unknown; fval?: unknown; boolval?: unknown }): Value {
+  if (body.ival !== undefined) return INTEGER;
+  if (body.fval !== undefined) return NUMERIC;
+  if (body.boolval !== undefined) return BOOLEAN;
+  return LITERAL;
+}
+
+const COMPARISONS = new Set(["=", "<>", "!=", "<", ">", "<=", ">="]);
+/** Types whose comparison gives an answer for any two values: bool, integers, text, floats, dates and times, numeric, uuid. */
+const COMPARABLE = new Set([16, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950]);
+
+function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
+  const left = expression(recorder, body.lexpr, scope);
+  const right = expression(recorder, body.rexpr, scope);
+  const name = stringOf(body.name?.[body.name.length - 1]) ?? "";
+  recorder.operator(left, name);
+  recorder.operator(right, name);
+  const opaque = recorder.catalog.operators.size > 0 && userOperator(recorder, name, left, right);
+  let type = 0;
+  let total = false;
+  if (body.kind === "AEXPR_NULLIF") type = left.type;
+  else if (body.kind !== "AEXPR_OP" || COMPARISONS.has(name)) {
+    type = TYPE_BOOL;
+    total =
+      COMPARISONS.has(name) &&
+      body.kind !== "AEXPR_OP_ALL" &&
+      body.kind !== "AEXPR_OP_ANY" &&
+      comparable(left) &&
+      comparable(right);
+  } else if (name === "||" && (left.type === TYPE_TEXT || right.type === TYPE_TEXT)) type = TYPE_TEXT;
+  else if ("+-*".includes(name) && left.type === right.type && left.type !== TYPE_UNKNOWN_LITERAL) type = left.type;
+  const value = combine([left, right], type, total);
+  return opaque ? { ...value, derivation: "opaque", total: false } : value;
+}
+
+function comparable(value: Value): boolean {
+  return (
+    value.type === TYPE_UNKNOWN_LITERAL ||
+    COMPARABLE.has(value.type) ||
+    value.row?.every((field) => comparable(field.value)) === true
+  );
+}
+
+/** Might this operator be one that runs a user's function? A known other type on a side rules it out. */
+function userOperator(recorder: Recorder, name: string, left: Value, right: Value): boolean {
+  const candidates = recorder.catalog.operators.get(name);
+  if (candidates === undefined) return false;
+  let found = false;
+  for (const candidate of candidates) {
+    if (!couldBe(left, candidate.left) || !couldBe(right, candidate.right)) continue;
+    recorder.functions.add(candidate.use);
+    recorder.opaque = true;
+    found = true;
+  }
+  return found;
+}
+
+function couldBe(value: Value, type: number): boolean {
+  return (
+    value.type === 0 ||
+    value.type === TYPE_UNKNOWN_LITERAL ||
+    value.type === type ||
+    value.row !== undefined ||
+    type >= 2276
+  );
+}
+
+function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope): Value {
+  const conditions = body.arg === undefined ? [] : [expression(recorder, body.arg, scope)];
+  const results: Value[] = [];
+  for (const node of body.args ?? []) {
+    if (!("CaseWhen" in node)) continue;
+    conditions.push(expression(recorder, node.CaseWhen.expr, scope));
+    results.push(expression(recorder, node.CaseWhen.result, scope));
+  }
+  if (body.defresult !== undefined) results.push(expression(recorder, body.defresult, scope));
+  if (body.arg !== undefined) recorder.operator(conditions[0]!, "=");
+  return combine(
+    [...conditions, ...results],
+    commonType(results),
+    body.arg === undefined || conditions.every(comparable),
+  );
+}
+
+function alternatives(values: readonly Value[]): Value {
+  return combine(values, commonType(values), true);
+}
+
+function commonType(values: readonly Value[]): number {
+  let type = TYPE_UNKNOWN_LITERAL;
+  for (const value of values) {
+    if (value.type === TYPE_UNKNOWN_LITERAL || value.type === type) continue;
+    if (type !== TYPE_UNKNOWN_LITERAL) return 0;
+    type = value.type;
+  }
+  return type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : type;
+}
+
+function rowOf(values: readonly Value[]): Value {
+  const row: Member[] = values.map((value, at) => ({ name: `f${at + 1}`, value: derived(value, value.type, true) }));
+  return { ...combine(values, TYPE_RECORD, true), row };
+}
+
+function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Value {
+  let value = expression(recorder, body.arg, scope);
+  for (const step of body.indirection ?? []) {
+    if ("String" in step) value = fieldStep(recorder, value, step.String.sval ?? "");
+    else if ("A_Indices" in step) {
+      const indices = all(
+        recorder,
+        [step.A_Indices.lidx, step.A_Indices.uidx].filter((node) => node !== undefined),
+        scope,
+      );
+      value = combine([value, ...indices], 0, false);
+    } else value = derived(value, 0, false);
+  }
+  return value;
+}
+
+function fieldStep(recorder: Recorder, value: Value, name: string): Value {
+  if (value.row !== undefined && !value.row.some((field) => field.name === name))
+    return callOfRow(recorder, name, value);
+  if (value.row === undefined && value.type !== 0) {
+    const shape = recorder.catalog.relationByRowType(value.type);
+    const field = shape?.columns.find((column) => column.name === name);
+    if (field !== undefined) return derived(value, field.type, false);
+  }
+  return fieldOf(value, name);
+}
+
+/** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
+function callOfRow(recorder: Recorder, name: string, row: Value): Value {
+  const call = findCall(recorder, undefined, name, [row], false);
+  if (call === undefined) {
+    recordUnknownCall(recorder, undefined, name);
+    return { ...row, derivation: "opaque", total: false, type: 0 };
+  }
+  recordCall(recorder, call, []);
+  const value = derived(row, call.returns, false);
+  return {
+    sources: union(value.sources, call.reads),
+    derivation: call.opaque ? "opaque" : "expression",
+    total: false,
+    type: call.returns,
+  };
+}
+
+function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
+  const { schema, name } = qualifiedName(body.funcname);
+  const nodes = body.args ?? [];
+  const args = all(recorder, nodes, scope);
+  const named = body.func_variadic === true || nodes.some((node) => "NamedArgExpr" in node);
+  const call = findCall(recorder, schema, name, args, named);
+  const inputs = args.slice();
+  for (const node of body.agg_order ?? []) inputs.push(used(recorder, expression(recorder, node, scope), USE.sort));
+  if (body.agg_filter !== undefined)
+    inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
+  if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
+  if (body.agg_distinct) for (const arg of args) recorder.use(arg, USE.distinct);
+  if (call === undefined && args.length === 1 && args[0]!.row !== undefined && schema === undefined) {
+    // Functional notation: `email(c)` is `c.email` when there is no such function.
+    const field = args[0]!.row.find((member) => member.name === name);
+    if (field !== undefined) return field.value;
+  }
+  if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
+  recordCall(recorder, call, nodes);
+  if (call.aggregate && inputs.length === 0) return COUNT;
+  const value = combine(inputs, call.returns, call.total);
+  if (call.reads.length > 0) {
+    return {
+      sources: union(value.sources, call.reads),
+      derivation: call.opaque ? "opaque" : "expression",
+      total: false,
+      type: call.returns,
+    };
+  }
+  if (call.opaque) return { ...value, derivation: "opaque", total: false, type: call.returns };
+  if (call.aggregate && value.derivation !== "opaque") {
+    const type = value.type === 0 && (name === "min" || name === "max") ? args[0]!.type : value.type;
+    return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type };
+  }
+  return value;
+}
+
+/** A cast that is written like a function (`date('…')`), or a function that the catalog does not have. */
+function callOfUnknown(
+  recorder: Recorder,
+  schema: string | undefined,
+  name: string,
+  args: readonly Value[],
+  inputs: readonly Value[],
+): Value {
+  if (args.length === 1) {
+    const type = recorder.catalog.typeByName(schema, name, recorder.path);
+    if (type !== 0) return castTo(recorder, args[0]!, type, false);
+  }
+  recordUnknownCall(recorder, schema, name);
+  return { ...combine(inputs, 0, false), derivation: "opaque", total: false };
+}
+
+export function used(recorder: Recorder, value: Value, bit: number): Value {
+  recorder.use(value, bit);
+  return value;
+}
+
+/** What a window's partitioning, order and frame depend on. */
+export function windowOf(recorder: Recorder, body: WindowDef, scope: Scope): Value {
+  const values: Value[] = [];
+  const reference = body.refname ?? body.name;
+  if (reference !== undefined) {
+    for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+      const named = level.windows?.get(reference);
+      if (named !== undefined) {
+        values.push(named);
+        break;
+      }
+    }
+  }
+  values.push(...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope));
+  if (body.startOffset !== undefined) values.push(expression(recorder, body.startOffset, scope));
+  if (body.endOffset !== undefined) values.push(expression(recorder, body.endOffset, scope));
+  return used(recorder, combine(values, 0, true), USE.window);
+}
+
+function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
+  const test = body.testexpr === undefined ? undefined : expression(recorder, body.testexpr, scope);
+  if (test !== undefined) recorder.operator(test, namesOf(body.operName).at(-1) ?? "=");
+  switch (body.subLinkType) {
+    case "EXPR_SUBLINK":
+    case "ARRAY_SUBLINK":
+      return subselectValue(
+        recorder,
+        body.subselect,
+        scope,
+        body.subLinkType === "ARRAY_SUBLINK" ? 0 : undefined,
+        body,
+      );
+    case "EXISTS_SUBLINK":
+      return subselectValue(recorder, body.subselect, scope, TYPE_BOOL, body, false);
+    default: {
+      const value = subselectValue(recorder, body.subselect, scope, TYPE_BOOL, body);
+      return combine(test === undefined ? [value] : [test, value], TYPE_BOOL, false);
+    }
+  }
+}
+
+/** The value of a sub-select in an expression depends on its outputs, and on everything that decides which rows it has. */
+function subselectValue(
+  recorder: Recorder,
+  query: Node | undefined,
+  scope: Scope,
+  type: number | undefined,
+  body?: SubLink,
+  outputs = true,
+): Value {
+  const { result, consumed } = recorder.consumedBy(() => resolveSelectNode(recorder, query, scope));
+  if (body !== undefined && result.members[0] !== undefined) recorder.subselectNames.set(body, result.members[0].name);
+  const values = outputs ? result.members.map((member) => member.value) : [];
+  const value = combine(values, type ?? (values.length === 1 ? values[0]!.type : TYPE_RECORD), false);
+  const sources = union(value.sources, consumed);
+  if (sources.length === 0 && value.derivation === "expression" && !result.open) return plainConstant(value.type);
+  return { sources, derivation: result.open ? "opaque" : value.derivation, total: false, type: value.type };
+}
+
+function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
+  const value = expression(recorder, body.arg, scope);
+  const type = typeOf(recorder, body.typeName);
+  return castTo(recorder, value, type, (body.typeName?.typmods?.length ?? 0) > 0 || type === 0);
+}
+
+function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
+  const catalog = recorder.catalog;
+  let opaque = false;
+  if (catalog.domains.size > 0) for (const use of catalog.domains.get(type) ?? []) opaque = runs(recorder, use);
+  for (const candidate of catalog.casts) {
+    if (candidate.target === type && (value.type === 0 || value.type === candidate.source))
+      opaque = runs(recorder, candidate.use);
+  }
+  if (opaque) return { ...derived(value, type, false), derivation: "opaque", total: false };
+  // To the type that it has already: the server drops the cast, and the column stays bare.
+  if (value.type === type && type !== 0 && !modified) return value;
+  const row = catalog.relationByRowType(type);
+  const result = derived(value, type, type === TYPE_TEXT && COMPARABLE.has(value.type));
+  if (row === undefined || row.kind === "view") return result;
+  return {
+    ...result,
+    row: row.columns.map((column) => ({ name: column.name, value: derived(result, column.type, false) })),
+  };
+}
+
+function runs(recorder: Recorder, use: Parameters<Recorder["functions"]["add"]>[0]): true {
+  recorder.functions.add(use);
+  recorder.opaque = true;
+  return true;
+}
+
+export function typeOf(recorder: Recorder, type: TypeName | undefined): number {
+  if (type === undefined) return 0;
+  const { schema, name, array } = typeNameParts(type);
+  return recorder.catalog.typeByName(schema, array ? `_${name}` : name, recorder.path);
+}

@@ -1,0 +1,223 @@
+// What a catalog holds: relations, columns and functions, built from the server's rows when they are first needed.
+import type { FunctionUse, Source } from "../../core/facts.ts";
+import type { Derivation, Value } from "./value.ts";
+
+/** One column of a relation. One object per column and catalog, so that sets of columns are sets of objects. */
+export class Column {
+  readonly relation: Relation;
+  readonly attnum: number;
+  readonly name: string;
+  readonly type: number;
+  /** With the tags that flow to it from parents, children and, for a view, from what it is computed of. */
+  readonly source: Source;
+  /** What reading it means: itself, and for a view also the columns behind it. */
+  readonly value: Value;
+
+  constructor(relation: Relation, row: ColumnRow, tags: readonly string[], behind?: Value) {
+    this.relation = relation;
+    this.attnum = row.attnum;
+    this.name = row.name;
+    this.type = row.type;
+    this.source = { schema: relation.factSchema, table: relation.name, column: row.name, tags };
+    const derivation: Derivation = behind === undefined ? "direct" : behind.derivation;
+    this.value = {
+      sources: behind === undefined ? [this] : [this, ...behind.sources],
+      // A view's column that is a constant is still a column to the server; without sources it shows nothing.
+      derivation: derivation === "expression" && behind?.sources.length === 0 ? "direct" : derivation,
+      total: behind?.total ?? true,
+      type: row.type,
+    };
+  }
+}
+
+export type ColumnRow = { readonly attnum: number; readonly name: string; readonly type: number };
+
+/** How the catalog completes a relation when its columns are first asked for. */
+export type Completion = (relation: Relation) => readonly Column[];
+
+export type RelationKind =
+  | "table"
+  | "partitioned_table"
+  | "view"
+  | "materialized_view"
+  | "foreign_table"
+  | "sequence"
+  | "index"
+  | "composite"
+  | "toast"
+  | "unknown";
+
+/** Code that the server runs on its own when a relation is used, installed by its owner. */
+export type Attached = {
+  readonly use: FunctionUse;
+  /** On which statements: any of insert, update, delete, truncate, select. */
+  readonly on: readonly string[];
+};
+
+/** What deleting or updating a row of the parent does to the rows that refer to it. */
+export type Cascade = {
+  readonly child: Relation;
+  readonly on: "delete" | "update";
+  readonly access: "delete" | "update";
+};
+
+export class Relation {
+  readonly oid: number;
+  readonly schema: string;
+  /** The schema as facts name it: `pg_temp` for every session's own. */
+  readonly factSchema: string;
+  readonly name: string;
+  readonly kind: RelationKind;
+  /** The OID of its row type, 0 without. */
+  readonly rowType: number;
+  /** Inheritance and partitioning. */
+  parents: Relation[] = NONE;
+  children: Relation[] = NONE;
+  /** Each: the attribute numbers of one unique, not partial, not deferrable key. */
+  keys: (readonly number[])[] = NO_KEYS;
+  attached: Attached[] = NO_CODE;
+  cascades: Cascade[] = NO_CASCADES;
+  /** User rules: what writing to it does is not what the statement says. */
+  rules = false;
+  /** pg_get_viewdef, for views outside of the system schemas. */
+  definition: string | undefined;
+  /** For views: what the server's own dependencies name, as pairs of relation and attribute number (0: the relation as a whole). */
+  dependencies: (readonly [oid: number, attnum: number])[] = NO_DEPENDENCIES;
+  /** For TOAST tables: the table whose values it stores. */
+  owner: Relation | undefined;
+  readonly #rows: string;
+  readonly #complete: Completion;
+  #columns: readonly Column[] | undefined;
+  #byName: Map<string, Column> | undefined;
+  #tags: readonly string[] | undefined;
+  #all: Value | undefined;
+
+  constructor(
+    row: { oid: number; schema: string; name: string; kind: RelationKind; rowType: number; columns: string },
+    complete: Completion,
+  ) {
+    this.oid = row.oid;
+    this.schema = row.schema;
+    this.factSchema = row.schema.startsWith("pg_temp_") ? "pg_temp" : row.schema;
+    this.name = row.name;
+    this.kind = row.kind;
+    this.rowType = row.rowType;
+    this.#rows = row.columns;
+    this.#complete = complete;
+  }
+
+  get qualified(): string {
+    return `${this.factSchema}.${this.name}`;
+  }
+
+  /** As the server numbers them, dropped ones left out. */
+  rows(): readonly ColumnRow[] {
+    if (this.kind === "toast") return TOAST_ROWS;
+    const list = JSON.parse(this.#rows) as [number, string, number][];
+    return list.map(([attnum, name, type]) => ({ attnum, name, type }));
+  }
+
+  get columns(): readonly Column[] {
+    this.#columns ??= this.#complete(this);
+    return this.#columns;
+  }
+
+  /** A column by name; system columns (ctid, xmin, …) too. */
+  column(name: string): Column | undefined {
+    if (this.#byName === undefined) {
+      this.#byName = new Map();
+      for (const column of this.columns) this.#byName.set(column.name, column);
+    }
+    const found = this.#byName.get(name);
+    if (found !== undefined) return found;
+    const system = SYSTEM_COLUMNS.get(name);
+    if (system === undefined || this.kind === "view" || this.kind === "composite") return undefined;
+    const column = new Column(this, { attnum: system[0], name, type: system[1] }, NO_TAGS);
+    this.#byName.set(name, column);
+    return column;
+  }
+
+  /** Every tag that any of its columns carries. */
+  get tags(): readonly string[] {
+    if (this.#tags === undefined) {
+      let tags = NO_TAGS;
+      for (const column of this.columns) tags = mergeTags(tags, column.source.tags);
+      this.#tags = tags;
+    }
+    return this.#tags;
+  }
+
+  get tagged(): boolean {
+    return this.tags.length > 0;
+  }
+
+  /** The whole row: every column and all that is behind it. */
+  get wholeRow(): Value {
+    if (this.#all === undefined) {
+      const sources = new Set<Column>();
+      let opaque = false;
+      for (const column of this.columns) {
+        for (const source of column.value.sources) sources.add(source);
+        if (column.value.derivation === "opaque") opaque = true;
+      }
+      const row = this.columns.map((column) => ({ name: column.name, value: column.value }));
+      this.#all = {
+        sources: [...sources],
+        derivation: opaque ? "opaque" : "expression",
+        total: true,
+        type: this.rowType,
+        row,
+      };
+    }
+    return this.#all;
+  }
+}
+
+export type FunctionKind = "function" | "procedure" | "aggregate" | "window";
+
+/** One row of pg_proc. */
+export type FunctionEntry = {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: FunctionKind;
+  readonly returnsSet: boolean;
+  readonly returns: number;
+  readonly minArguments: number;
+  /** Infinity for VARIADIC. */
+  readonly maxArguments: number;
+  readonly argumentTypes: readonly number[];
+  /** OUT and TABLE columns, when it has any. */
+  readonly results: readonly { readonly name: string; readonly type: number }[];
+  readonly use: FunctionUse;
+  /** Came with the server. */
+  readonly builtin: boolean;
+  readonly strict: boolean;
+};
+
+const NONE: Relation[] = [];
+const NO_KEYS: (readonly number[])[] = [];
+const NO_CODE: Attached[] = [];
+const NO_CASCADES: Cascade[] = [];
+const NO_DEPENDENCIES: (readonly [number, number])[] = [];
+export const NO_TAGS: readonly string[] = Object.freeze([]);
+export function mergeTags(left: readonly string[], right: readonly string[]): readonly string[] {
+  if (right.length === 0 || left === right) return left;
+  if (left.length === 0) return right;
+  const missing = right.filter((tag) => !left.includes(tag));
+  return missing.length === 0 ? left : [...left, ...missing].sort();
+}
+const TOAST_ROWS: readonly ColumnRow[] = [
+  { attnum: 1, name: "chunk_id", type: 26 },
+  { attnum: 2, name: "chunk_seq", type: 23 },
+  { attnum: 3, name: "chunk_data", type: 17 },
+];
+/** Attribute number and type of each system column. */
+const SYSTEM_COLUMNS = new Map<string, readonly [number, number]>([
+  ["ctid", [-1, 27]],
+  ["xmin", [-2, 28]],
+  ["cmin", [-3, 29]],
+  ["xmax", [-4, 28]],
+  ["cmax", [-5, 29]],
+  ["tableoid", [-6, 26]],
+]);

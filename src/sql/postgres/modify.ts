@@ -1,0 +1,330 @@
+// INSERT, UPDATE, DELETE and MERGE: what changes, where the new values come from, and what RETURNING shows.
+import type {
+  DeleteStmt,
+  InsertStmt,
+  MergeStmt,
+  Node,
+  OnConflictClause,
+  RangeVar,
+  ReturningClause,
+  UpdateStmt,
+} from "libpg-query";
+import { all, expression } from "./expressions.ts";
+import { fromClause } from "./from.ts";
+import type { Column, Relation } from "./model.ts";
+import type { Recorder, Result } from "./recorder.ts";
+import { USE } from "./recorder.ts";
+import { fixesRows } from "./scoped.ts";
+import { resolveQuery, targetList, withClause } from "./select.ts";
+import type { CteList, Item } from "./scope.ts";
+import { derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
+import type { Member, Value } from "./value.ts";
+import { CONSTANT, combine, eitherOf, union } from "./value.ts";
+
+const NOTHING: Result = { members: [], open: false };
+
+/** The RETURNING columns of a data-modifying statement; undefined when the node is none. */
+export function resolveModification(
+  recorder: Recorder,
+  node: Node,
+  parent: Scope | undefined,
+  outer: CteList,
+): Result | undefined {
+  if ("InsertStmt" in node) return insert(recorder, node.InsertStmt, parent, outer);
+  if ("UpdateStmt" in node) return update(recorder, node.UpdateStmt, parent, outer);
+  if ("DeleteStmt" in node) return remove(recorder, node.DeleteStmt, parent, outer);
+  if ("MergeStmt" in node) return merge(recorder, node.MergeStmt, parent, outer);
+  return undefined;
+}
+
+type Target = { readonly item: Item; readonly relation: Relation | undefined; readonly written: Map<string, Value> };
+
+function target(recorder: Recorder, range: RangeVar | undefined, access: string): Target {
+  recorder.raise("write");
+  const name = range?.relname ?? "";
+  const alias = range?.alias?.aliasname;
+  const relation = recorder.catalog.resolveRelation(range?.schemaname, name, recorder.path);
+  if (relation === undefined) {
+    recorder.unresolved = true;
+    recorder.opaque = true;
+    recorder.scoped = false;
+    recorder.unknownRelation(range?.schemaname ?? "", name, access);
+    return { item: derivedItem(alias ?? name, { members: [], open: true }, []), relation, written: new Map() };
+  }
+  recorder.relation(relation, access);
+  return { item: relationItem(relation, alias, []), relation, written: new Map() };
+}
+
+function written(recorder: Recorder, to: Target, name: string, value: Value): void {
+  const column = to.relation?.column(name);
+  if (column === undefined) {
+    if (to.relation !== undefined) recorder.unresolved = true;
+    recorder.use(value, USE.writeSource);
+    return;
+  }
+  recorder.write(column, value);
+  for (const behind of writtenBehind(column)) recorder.write(behind, value);
+  const before = to.written.get(name);
+  to.written.set(name, before === undefined ? value : eitherOf(before, value));
+}
+
+/** Writing a view's column writes the column behind it. */
+function writtenBehind(column: Column): readonly Column[] {
+  return column.relation.definition === undefined ? [] : column.value.sources.filter((source) => source !== column);
+}
+
+function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined, outer: CteList): Result {
+  const ctes = withClause(recorder, stmt.withClause, parent, outer);
+  const to = target(recorder, stmt.relation, "insert");
+  if (to.relation !== undefined) recorder.changes(to.relation, "insert");
+  const names = targetNames(recorder, stmt.cols, to, new Scope(parent, [], ctes));
+  let bounded = true;
+  const proposed = new Map<string, Value>();
+  if (stmt.selectStmt !== undefined && "SelectStmt" in stmt.selectStmt) {
+    const select = stmt.selectStmt.SelectStmt;
+    bounded = select.valuesLists !== undefined;
+    const result = resolveQuery(recorder, select, parent, ctes);
+    result.members.forEach((member, at) => {
+      const name = names[at];
+      if (name === undefined) recorder.use(member.value, USE.writeSource);
+      else {
+        written(recorder, to, name, member.value);
+        proposed.set(name, member.value);
+      }
+    });
+    if (result.open)
+      for (const name of names)
+        written(
+          recorder,
+          to,
+          name,
+          combine(
+            result.members.map((member) => member.value),
+            0,
+            false,
+          ),
+        );
+  } else for (const name of names) written(recorder, to, name, CONSTANT);
+  if (stmt.onConflictClause !== undefined)
+    onConflict(recorder, stmt.onConflictClause, to, proposed, bounded, parent, ctes);
+  return returning(recorder, stmt.returningClause, to, [], parent, ctes);
+}
+
+/** The columns of INSERT (a, b[1], c.f); all of the table's in order without a list. */
+function targetNames(recorder: Recorder, nodes: readonly Node[] | undefined, to: Target, scope: Scope): string[] {
+  if (nodes === undefined) return to.relation?.columns.map((column) => column.name) ?? [];
+  return nodes.flatMap((node) => {
+    if (!("ResTarget" in node)) return [];
+    for (const value of all(recorder, indices(node.ResTarget.indirection), scope)) recorder.use(value, USE.writeSource);
+    return [node.ResTarget.name ?? ""];
+  });
+}
+
+/** The subscripts of an assignment's target. */
+function indices(nodes: readonly Node[] | undefined): Node[] {
+  return (nodes ?? []).flatMap((node) =>
+    "A_Indices" in node ? [node.A_Indices.lidx, node.A_Indices.uidx].filter((index) => index !== undefined) : [],
+  );
+}
+
+function onConflict(
+  recorder: Recorder,
+  clause: OnConflictClause,
+  to: Target,
+  proposed: ReadonlyMap<string, Value>,
+  bounded: boolean,
+  parent: Scope | undefined,
+  ctes: CteList,
+): void {
+  const own = new Scope(parent, [to.item], ctes);
+  // Whether a row is there already decides what happens: a filter on the key.
+  for (const node of clause.infer?.indexElems ?? []) {
+    if (!("IndexElem" in node)) continue;
+    const { name, expr } = node.IndexElem;
+    const column = name === undefined ? undefined : to.relation?.column(name);
+    if (column !== undefined) recorder.use(column.value, USE.filter);
+    if (expr !== undefined) recorder.use(expression(recorder, expr, own), USE.filter);
+  }
+  if (clause.infer?.whereClause !== undefined)
+    recorder.use(expression(recorder, clause.infer.whereClause, own), USE.filter);
+  if (clause.action !== "ONCONFLICT_UPDATE") return;
+  if (to.relation !== undefined) {
+    recorder.relation(to.relation, "update");
+    recorder.relation(to.relation, "select");
+    recorder.changes(to.relation, "update");
+  }
+  if (!bounded) recorder.scoped = false;
+  const members: Member[] = (to.relation?.columns ?? []).map((column) => ({
+    name: column.name,
+    value: proposed.get(column.name) ?? CONSTANT,
+  }));
+  const excluded: Item = {
+    ...derivedItem("excluded", { members, open: to.relation === undefined }, []),
+    columnsVisible: false,
+  };
+  const scope = new Scope(parent, [to.item, excluded], ctes);
+  assignments(recorder, clause.targetList, to, scope);
+  if (clause.whereClause !== undefined) recorder.use(expression(recorder, clause.whereClause, scope), USE.filter);
+}
+
+/** SET a = …, (b, c) = (…), d[1] = …: the parser repeats the source of a multiple assignment at each of its columns. */
+function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to: Target, scope: Scope): void {
+  let sources: readonly Value[] = [];
+  for (const node of nodes ?? []) {
+    if (!("ResTarget" in node)) continue;
+    const { name, val, indirection } = node.ResTarget;
+    for (const value of all(recorder, indices(indirection), scope)) recorder.use(value, USE.writeSource);
+    let value: Value;
+    if (val !== undefined && "MultiAssignRef" in val) {
+      if ((val.MultiAssignRef.colno ?? 1) === 1) sources = multipleSource(recorder, val.MultiAssignRef.source, scope);
+      value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? combine(sources, 0, false);
+    } else value = expression(recorder, val, scope);
+    written(recorder, to, name ?? "", value);
+  }
+}
+
+function multipleSource(recorder: Recorder, source: Node | undefined, scope: Scope): readonly Value[] {
+  if (source !== undefined && "RowExpr" in source) return all(recorder, source.RowExpr.args, scope);
+  const value = expression(recorder, source, scope);
+  return value.row === undefined ? new Array<Value>(1_600).fill(value) : value.row.map((field) => field.value);
+}
+
+function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined, outer: CteList): Result {
+  const ctes = withClause(recorder, stmt.withClause, parent, outer);
+  const to = target(recorder, stmt.relation, "update");
+  const items = fromClause(recorder, stmt.fromClause, parent, ctes);
+  const scope = new Scope(parent, [to.item, ...items], ctes);
+  assignments(recorder, stmt.targetList, to, scope);
+  where(recorder, stmt.whereClause, to, stmt.relation, scope);
+  if (to.relation !== undefined) {
+    recorder.changes(to.relation, "update");
+    if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
+      recorder.relation(to.relation, "select");
+  }
+  return returning(recorder, stmt.returningClause, to, items, parent, ctes);
+}
+
+function readsTarget(recorder: Recorder, to: Target): boolean {
+  for (const [column, bits] of recorder.uses)
+    if (column.relation === to.relation && (bits & ~USE.writeTarget) !== 0) return true;
+  return false;
+}
+
+function remove(recorder: Recorder, stmt: DeleteStmt, parent: Scope | undefined, outer: CteList): Result {
+  const ctes = withClause(recorder, stmt.withClause, parent, outer);
+  const to = target(recorder, stmt.relation, "delete");
+  const items = fromClause(recorder, stmt.usingClause, parent, ctes);
+  const scope = new Scope(parent, [to.item, ...items], ctes);
+  where(recorder, stmt.whereClause, to, stmt.relation, scope);
+  if (to.relation !== undefined) {
+    recorder.changes(to.relation, "delete");
+    if (stmt.whereClause !== undefined || stmt.returningClause !== undefined) recorder.relation(to.relation, "select");
+  }
+  return returning(recorder, stmt.returningClause, to, items, parent, ctes);
+}
+
+function where(
+  recorder: Recorder,
+  clause: Node | undefined,
+  to: Target,
+  range: RangeVar | undefined,
+  scope: Scope,
+): void {
+  if (clause !== undefined) recorder.use(expression(recorder, clause, scope), USE.filter);
+  if (recorder.scoped && !fixesRows(recorder, clause, to.relation, range?.inh !== true, scope)) recorder.scoped = false;
+}
+
+function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, outer: CteList): Result {
+  const ctes = withClause(recorder, stmt.withClause, parent, outer);
+  const to = target(recorder, stmt.relation, "merge");
+  const items = fromClause(
+    recorder,
+    stmt.sourceRelation === undefined ? undefined : [stmt.sourceRelation],
+    parent,
+    ctes,
+  );
+  const scope = new Scope(parent, [to.item, ...items], ctes);
+  if (stmt.joinCondition !== undefined) recorder.use(expression(recorder, stmt.joinCondition, scope), USE.join);
+  if (to.relation !== undefined) recorder.relation(to.relation, "select");
+  for (const node of stmt.mergeWhenClauses ?? []) {
+    if (!("MergeWhenClause" in node)) continue;
+    const clause = node.MergeWhenClause;
+    if (clause.condition !== undefined) recorder.use(expression(recorder, clause.condition, scope), USE.filter);
+    const event =
+      clause.commandType === "CMD_INSERT"
+        ? "insert"
+        : clause.commandType === "CMD_UPDATE"
+          ? "update"
+          : clause.commandType === "CMD_DELETE"
+            ? "delete"
+            : undefined;
+    if (event === undefined) continue;
+    if (to.relation !== undefined) {
+      recorder.relation(to.relation, event);
+      recorder.changes(to.relation, event);
+    }
+    if (event !== "insert") recorder.scoped = false;
+    if (event === "update") assignments(recorder, clause.targetList, to, scope);
+    else if (event === "insert") {
+      const names = targetNames(recorder, clause.targetList, to, scope);
+      all(recorder, clause.values, scope).forEach((value, at) => {
+        if (names[at] === undefined) recorder.use(value, USE.writeSource);
+        else written(recorder, to, names[at], value);
+      });
+    }
+  }
+  // RETURNING of MERGE shows the source's columns first, then the target's.
+  return returning(recorder, stmt.returningClause, to, items, parent, ctes, true);
+}
+
+/** The columns of RETURNING: of the row as it was written, of the other tables, and of `old` and `new`. */
+function returning(
+  recorder: Recorder,
+  clause: ReturningClause | undefined,
+  to: Target,
+  items: readonly Item[],
+  parent: Scope | undefined,
+  ctes: CteList,
+  sourcesFirst = false,
+): Result {
+  if (clause === undefined) return NOTHING;
+  if (to.relation !== undefined) recorder.relation(to.relation, "select");
+  const after = rowAfter(to);
+  const own = sourcesFirst ? [...items, after] : [after, ...items];
+  let old = "old";
+  let fresh = "new";
+  for (const node of clause.options ?? []) {
+    if (!("ReturningOption" in node)) continue;
+    if (node.ReturningOption.option === "RETURNING_OPTION_OLD") old = node.ReturningOption.value ?? old;
+    else if (node.ReturningOption.option === "RETURNING_OPTION_NEW") fresh = node.ReturningOption.value ?? fresh;
+  }
+  // PostgreSQL 18's names for both rows; a table of that name is found first.
+  const both: Item[] = [
+    { ...to.item, name: old, aliased: true, columnsVisible: false },
+    { ...after, name: fresh, aliased: true, columnsVisible: false },
+  ];
+  const scope = new Scope(parent, [...own, ...both], ctes);
+  const result = targetList(recorder, clause.exprs, scope);
+  return result;
+}
+
+/** What is returned of a written column is what was written: it tells where that came from. */
+function rowAfter(to: Target): Item {
+  if (to.relation === undefined) return { ...to.item, whole: { ...wholeRow(to.item), derivation: "opaque" } };
+  if (![...to.written.values()].some((value) => value.sources.length > 0 || value.derivation === "opaque"))
+    return to.item;
+  const members = to.item.members.map((member): Member => {
+    const value = to.written.get(member.name);
+    if (value === undefined || (value.sources.length === 0 && value.derivation !== "opaque")) return member;
+    return {
+      name: member.name,
+      value: {
+        sources: union(member.value.sources, value.sources),
+        derivation: value.derivation === "direct" ? member.value.derivation : value.derivation,
+        total: member.value.total,
+        type: member.value.type,
+      },
+    };
+  });
+  return { ...to.item, members };
+}

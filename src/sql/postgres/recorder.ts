@@ -1,0 +1,316 @@
+// Collects what one statement touches while it is resolved, and turns it into facts at the end.
+import type {
+  ColumnUse,
+  FunctionUse,
+  Output,
+  Relation as RelationFact,
+  StatementFacts,
+  VerbClass,
+} from "../../core/facts.ts";
+import { columnUses } from "../../core/facts.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Column, Relation } from "./model.ts";
+import { NO_TAGS } from "./model.ts";
+import type { Member, Value } from "./value.ts";
+import { viewOf } from "./views.ts";
+
+/** One bit for each use, in the order of core's list. */
+export const USE = {
+  output: 1,
+  filter: 2,
+  join: 4,
+  sort: 8,
+  group: 16,
+  distinct: 32,
+  window: 64,
+  writeSource: 128,
+  writeTarget: 256,
+  lock: 512,
+  expression: 1024,
+} as const;
+
+type RelationEntry = { readonly fact: Omit<RelationFact, "access">; readonly access: string[] };
+export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };
+
+/** A result: its columns, and whether there may be others that only the server knows. */
+export type Result = { readonly members: readonly Member[]; readonly open: boolean };
+
+const NO_VIA: readonly string[] = Object.freeze([]);
+
+export class Recorder {
+  readonly catalog: Catalog;
+  readonly path: readonly string[];
+  readonly touched: Touched[] = [];
+  readonly uses = new Map<Column, number>();
+  readonly functions = new Set<FunctionUse>();
+  readonly external = new Set<string>();
+  readonly settings: { name: string; value: string | null; local: boolean }[] = [];
+  /** Names of the first column of scalar sub-selects, which are the names of the outputs that they make. */
+  readonly subselectNames = new Map<object, string>();
+  class: VerbClass = "read";
+  scoped = true;
+  limit: number | null = null;
+  /** Something may do or read what cannot be told. */
+  opaque = false;
+  /** A name that the catalog does not have. */
+  unresolved = false;
+  changesSettings = false;
+  changesCatalog = false;
+  changesTemporary = false;
+  readonly #entries = new Map<Relation, RelationEntry>();
+  readonly #others = new Map<string, RelationEntry>();
+  #operators: Map<Column, Set<string>> | undefined;
+  #writes: Map<Column, Set<Column>> | undefined;
+  /** While sub-selects are resolved in expressions: everything that they consume, for the value that they give. */
+  #consumed: Set<Column>[] | undefined;
+
+  constructor(catalog: Catalog, path: readonly string[]) {
+    this.catalog = catalog;
+    this.path = path;
+  }
+
+  /** The value is used in this way. */
+  use(value: Value, bit: number): void {
+    const uses = this.uses;
+    for (const column of value.sources) {
+      const before = uses.get(column) ?? 0;
+      if ((before & bit) !== bit) uses.set(column, before | bit);
+    }
+    if (this.#consumed !== undefined)
+      for (const set of this.#consumed) for (const column of value.sources) set.add(column);
+  }
+
+  output(value: Value): void {
+    this.use(value, value.derivation === "direct" ? USE.output : USE.output | USE.expression);
+  }
+
+  /** Runs `resolve` and says which columns it consumed. */
+  consumedBy<T>(resolve: () => T): { result: T; consumed: readonly Column[] } {
+    const consumed = new Set<Column>();
+    this.#consumed ??= [];
+    this.#consumed.push(consumed);
+    try {
+      return { result: resolve(), consumed: [...consumed] };
+    } finally {
+      this.#consumed.pop();
+      if (this.#consumed.length === 0) this.#consumed = undefined;
+    }
+  }
+
+  operator(value: Value, name: string): void {
+    if (value.derivation !== "direct") return;
+    this.#operators ??= new Map();
+    for (const column of value.sources) {
+      const names = this.#operators.get(column);
+      if (names === undefined) this.#operators.set(column, new Set([name]));
+      else names.add(name);
+    }
+  }
+
+  /** A relation named in the text. A view brings what it reads. */
+  relation(relation: Relation, access: string): void {
+    this.#touch(relation, access, NO_VIA);
+    if (relation.kind === "foreign_table") this.external.add("server");
+    if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access);
+    else if (relation.children.length > 0 && relation.kind === "table")
+      this.#children(relation, access, [relation.qualified]);
+  }
+
+  #view(relation: Relation, access: string): void {
+    const view = viewOf(relation, this.catalog);
+    if (view === undefined) return;
+    for (const touched of view.touched) {
+      const via = [relation.qualified, ...touched.via];
+      this.#touch(touched.relation, touched.access, via);
+      // A view that can be written passes the write on to what it selects from.
+      if (access !== "select" && access !== "lock" && touched.via.length === 0)
+        this.#touch(touched.relation, access, via);
+    }
+    for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
+    for (const use of view.functions) this.functions.add(use);
+    for (const external of view.external) this.external.add(external);
+    if (view.opaque) this.opaque = true;
+  }
+
+  /** Inheritance (not partitions, which are their table): reading the parent reads the children. */
+  #children(relation: Relation, access: string, via: readonly string[]): void {
+    for (const child of relation.children) {
+      this.#touch(child, access, via);
+      if (child.children.length > 0) this.#children(child, access, [...via, child.qualified]);
+    }
+  }
+
+  #touch(relation: Relation, access: string, via: readonly string[]): void {
+    let entry: RelationEntry;
+    if (via.length === 0) {
+      entry = this.#entries.get(relation) ?? entryFor(relation, NO_VIA);
+      this.#entries.set(relation, entry);
+    } else {
+      const key = `${relation.oid} ${via.join(" ")}`;
+      entry = this.#others.get(key) ?? entryFor(relation, via);
+      this.#others.set(key, entry);
+    }
+    if (entry.access.includes(access)) return;
+    entry.access.push(access);
+    this.touched.push({ relation, access, via });
+  }
+
+  /** A relation that the catalog does not have: being created, or unknown. */
+  unknownRelation(schema: string, name: string, access: string, kind = "unknown"): void {
+    const key = `? ${schema} ${name}`;
+    let entry = this.#others.get(key);
+    if (entry === undefined) {
+      entry = { fact: { schema, name, kind, via: NO_VIA, tags: NO_TAGS }, access: [] };
+      this.#others.set(key, entry);
+    }
+    if (!entry.access.includes(access)) entry.access.push(access);
+  }
+
+  /** Rows of it change: whatever its owner attached to that runs, and what refers to it may change with it. */
+  changes(relation: Relation, event: "insert" | "update" | "delete" | "truncate"): void {
+    this.#attached(relation, event, [], new Set());
+    if (relation.rules) {
+      this.opaque = true;
+      this.scoped = false;
+    }
+    if (event === "delete" || event === "update")
+      this.#cascades(relation, event, [relation.qualified], new Set([relation]));
+  }
+
+  /** The owner's code that runs when it is read (row-level security, virtual columns). */
+  reads(relation: Relation): void {
+    if (relation.attached.length > 0) this.#attached(relation, "select", [], new Set());
+  }
+
+  #attached(relation: Relation, event: string, through: readonly Relation[], seen: Set<Relation>): void {
+    if (seen.has(relation)) return;
+    seen.add(relation);
+    for (const attached of relation.attached) {
+      if (!attached.on.includes(event)) continue;
+      this.functions.add(attached.use);
+      if (attached.use.opaque) this.opaque = true;
+    }
+    for (const child of relation.children) this.#attached(child, event, through, seen);
+  }
+
+  #cascades(relation: Relation, event: "delete" | "update", via: readonly string[], seen: Set<Relation>): void {
+    for (const cascade of relation.cascades) {
+      if (cascade.on !== event || seen.has(cascade.child)) continue;
+      seen.add(cascade.child);
+      this.#touch(cascade.child, cascade.access, via);
+      this.#attached(cascade.child, cascade.access, [], new Set());
+      this.#cascades(cascade.child, cascade.access, [...via, cascade.child.qualified], seen);
+    }
+  }
+
+  write(column: Column, value: Value): void {
+    this.uses.set(column, (this.uses.get(column) ?? 0) | USE.writeTarget);
+    this.use(value, USE.writeSource);
+    this.#writes ??= new Map();
+    const sources = this.#writes.get(column) ?? new Set<Column>();
+    this.#writes.set(column, sources);
+    for (const source of value.sources) sources.add(source);
+  }
+
+  raise(to: VerbClass): void {
+    if (this.class === "read") this.class = to;
+  }
+
+  /** May it touch a tagged column in any way? */
+  get touchesTagged(): boolean {
+    if (this.opaque && this.catalog.hasTags) return true;
+    for (const { relation } of this.touched) if (relation.tagged) return true;
+    for (const column of this.uses.keys()) if (column.source.tags.length > 0) return true;
+    return false;
+  }
+
+  facts(verb: string, outputs: readonly Output[], location: StatementFacts["location"]): StatementFacts {
+    return {
+      verb,
+      class: this.class,
+      relations: this.relations(),
+      columns: this.columns(),
+      outputs,
+      writes:
+        this.#writes === undefined
+          ? []
+          : [...this.#writes].map(([column, sources]) => ({
+              schema: column.source.schema,
+              table: column.source.table,
+              column: column.name,
+              sources: [...sources].map((from) => from.source),
+            })),
+      functions: this.functions.size === 0 ? [] : [...this.functions],
+      scoped: this.scoped,
+      limit: this.limit,
+      settings: this.settings,
+      external: this.external.size === 0 ? [] : [...this.external].sort(),
+      estimate: null,
+      location,
+    };
+  }
+
+  relations(): RelationFact[] {
+    const facts: RelationFact[] = [];
+    for (const entry of this.#entries.values()) facts.push({ ...entry.fact, access: entry.access });
+    for (const entry of this.#others.values()) facts.push({ ...entry.fact, access: entry.access });
+    return facts;
+  }
+
+  columns(): ColumnUse[] {
+    const facts: ColumnUse[] = [];
+    for (const [column, bits] of this.uses) {
+      const { schema, table, column: name, tags } = column.source;
+      const operators = this.#operators?.get(column);
+      facts.push({
+        schema,
+        table,
+        column: name,
+        tags,
+        uses: useNames(bits),
+        operators: operators === undefined ? NO_TAGS : [...operators],
+      });
+    }
+    return facts;
+  }
+
+  outputs(result: Result): Output[] {
+    const outputs = result.members.map((member) => this.outputFact(member.name, member.value));
+    if (result.open)
+      outputs.push({
+        name: "*",
+        type: "",
+        derivation: "opaque",
+        total: false,
+        sources: [...this.uses.keys()].map((column) => column.source),
+      });
+    return outputs;
+  }
+
+  outputFact(name: string, value: Value): Output {
+    return {
+      name,
+      type: this.catalog.typeName(value.type),
+      derivation: value.derivation,
+      total: value.total,
+      sources: value.sources.map((column) => column.source),
+    };
+  }
+}
+
+function entryFor(relation: Relation, via: readonly string[]): RelationEntry {
+  return {
+    fact: { schema: relation.factSchema, name: relation.name, kind: relation.kind, via, tags: relation.tags },
+    access: [],
+  };
+}
+
+const namesOfBits = new Map<number, ColumnUse["uses"]>();
+function useNames(bits: number): ColumnUse["uses"] {
+  let names = namesOfBits.get(bits);
+  if (names === undefined) {
+    names = Object.freeze(columnUses.filter((_, at) => (bits & (1 << at)) !== 0));
+    namesOfBits.set(bits, names);
+  }
+  return names;
+}

@@ -1,0 +1,108 @@
+// Facts of what was said earlier: a name that may stand for any of several statements, or for one that is not known.
+import type { Output, StatementFacts, VerbClass } from "../../core/facts.ts";
+import { verbClasses } from "../../core/facts.ts";
+import type { Effects, StatementAnalysis } from "./analysis.ts";
+
+/** Nothing is known of the statement: its class says so, and no scope is claimed. */
+export function opaqueFacts(verb: string, location: StatementFacts["location"]): StatementFacts {
+  return {
+    verb,
+    class: "unknown",
+    relations: [],
+    columns: [],
+    writes: [],
+    functions: [],
+    scoped: false,
+    limit: null,
+    settings: [],
+    external: [],
+    estimate: null,
+    location,
+    outputs: [{ name: "*", type: "", derivation: "opaque", total: false, sources: [] }],
+  };
+}
+
+/** The statement is one of these: whatever any of them does, it may do. */
+export function merged(candidates: readonly StatementAnalysis[]): StatementAnalysis {
+  const first = candidates[0]!;
+  const facts = candidates.map((candidate) => candidate.facts);
+  const aligned = candidates.every(
+    (candidate) => candidate.outputsKnown && candidate.facts.outputs.length === first.facts.outputs.length,
+  );
+  return {
+    facts: {
+      verb: first.facts.verb,
+      class: worst(facts.map((each) => each.class)),
+      relations: facts.flatMap((each) => each.relations),
+      columns: facts.flatMap((each) => each.columns),
+      outputs: aligned
+        ? first.facts.outputs.map((_, at) => either(facts.map((each) => each.outputs[at]!)))
+        : facts.flatMap((each) => each.outputs.map(opaque)),
+      writes: facts.flatMap((each) => each.writes),
+      functions: facts.flatMap((each) => each.functions),
+      scoped: facts.every((each) => each.scoped),
+      limit: null,
+      settings: facts.flatMap((each) => each.settings),
+      external: [...new Set(facts.flatMap((each) => each.external))],
+      estimate: null,
+      location: first.facts.location,
+    },
+    returnsRows: candidates.some((candidate) => candidate.returnsRows),
+    outputsKnown: aligned,
+    copy: first.copy,
+    touchesTagged: candidates.some((candidate) => candidate.touchesTagged),
+    effects: candidates.map((candidate) => candidate.effects).reduce(bothEffects),
+  };
+}
+
+function bothEffects(left: Effects, right: Effects): Effects {
+  return {
+    ...left,
+    ...right,
+    settings: left.settings || right.settings,
+    catalog: left.catalog || right.catalog,
+    temp: left.temp || right.temp,
+    transaction: left.transaction ?? right.transaction,
+  };
+}
+
+/** From harmless to not known. */
+const ORDER: readonly VerbClass[] = [
+  "session",
+  "transaction",
+  "read",
+  "maintenance",
+  "write",
+  "ddl",
+  "dcl",
+  "code",
+  "unknown",
+];
+function worst(classes: readonly VerbClass[]): VerbClass {
+  const rank = Math.max(
+    ...classes.map((each) => (verbClasses.includes(each) ? ORDER.indexOf(each) : ORDER.length - 1)),
+  );
+  return ORDER[rank] ?? "unknown";
+}
+
+function either(outputs: readonly Output[]): Output {
+  const first = outputs[0]!;
+  const same = outputs.every(
+    (output) =>
+      output.derivation === first.derivation &&
+      output.sources.length === first.sources.length &&
+      output.sources.every((source, at) => source === first.sources[at]),
+  );
+  return same
+    ? first
+    : {
+        ...first,
+        derivation: "opaque",
+        total: false,
+        sources: [...new Set(outputs.flatMap((output) => output.sources))],
+      };
+}
+
+function opaque(output: Output): Output {
+  return { ...output, derivation: "opaque", total: false };
+}

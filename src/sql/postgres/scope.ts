@@ -1,0 +1,223 @@
+// The names that an expression can see: FROM items, outer queries and common table expressions, by PostgreSQL's rules of visibility.
+import type { Node } from "libpg-query";
+import type { Relation } from "./model.ts";
+import { stringOf } from "./nodes.ts";
+import type { Recorder, Result } from "./recorder.ts";
+import type { Member, Value } from "./value.ts";
+import { combine, derived, eitherOf, OPAQUE, TYPE_RECORD } from "./value.ts";
+
+/** One entry of a namespace (parse_relation.c, ParseNamespaceItem). */
+export type Item = {
+  readonly name: string | undefined;
+  readonly members: readonly Member[];
+  /** The relation that it stands for; `aliased` hides the relation's own name. */
+  readonly relation: Relation | undefined;
+  readonly aliased: boolean;
+  /** It may have columns that only the server knows. */
+  readonly open: boolean;
+  /** `name.x` may refer to it. */
+  readonly named: boolean;
+  /** `x` and `*` may refer to it. */
+  readonly columnsVisible: boolean;
+  /** Its whole row, when that is not simply its members. */
+  readonly whole?: Value;
+};
+
+/** A common table expression. `result` is provisional while a recursive one is being resolved. */
+export type Cte = {
+  readonly name: string;
+  result: Result | undefined;
+  resolve: (() => void) | undefined;
+  referred: boolean;
+};
+/** Innermost first. */
+export type CteList = { readonly cte: Cte; readonly next: CteList } | undefined;
+
+export class Scope {
+  readonly parent: Scope | undefined;
+  readonly items: readonly Item[];
+  readonly ctes: CteList;
+  /** Named windows: what they depend on. */
+  windows: Map<string, Value> | undefined;
+
+  constructor(parent: Scope | undefined, items: readonly Item[], ctes: CteList) {
+    this.parent = parent;
+    this.items = items;
+    this.ctes = ctes;
+  }
+}
+
+export function relationItem(relation: Relation, alias: string | undefined, columnAliases: readonly string[]): Item {
+  const members = relation.wholeRow.row!;
+  return {
+    name: alias ?? relation.name,
+    members: columnAliases.length === 0 ? members : renamed(members, columnAliases),
+    relation,
+    aliased: alias !== undefined,
+    open: false,
+    named: true,
+    columnsVisible: true,
+  };
+}
+
+export function derivedItem(name: string | undefined, result: Result, columnAliases: readonly string[]): Item {
+  return {
+    name,
+    members: columnAliases.length === 0 ? result.members : renamed(result.members, columnAliases),
+    relation: undefined,
+    aliased: true,
+    open: result.open,
+    named: name !== undefined,
+    columnsVisible: true,
+  };
+}
+
+export function renamed(members: readonly Member[], names: readonly string[]): readonly Member[] {
+  return members.map((member, at) => (at < names.length ? { name: names[at]!, value: member.value } : member));
+}
+
+/** A sub-select's output is a column for the query around it; the fields of a row in it are not bare columns any more. */
+export function asColumns(result: Result): Result {
+  if (!result.members.some((member) => member.value.row !== undefined)) return result;
+  return {
+    members: result.members.map((member) =>
+      member.value.row === undefined ? member : { name: member.name, value: withDerivedRow(member.value) },
+    ),
+    open: result.open,
+  };
+}
+
+function withDerivedRow(value: Value): Value {
+  return {
+    ...value,
+    row: value.row!.map((field) => ({ name: field.name, value: derived(field.value, field.value.type, true) })),
+  };
+}
+
+function memberOf(item: Item, name: string): Value | undefined {
+  const relation = item.relation;
+  if (relation !== undefined && relation.wholeRow.row === item.members) return relation.column(name)?.value;
+  let found: Value | undefined;
+  for (const member of item.members) {
+    // Twice the same name is ambiguous for the server.
+    if (member.name === name) found = found === undefined ? member.value : eitherOf(found, member.value);
+  }
+  return found ?? (relation === undefined ? undefined : systemColumn(relation, name));
+}
+
+function systemColumn(relation: Relation, name: string): Value | undefined {
+  const column = relation.column(name);
+  return column !== undefined && column.attnum < 0 ? column.value : undefined;
+}
+
+/** The whole row of an item, whose fields are still bare columns. */
+export function wholeRow(item: Item): Value {
+  if (item.whole !== undefined) return item.whole;
+  if (item.relation !== undefined && item.relation.wholeRow.row === item.members) return item.relation.wholeRow;
+  const value = combine(
+    item.members.map((member) => member.value),
+    item.relation?.rowType ?? TYPE_RECORD,
+    true,
+  );
+  return { ...value, derivation: item.open ? "opaque" : value.derivation, row: item.members };
+}
+
+/** Every column of everything in scope: what is not understood depends on all of it. */
+export function everything(scope: Scope | undefined): Value {
+  const values: Value[] = [];
+  for (let level = scope; level !== undefined; level = level.parent)
+    for (const item of level.items) values.push(wholeRow(item));
+  return { ...combine(values, 0, false), derivation: "opaque", total: false };
+}
+
+/** What a ColumnRef stands for. Called for everything but `*` and `name.*`. (transformColumnRef in parse_expr.c) */
+export function columnReference(recorder: Recorder, fields: readonly Node[], scope: Scope, call: RowCall): Value {
+  const names = fields.map(stringOf);
+  const last = names[names.length - 1];
+  if (names.includes(undefined)) return unknown(recorder, scope);
+  if (names.length === 1) {
+    const found = unqualifiedColumn(scope, last!);
+    if (found !== undefined) return found;
+    const item = namedItem(recorder, scope, undefined, last!);
+    return item === undefined ? unknown(recorder, scope) : wholeRow(item);
+  }
+  const schema = names.length > 2 ? names[names.length - 3] : undefined;
+  const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
+  if (item === undefined) return unknown(recorder, scope);
+  const found = memberOf(item, last!);
+  if (found !== undefined)
+    return item.open ? { ...combine([found, wholeRow(item)], 0, false), derivation: "opaque" } : found;
+  if (item.open) return { ...wholeRow(item), derivation: "opaque", total: false };
+  // `c.f` is also how the function f of c's row type is called.
+  return call(last!, wholeRow(item));
+}
+
+/** Calls a function of a row: `f(row)`, written `row.f`. */
+export type RowCall = (name: string, row: Value) => Value;
+
+function unknown(recorder: Recorder, scope: Scope): Value {
+  recorder.unresolved = true;
+  return everything(scope);
+}
+
+/** colNameToVar: the innermost level that has it wins. */
+export function unqualifiedColumn(scope: Scope, name: string): Value | undefined {
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    let found: Value | undefined;
+    let open = false;
+    for (const item of level.items) {
+      if (!item.columnsVisible) continue;
+      if (item.open) open = true;
+      const value = memberOf(item, name);
+      if (value !== undefined) found = found === undefined ? value : eitherOf(found, value);
+    }
+    if (open)
+      return {
+        ...combine(found === undefined ? [everything(level)] : [found, everything(level)], 0, false),
+        derivation: "opaque",
+      };
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** refnameNamespaceItem: by alias or relation name, innermost level first. */
+export function namedItem(
+  recorder: Recorder,
+  scope: Scope,
+  schema: string | undefined,
+  name: string,
+): Item | undefined {
+  const relation = schema === undefined ? undefined : recorder.catalog.resolveRelation(schema, name, recorder.path);
+  for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+    for (const item of level.items) {
+      if (!item.named) continue;
+      if (
+        schema === undefined
+          ? item.name === name
+          : !item.aliased && item.relation !== undefined && item.relation === relation
+      )
+        return item;
+    }
+  }
+  return undefined;
+}
+
+/** The members that `*` stands for. */
+export function starMembers(scope: Scope): Result {
+  const members: Member[] = [];
+  let open = false;
+  for (const item of scope.items) {
+    if (!item.columnsVisible) continue;
+    members.push(...item.members);
+    if (item.open) open = true;
+  }
+  return { members, open };
+}
+
+/** A field of a row value; `bare` keeps the column itself (`(c).x` where c is a FROM item). */
+export function fieldOf(value: Value, name: string): Value {
+  const field = value.row?.find((member) => member.name === name);
+  if (field !== undefined) return field.value;
+  return value.derivation === "opaque" ? { ...OPAQUE, sources: value.sources } : derived(value, 0, false);
+}

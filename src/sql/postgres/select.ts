@@ -1,0 +1,397 @@
+// Queries: SELECT, VALUES, set operations and WITH, each to the columns that it gives.
+import type { Node, RangeVar, SelectStmt, SortBy, WithClause } from "libpg-query";
+import { all, expression, windowOf } from "./expressions.ts";
+import { fromClause } from "./from.ts";
+import { resolveModification } from "./modify.ts";
+import { outputName } from "./names.ts";
+import { constantOf, kindOf, namesOf, stringOf } from "./nodes.ts";
+import type { Recorder, Result } from "./recorder.ts";
+import { USE } from "./recorder.ts";
+import type { Cte, CteList } from "./scope.ts";
+import { asColumns, everything, namedItem, renamed, Scope, starMembers, unqualifiedColumn } from "./scope.ts";
+import type { Member, Value } from "./value.ts";
+import { combine, CONSTANT, derived, eitherOf, plainConstant } from "./value.ts";
+
+/** What a query is for: only the outermost one's LIMIT is the statement's. */
+export type QueryOptions = {
+  readonly outermost?: boolean;
+  /** Of a recursive common table expression: gets the columns of the non-recursive part before the other is resolved. */
+  readonly recursive?: (columns: Result) => void;
+};
+
+/** A sub-query as a node, of any kind that may stand there. */
+export function resolveSelectNode(recorder: Recorder, node: Node | undefined, scope: Scope): Result {
+  if (node !== undefined && "SelectStmt" in node) return resolveQuery(recorder, node.SelectStmt, scope, scope.ctes);
+  const modification = node === undefined ? undefined : resolveModification(recorder, node, scope, scope.ctes);
+  if (modification !== undefined) return modification;
+  recorder.opaque = true;
+  return { members: [{ name: "?column?", value: everything(scope) }], open: true };
+}
+
+export function resolveQuery(
+  recorder: Recorder,
+  stmt: SelectStmt,
+  parent: Scope | undefined,
+  outer: CteList,
+  options: QueryOptions = {},
+): Result {
+  const ctes = withClause(recorder, stmt.withClause, parent, outer);
+  if (stmt.intoClause !== undefined) into(recorder, stmt.intoClause.rel);
+  if (options.outermost === true) recorder.limit = limitOf(stmt.limitCount);
+  if (stmt.op !== undefined && stmt.op !== "SETOP_NONE")
+    return setOperation(recorder, stmt, new Scope(parent, [], ctes), options);
+  if (stmt.valuesLists !== undefined) return values(recorder, stmt, new Scope(parent, [], ctes));
+  const items = fromClause(recorder, stmt.fromClause, parent, ctes);
+  const scope = new Scope(parent, items, ctes);
+  if (stmt.windowClause !== undefined) {
+    scope.windows = new Map();
+    for (const node of stmt.windowClause) {
+      if ("WindowDef" in node) scope.windows.set(node.WindowDef.name ?? "", windowOf(recorder, node.WindowDef, scope));
+    }
+  }
+  const result = targetList(recorder, stmt.targetList, scope);
+  if (stmt.whereClause !== undefined) recorder.use(expression(recorder, stmt.whereClause, scope), USE.filter);
+  if (stmt.havingClause !== undefined) recorder.use(expression(recorder, stmt.havingClause, scope), USE.filter);
+  grouping(recorder, stmt.groupClause, scope, result);
+  distinct(recorder, stmt.distinctClause, scope, result);
+  sorting(recorder, stmt.sortClause, scope, result);
+  limits(recorder, stmt, scope);
+  if (stmt.lockingClause !== undefined) locking(recorder, stmt.lockingClause, scope);
+  return result;
+}
+
+/** SELECT … INTO makes a table of the result. */
+function into(recorder: Recorder, relation: RangeVar | undefined): void {
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  if (relation === undefined) return;
+  const temporary = relation.relpersistence === "t" || relation.schemaname === "pg_temp";
+  if (temporary) recorder.changesTemporary = true;
+  recorder.unknownRelation(
+    temporary ? "pg_temp" : (relation.schemaname ?? creationSchema(recorder)),
+    relation.relname ?? "",
+    "create",
+    "table",
+  );
+}
+
+/** Where an unqualified new object goes: the first schema of the path that is neither implicit nor temporary. */
+export function creationSchema(recorder: Recorder): string {
+  return recorder.path.find((schema) => schema !== "pg_catalog" && !schema.startsWith("pg_temp_")) ?? "";
+}
+
+function limitOf(node: Node | undefined): number | null {
+  const text = constantOf(node);
+  const limit = text === undefined || text === null ? Number.NaN : Number(text);
+  return Number.isFinite(limit) ? limit : null;
+}
+
+function limits(recorder: Recorder, stmt: SelectStmt, scope: Scope): void {
+  if (stmt.limitCount !== undefined) recorder.use(expression(recorder, stmt.limitCount, scope), USE.expression);
+  if (stmt.limitOffset !== undefined) recorder.use(expression(recorder, stmt.limitOffset, scope), USE.expression);
+}
+
+/** A target list, stars expanded: of SELECT and of RETURNING. */
+export function targetList(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Result {
+  const members: Member[] = [];
+  let open = false;
+  for (const node of nodes ?? []) {
+    if (!("ResTarget" in node)) continue;
+    const { val, name } = node.ResTarget;
+    const expanded = val === undefined ? undefined : star(recorder, val, scope);
+    if (expanded !== undefined) {
+      members.push(...expanded.members);
+      open ||= expanded.open;
+      continue;
+    }
+    const value = expression(recorder, val, scope);
+    members.push({ name: name ?? outputName(val, recorder.subselectNames), value });
+  }
+  return { members, open };
+}
+
+/** `*`, `t.*`, `s.t.*`, `(row).*`; undefined for anything else. */
+function star(recorder: Recorder, node: Node, scope: Scope): Result | undefined {
+  if ("ColumnRef" in node) {
+    const fields = node.ColumnRef.fields ?? [];
+    if (fields.length === 0 || !("A_Star" in fields[fields.length - 1]!)) return undefined;
+    if (fields.length === 1) return starMembers(scope);
+    const names = namesOf(fields);
+    const schema = names.length > 1 ? names[names.length - 2] : undefined;
+    const item = namedItem(recorder, scope, schema, names[names.length - 1]!);
+    if (item !== undefined) return { members: item.members, open: item.open };
+    recorder.unresolved = true;
+    return { members: [{ name: "*", value: everything(scope) }], open: true };
+  }
+  if ("A_Indirection" in node) {
+    const steps = node.A_Indirection.indirection ?? [];
+    if (steps.length === 0 || !("A_Star" in steps[steps.length - 1]!)) return undefined;
+    const inner: Node =
+      steps.length === 1
+        ? (node.A_Indirection.arg ?? ({ Null: {} } as never))
+        : { A_Indirection: { ...node.A_Indirection, indirection: steps.slice(0, -1) } };
+    return fieldsOf(recorder, expression(recorder, inner, scope));
+  }
+  return undefined;
+}
+
+/** The fields of a row value as columns; an open result where its shape is not known. */
+export function fieldsOf(recorder: Recorder, value: Value): Result {
+  if (value.row !== undefined) return { members: value.row, open: false };
+  const shape = value.type === 0 ? undefined : recorder.catalog.relationByRowType(value.type);
+  if (shape !== undefined) {
+    return {
+      members: shape.columns.map((column) => ({ name: column.name, value: derived(value, column.type, false) })),
+      open: false,
+    };
+  }
+  return { members: [{ name: "*", value: { ...value, derivation: "opaque", total: false } }], open: true };
+}
+
+function grouping(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope, result: Result): void {
+  for (const node of nodes ?? []) {
+    if ("GroupingSet" in node) grouping(recorder, node.GroupingSet.content, scope, result);
+    else if ("RowExpr" in node) grouping(recorder, node.RowExpr.args, scope, result);
+    else recorder.use(clauseValue(recorder, node, scope, result, true), USE.group);
+  }
+}
+
+function distinct(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope, result: Result): void {
+  if (nodes === undefined) return;
+  const on = nodes.filter((node) => kindOf(node) !== "");
+  if (on.length === 0) for (const member of result.members) recorder.use(member.value, USE.distinct);
+  for (const node of on) recorder.use(clauseValue(recorder, node, scope, result, false), USE.distinct);
+}
+
+function sorting(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope, result: Result): void {
+  for (const node of nodes ?? []) {
+    if ("SortBy" in node)
+      recorder.use(clauseValue(recorder, (node.SortBy as SortBy).node, scope, result, false), USE.sort);
+  }
+}
+
+/** findTargetlistEntrySQL92: a bare name or a number may mean an output; GROUP BY prefers a column of FROM. */
+function clauseValue(
+  recorder: Recorder,
+  node: Node | undefined,
+  scope: Scope,
+  result: Result,
+  columnFirst: boolean,
+): Value {
+  if (node !== undefined && "A_Const" in node) {
+    const position = node.A_Const.ival === undefined ? undefined : (node.A_Const.ival.ival ?? 0);
+    if (position !== undefined && position >= 1 && !result.open) return result.members[position - 1]?.value ?? CONSTANT;
+    if (position !== undefined)
+      return combine(
+        result.members.map((member) => member.value),
+        0,
+        false,
+      );
+  }
+  if (node !== undefined && "ColumnRef" in node && node.ColumnRef.fields?.length === 1) {
+    const name = stringOf(node.ColumnRef.fields[0]);
+    if (name !== undefined && !(columnFirst && levelHas(scope, name))) {
+      const matches = result.members.filter((member) => member.name === name);
+      if (matches.length > 0) return matches.map((member) => member.value).reduce(eitherOf);
+    }
+  }
+  return expression(recorder, node, scope);
+}
+
+function levelHas(scope: Scope, name: string): boolean {
+  return unqualifiedColumn(scope, name) !== undefined;
+}
+
+function locking(recorder: Recorder, nodes: readonly Node[], scope: Scope): void {
+  for (const node of nodes) {
+    if (!("LockingClause" in node)) continue;
+    const names = node.LockingClause.lockedRels?.map((relation) =>
+      "RangeVar" in relation ? relation.RangeVar.relname : undefined,
+    );
+    for (const item of scope.items) {
+      if (item.relation !== undefined && (names === undefined || names.includes(item.name)))
+        recorder.relation(item.relation, "lock");
+    }
+  }
+}
+
+/** VALUES: a column depends on that column of every row. The server gives it no origin. */
+function values(recorder: Recorder, stmt: SelectStmt, scope: Scope): Result {
+  let columns: Value[] | undefined;
+  for (const node of stmt.valuesLists ?? []) {
+    if (!("List" in node)) continue;
+    const row = all(recorder, node.List.items, scope);
+    if (columns === undefined) columns = row.map((value) => derived(value, value.type, true));
+    else {
+      for (let at = 0; at < columns.length; at++) {
+        const value = row[at];
+        const before = columns[at]!;
+        if (value !== undefined && value !== before) columns[at] = eitherOf(before, value);
+      }
+    }
+  }
+  const result: Result = {
+    members: (columns ?? []).map((value, at) => ({ name: `column${at + 1}`, value })),
+    open: false,
+  };
+  sorting(recorder, stmt.sortClause, scope, result);
+  limits(recorder, stmt, scope);
+  return result;
+}
+
+function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, options: QueryOptions): Result {
+  // Chains lean to the left: walked in a loop, so that a long one does not nest.
+  const arms: { readonly stmt: SelectStmt; readonly by: SelectStmt | undefined }[] = [];
+  let current: SelectStmt = stmt;
+  for (;;) {
+    arms.push({ stmt: current.rarg ?? {}, by: current });
+    const left: SelectStmt = current.larg ?? {};
+    if (left.op === undefined || left.op === "SETOP_NONE" || hasOwnClauses(left) || options.recursive !== undefined) {
+      arms.push({ stmt: left, by: undefined });
+      break;
+    }
+    current = left;
+  }
+  let result: Result | undefined;
+  for (const arm of arms.reverse()) {
+    const next = resolveQuery(recorder, arm.stmt, scope, scope.ctes);
+    if (arm.by?.all !== true && arm.by !== undefined)
+      for (const member of next.members) recorder.use(member.value, USE.distinct);
+    if (result === undefined || arm.by === undefined) {
+      result = next;
+      options.recursive?.({ members: next.members.map(bare), open: next.open });
+      continue;
+    }
+    if (arm.by.all !== true) for (const member of result.members) recorder.use(member.value, USE.distinct);
+    if (arm.by.all === true && arm.by.op !== "SETOP_UNION") compare(recorder, result, next);
+    result = merged(result, next, arm.by.op === "SETOP_EXCEPT");
+  }
+  const columns = result ?? { members: [], open: true };
+  sorting(recorder, stmt.sortClause, scope, columns);
+  limits(recorder, stmt, scope);
+  return columns;
+}
+
+function hasOwnClauses(stmt: SelectStmt): boolean {
+  return (
+    stmt.withClause !== undefined ||
+    stmt.sortClause !== undefined ||
+    stmt.limitCount !== undefined ||
+    stmt.limitOffset !== undefined ||
+    stmt.lockingClause !== undefined
+  );
+}
+
+/** INTERSECT ALL and EXCEPT ALL compare rows, too. */
+function compare(recorder: Recorder, left: Result, right: Result): void {
+  for (const member of [...left.members, ...right.members]) recorder.use(member.value, USE.distinct);
+}
+
+const bare = (member: Member): Member => ({ name: member.name, value: derived(member.value, member.value.type, true) });
+
+function merged(left: Result, right: Result, onlyLeft: boolean): Result {
+  const members = left.members.map((member, at): Member => {
+    const other = right.members[at]?.value ?? plainConstant(0);
+    return onlyLeft
+      ? bare(member)
+      : { name: member.name, value: derived(eitherOf(member.value, other), member.value.type, true) };
+  });
+  return { members, open: left.open || right.open };
+}
+
+/** WITH: the list of what can be named, with this clause's in front. */
+export function withClause(
+  recorder: Recorder,
+  clause: WithClause | undefined,
+  parent: Scope | undefined,
+  outer: CteList,
+): CteList {
+  if (clause === undefined) return outer;
+  let list = outer;
+  const pending: Cte[] = [];
+  for (const node of clause.ctes ?? []) {
+    if (!("CommonTableExpr" in node)) continue;
+    const body = node.CommonTableExpr;
+    const cte: Cte = { name: body.ctename ?? "", result: undefined, resolve: undefined, referred: false };
+    const visible = list;
+    list = { cte, next: list };
+    if (clause.recursive === true) {
+      cte.resolve = () => resolveCte(recorder, cte, body, parent, list, true);
+      pending.push(cte);
+    } else resolveCte(recorder, cte, body, parent, visible, false);
+  }
+  for (const cte of pending) cte.resolve?.();
+  return list;
+}
+
+type CteBody = NonNullable<Extract<Node, { CommonTableExpr: unknown }>["CommonTableExpr"]>;
+
+function resolveCte(
+  recorder: Recorder,
+  cte: Cte,
+  body: CteBody,
+  parent: Scope | undefined,
+  visible: CteList,
+  recursive: boolean,
+): void {
+  cte.resolve = undefined;
+  const names = namesOf(body.aliascolnames);
+  const finish = (result: Result): Result => {
+    const columns = asColumns(
+      names.length === 0 ? result : { members: renamed(result.members, names), open: result.open },
+    );
+    return withSearchColumns(columns, body);
+  };
+  const query = body.ctequery;
+  if (query === undefined || !("SelectStmt" in query)) {
+    cte.result = finish(resolveSelectNode(recorder, query, new Scope(parent, [], visible)));
+    return;
+  }
+  const select = query.SelectStmt;
+  if (!recursive || select.op === undefined || select.op === "SETOP_NONE") {
+    cte.result = finish(resolveQuery(recorder, select, parent, visible));
+    return;
+  }
+  // The recursive part sees the columns so far; what it adds may come back into it, until nothing new comes.
+  let before = -1;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const known = cte.result;
+    cte.referred = false;
+    const result = resolveQuery(recorder, select, parent, visible, {
+      recursive: (columns) => {
+        cte.result = known ?? finish(columns);
+      },
+    });
+    cte.result = finish(result);
+    if (!cte.referred) return;
+    const size = cte.result.members.reduce(
+      (sum, member) => sum + member.value.sources.length + (member.value.derivation === "opaque" ? 1 : 0),
+      0,
+    );
+    if (size === before) return;
+    before = size;
+  }
+  cte.result = {
+    members: cte.result!.members.map((member) => ({
+      name: member.name,
+      value: { ...member.value, derivation: "opaque" },
+    })),
+    open: cte.result!.open,
+  };
+}
+const MAX_ROUNDS = 50;
+
+/** SEARCH and CYCLE add columns that are made of the others. */
+function withSearchColumns(result: Result, body: CteBody): Result {
+  const added: string[] = [];
+  if (body.search_clause?.search_seq_column !== undefined) added.push(body.search_clause.search_seq_column);
+  if (body.cycle_clause?.cycle_mark_column !== undefined) added.push(body.cycle_clause.cycle_mark_column);
+  if (body.cycle_clause?.cycle_path_column !== undefined) added.push(body.cycle_clause.cycle_path_column);
+  if (added.length === 0) return result;
+  const value = combine(
+    result.members.map((member) => member.value),
+    0,
+    false,
+  );
+  return { members: [...result.members, ...added.map((name) => ({ name, value }))], open: result.open };
+}

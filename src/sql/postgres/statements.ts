@@ -1,0 +1,660 @@
+// One row for each kind of statement that PostgreSQL's grammar knows: what it is, and how it is judged. A kind without a row is unknown.
+import type {
+  CallStmt,
+  CopyStmt,
+  CreateStmt,
+  CreateTableAsStmt,
+  DeclareCursorStmt,
+  DropStmt,
+  ExecuteStmt,
+  ExplainStmt,
+  FetchStmt,
+  Node,
+  PrepareStmt,
+  RangeVar,
+  SelectStmt,
+  TransactionStmt,
+  TruncateStmt,
+  VariableSetStmt,
+} from "libpg-query";
+import type { Output, StatementFacts, VerbClass } from "../../core/facts.ts";
+import type { Effects, NameScope, StatementAnalysis } from "./analysis.ts";
+import { namedByList, namedRelation, query, walk } from "./ddl.ts";
+import { all, expression } from "./expressions.ts";
+import { resolveModification } from "./modify.ts";
+import { bodyOf, constantOf, isOn, kindOf, optionOf, rangeVarOf, stringOf } from "./nodes.ts";
+import { merged, opaqueFacts } from "./replay.ts";
+import type { Result } from "./recorder.ts";
+import { Recorder, USE } from "./recorder.ts";
+import { creationSchema, resolveQuery, resolveSelectNode } from "./select.ts";
+import { relationItem, Scope } from "./scope.ts";
+import { CONSTANT, TEXT } from "./value.ts";
+
+/** What judging needs beside the node. */
+export type Judging = {
+  readonly recorder: Recorder;
+  readonly scope: NameScope;
+  readonly location: StatementFacts["location"];
+};
+
+/** What a row says of one statement; the recorder holds the rest. */
+type Judged = {
+  readonly verb: string;
+  readonly result?: Result;
+  readonly returnsRows?: boolean;
+  /** Facts that are another statement's (EXECUTE, FETCH, EXPLAIN …). */
+  readonly instead?: StatementAnalysis;
+  readonly outputsKnown?: boolean;
+  readonly copy?: "in" | "out";
+} & Partial<Omit<Effects, "settings" | "catalog" | "temp">>;
+
+// biome-ignore lint/suspicious/noExplicitAny: each row reads the body of its own kind
+type Judge = (judging: Judging, body: any, node: Node) => Judged;
+
+const NO_SCOPE = new Scope(undefined, [], undefined);
+
+const returningOf = (judging: Judging, verb: string, node: Node): Judged => {
+  const result = resolveModification(judging.recorder, node, undefined, undefined) ?? { members: [], open: true };
+  return { verb, result, returnsRows: bodyOf<{ returningClause?: unknown }>(node).returningClause !== undefined };
+};
+
+/** DDL whose relations are found by walking it. `external`: what it reaches. */
+const ddl =
+  (verb: string, external?: string): Judge =>
+  ({ recorder }, body) => {
+    recorder.class = "ddl";
+    recorder.changesCatalog = true;
+    if (external !== undefined) recorder.external.add(external);
+    walk(recorder, body, "ddl");
+    return { verb };
+  };
+/** DDL that makes the relation `member` of its body. */
+const creates =
+  (verb: string, member: string, kind: string): Judge =>
+  ({ recorder }, body) => {
+    const range = body[member] as RangeVar | undefined;
+    created(recorder, range, kind);
+    walk(recorder, body, "ddl", range);
+    return { verb };
+  };
+const utility =
+  (verb: string, as: VerbClass, access = "maintenance"): Judge =>
+  ({ recorder }, body) => {
+    recorder.class = as;
+    walk(recorder, body, access);
+    return { verb };
+  };
+const dcl =
+  (verb: string): Judge =>
+  ({ recorder }, body) => {
+    recorder.class = "dcl";
+    recorder.changesCatalog = true;
+    walk(recorder, body, "grant");
+    return { verb };
+  };
+
+function created(recorder: Recorder, range: RangeVar | undefined, kind: string): void {
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  if (range === undefined) return;
+  const temporary = range.relpersistence === "t" || range.schemaname === "pg_temp";
+  if (temporary) recorder.changesTemporary = true;
+  recorder.unknownRelation(
+    temporary ? "pg_temp" : (range.schemaname ?? creationSchema(recorder)),
+    range.relname ?? "",
+    "create",
+    kind,
+  );
+}
+
+function objectVerb(prefix: string, type: string | undefined): string {
+  return `${prefix}_${(type ?? "OBJECT_OBJECT")
+    .replace(/^OBJECT_/, "")
+    .replace("MATVIEW", "MATERIALIZED_VIEW")
+    .toLowerCase()}`;
+}
+/** Objects whose name in a list is a relation's, or stands below one. */
+const RELATION_OBJECTS = new Set([
+  "OBJECT_TABLE",
+  "OBJECT_VIEW",
+  "OBJECT_MATVIEW",
+  "OBJECT_SEQUENCE",
+  "OBJECT_INDEX",
+  "OBJECT_FOREIGN_TABLE",
+]);
+const BELOW_RELATION = new Set([
+  "OBJECT_COLUMN",
+  "OBJECT_RULE",
+  "OBJECT_TRIGGER",
+  "OBJECT_POLICY",
+  "OBJECT_TABCONSTRAINT",
+]);
+
+function select({ recorder }: Judging, body: SelectStmt): Judged {
+  const result = resolveQuery(recorder, body, undefined, undefined, { outermost: true });
+  return { verb: body.valuesLists === undefined ? "select" : "values", result, returnsRows: recorder.class !== "ddl" };
+}
+
+function copy({ recorder }: Judging, body: CopyStmt): Judged {
+  const into = body.is_from === true;
+  if (body.is_program === true) recorder.external.add("program");
+  else if (body.filename !== undefined) recorder.external.add("file");
+  if (into) recorder.raise("write");
+  const wire =
+    body.filename === undefined && body.is_program !== true ? { copy: into ? ("in" as const) : ("out" as const) } : {};
+  if (body.query !== undefined)
+    return { verb: "copy", result: resolveSelectNode(recorder, body.query, NO_SCOPE), ...wire };
+  const range = body.relation;
+  const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
+  if (relation === undefined) {
+    recorder.opaque = true;
+    namedRelation(recorder, range, into ? "insert" : "select");
+    return { verb: "copy", outputsKnown: false, ...wire };
+  }
+  recorder.relation(relation, "copy");
+  recorder.relation(relation, into ? "insert" : "select");
+  const names = body.attlist?.map((node) => stringOf(node) ?? "") ?? relation.columns.map((column) => column.name);
+  const columns = names.flatMap((name) => relation.column(name) ?? []);
+  if (columns.length !== names.length) recorder.unresolved = true;
+  if (into) {
+    recorder.changes(relation, "insert");
+    for (const column of columns) recorder.write(column, CONSTANT);
+    if (body.whereClause !== undefined) {
+      const scope = new Scope(undefined, [relationItem(relation, undefined, [])], undefined);
+      recorder.use(expression(recorder, body.whereClause, scope), USE.filter);
+    }
+    return { verb: "copy", ...wire };
+  }
+  recorder.reads(relation);
+  return {
+    verb: "copy",
+    result: { members: columns.map((column) => ({ name: column.name, value: column.value })), open: false },
+    ...wire,
+  };
+}
+
+function truncate({ recorder }: Judging, body: TruncateStmt): Judged {
+  recorder.raise("write");
+  recorder.scoped = false;
+  for (const node of body.relations ?? []) {
+    const range = rangeVarOf(node);
+    namedRelation(recorder, range, "truncate");
+    const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
+    if (relation !== undefined) recorder.changes(relation, "truncate");
+  }
+  // With CASCADE, every table that refers to these is emptied, too: which ones is not followed.
+  if (body.behavior === "DROP_CASCADE") recorder.opaque = true;
+  return { verb: "truncate" };
+}
+
+function set({ recorder }: Judging, body: VariableSetStmt): Judged {
+  recorder.class = "session";
+  const name = (body.name ?? "").toLowerCase();
+  const local = body.is_local === true;
+  if (body.kind === "VAR_SET_MULTI") {
+    for (const node of body.args ?? []) {
+      if ("DefElem" in node)
+        recorder.settings.push({
+          name: node.DefElem.defname ?? "",
+          value: constantOf(node.DefElem.arg) ?? null,
+          local,
+        });
+    }
+    if (recorder.settings.length === 0)
+      recorder.settings.push({ name, value: constantOf(body.args?.[0]) ?? null, local });
+    // The transaction's own properties decide no names; and they may be set only before its first query.
+    if (name.startsWith("transaction")) return { verb: "set" };
+  } else if (body.kind === "VAR_RESET_ALL") recorder.settings.push({ name: "*", value: null, local: false });
+  else {
+    const values = body.args?.map((arg) => listed(constantOf(arg) ?? ""));
+    const value = body.kind === "VAR_SET_VALUE" && values !== undefined ? values.join(", ") : null;
+    recorder.settings.push({ name, value, local });
+  }
+  recorder.changesSettings = true;
+  return { verb: body.kind === "VAR_RESET" || body.kind === "VAR_RESET_ALL" ? "reset" : "set" };
+}
+
+/** An element of a list, quoted where it would otherwise read as several. */
+function listed(value: string): string {
+  return value.includes(",") ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+const TRANSACTIONS: { readonly [kind: string]: readonly [verb: string, effect: Effects["transaction"]] } = {
+  TRANS_STMT_BEGIN: ["begin", "begin"],
+  TRANS_STMT_START: ["begin", "begin"],
+  TRANS_STMT_COMMIT: ["commit", "commit"],
+  TRANS_STMT_ROLLBACK: ["rollback", "rollback"],
+  TRANS_STMT_SAVEPOINT: ["savepoint", "savepoint"],
+  TRANS_STMT_RELEASE: ["release", "savepoint"],
+  TRANS_STMT_ROLLBACK_TO: ["rollback_to", "savepoint"],
+  TRANS_STMT_PREPARE: ["prepare_transaction", "rollback"],
+  TRANS_STMT_COMMIT_PREPARED: ["commit_prepared", undefined],
+  TRANS_STMT_ROLLBACK_PREPARED: ["rollback_prepared", undefined],
+};
+function transaction({ recorder }: Judging, body: TransactionStmt): Judged {
+  const [verb, effect] = TRANSACTIONS[body.kind ?? ""] ?? ["transaction", undefined];
+  recorder.class = "transaction";
+  // What a prepared transaction did was judged when it ran, but it takes effect, DDL included, only now.
+  if (body.kind === "TRANS_STMT_COMMIT_PREPARED") recorder.changesCatalog = true;
+  return { verb, transaction: effect };
+}
+
+/** A statement inside of another one, judged on its own. */
+function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
+  const recorder = new Recorder(judging.recorder.catalog, judging.recorder.path);
+  const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
+  if (recorder.unresolved) judging.recorder.unresolved = true;
+  return analysis;
+}
+
+function explain(judging: Judging, body: ExplainStmt): Judged {
+  const analysed = inner(judging, body.query);
+  const runs = isOn(optionOf(body.options, "analyze"));
+  const facts = analysed.facts;
+  // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
+  const columns = facts.columns.flatMap((column) => {
+    const uses = column.uses.filter((use) => use !== "output");
+    return uses.length === 0 ? [] : [{ ...column, uses }];
+  });
+  const plan: Output = {
+    name: "QUERY PLAN",
+    type: "text",
+    derivation: "expression",
+    total: false,
+    sources: columns.map(({ schema, table, column, tags }) => ({ schema, table, column, tags })),
+  };
+  return {
+    verb: "explain",
+    instead: {
+      ...analysed,
+      facts: runs
+        ? { ...facts, columns, outputs: [plan] }
+        : {
+            ...facts,
+            columns,
+            outputs: [plan],
+            class: facts.class === "unknown" ? "unknown" : "read",
+            scoped: true,
+            writes: [],
+            relations: facts.relations.map((relation) => ({ ...relation, access: ["select"] })),
+          },
+      effects: runs ? analysed.effects : { ...NO_EFFECTS, ...opaqueEffects(facts) },
+      copy: undefined,
+      outputsKnown: true,
+      returnsRows: true,
+    },
+  };
+}
+
+const NO_EFFECTS: Effects = { settings: false, transaction: undefined, catalog: false, temp: false };
+/** Planning may run functions that call themselves immutable. */
+function opaqueEffects(facts: StatementFacts): Partial<Effects> {
+  return facts.functions.some((use) => use.opaque) ? { settings: true, catalog: true, temp: true } : {};
+}
+
+function prepare(judging: Judging, body: PrepareStmt): Judged {
+  const statement = inner(judging, body.query);
+  return {
+    verb: "prepare",
+    instead: { ...statement, returnsRows: false, copy: undefined, effects: NO_EFFECTS },
+    prepares: { name: body.name ?? "", statement },
+  };
+}
+
+function execute(judging: Judging, body: ExecuteStmt): Judged {
+  for (const value of all(judging.recorder, body.params, NO_SCOPE)) judging.recorder.use(value, USE.expression);
+  return { verb: "execute", instead: oneOf(judging, judging.scope.prepared(body.name ?? "")) };
+}
+
+function declare(judging: Judging, body: DeclareCursorStmt): Judged {
+  const statement = inner(judging, body.query);
+  return {
+    verb: "declare",
+    instead: { ...statement, returnsRows: false, effects: { ...NO_EFFECTS, ...opaqueEffects(statement.facts) } },
+    declares: { name: body.portalname ?? "", statement },
+  };
+}
+
+function fetch(judging: Judging, body: FetchStmt): Judged {
+  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? ""));
+  if (body.ismove !== true) return { verb: "fetch", instead: { ...analysis, returnsRows: true, copy: undefined } };
+  return { verb: "move", instead: { ...analysis, returnsRows: false, copy: undefined } };
+}
+
+/** What a name stands for: one statement, any of several, or something that is not known. */
+function oneOf(judging: Judging, candidates: readonly StatementAnalysis[]): StatementAnalysis {
+  if (candidates.length === 1) return candidates[0]!;
+  if (candidates.length > 1) return merged(candidates);
+  return unknownStatement(judging);
+}
+
+function unknownStatement({ recorder, location }: Judging): StatementAnalysis {
+  return {
+    facts: opaqueFacts("unknown", location),
+    returnsRows: true,
+    outputsKnown: false,
+    copy: undefined,
+    touchesTagged: recorder.catalog.hasTags,
+    effects: { settings: true, transaction: undefined, catalog: true, temp: true },
+  };
+}
+
+function createTableAs(judging: Judging, body: CreateTableAsStmt): Judged {
+  const { recorder } = judging;
+  const materialized = body.objtype === "OBJECT_MATVIEW";
+  const verb = materialized ? "create_materialized_view" : "create_table_as";
+  if (body.query !== undefined && "ExecuteStmt" in body.query) {
+    const executed = oneOf(judging, judging.scope.prepared(body.query.ExecuteStmt.name ?? ""));
+    const facts: StatementFacts = { ...executed.facts, class: "ddl" };
+    return {
+      verb,
+      instead: { ...executed, facts, returnsRows: false, effects: { ...executed.effects, catalog: true, temp: true } },
+    };
+  }
+  query(recorder, body.query);
+  created(recorder, body.into?.rel, materialized ? "materialized_view" : "table");
+  return { verb };
+}
+
+function createTable({ recorder }: Judging, body: CreateStmt): Judged {
+  created(recorder, body.relation, "table");
+  walk(recorder, body, "ddl", body.relation);
+  return { verb: "create_table" };
+}
+
+function drop({ recorder }: Judging, body: DropStmt): Judged {
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  recorder.changesTemporary = true;
+  const below = BELOW_RELATION.has(body.removeType ?? "");
+  if (below || RELATION_OBJECTS.has(body.removeType ?? ""))
+    for (const node of body.objects ?? []) namedByList(recorder, node, "drop", below);
+  return { verb: objectVerb("drop", body.removeType) };
+}
+
+function onObject(verb: string): Judge {
+  return ({ recorder }, body) => {
+    recorder.class = "ddl";
+    recorder.changesCatalog = true;
+    const below = BELOW_RELATION.has(body.objtype);
+    if (below || RELATION_OBJECTS.has(body.objtype)) namedByList(recorder, body.object, "ddl", below);
+    return { verb };
+  };
+}
+
+function call(judging: Judging, body: CallStmt): Judged {
+  const { recorder } = judging;
+  if (body.funccall !== undefined) expression(recorder, { FuncCall: body.funccall }, NO_SCOPE);
+  codeBlock(recorder);
+  return { verb: "call", returnsRows: true, outputsKnown: false };
+}
+
+function codeBlock(recorder: Recorder): void {
+  recorder.class = "code";
+  recorder.opaque = true;
+  recorder.scoped = false;
+}
+
+function createFunction(
+  { recorder }: Judging,
+  body: { options?: Node[]; sql_body?: Node; parameters?: Node[] },
+): Judged {
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  const language = optionOf(body.options, "language")?.toLowerCase();
+  if (language === "c" || language === "internal") recorder.external.add("file");
+  walk(recorder, body.parameters, "ddl");
+  return { verb: "create_function" };
+}
+
+const session =
+  (verb: string, more: Partial<Judged> = {}): Judge =>
+  ({ recorder }) => {
+    recorder.class = "session";
+    return { verb, ...more };
+  };
+
+/** The table. Kinds that the grammar never gives as a statement of its own (ReturnStmt, PLAssignStmt, …) are in {@link NOT_STATEMENTS}. */
+export const STATEMENTS: { readonly [kind: string]: Judge } = {
+  // queries and changes of rows
+  SelectStmt: select,
+  InsertStmt: (judging, _, node) => returningOf(judging, "insert", node),
+  UpdateStmt: (judging, _, node) => returningOf(judging, "update", node),
+  DeleteStmt: (judging, _, node) => returningOf(judging, "delete", node),
+  MergeStmt: (judging, _, node) => returningOf(judging, "merge", node),
+  CopyStmt: copy,
+  TruncateStmt: truncate,
+  // statements about statements
+  ExplainStmt: explain,
+  PrepareStmt: prepare,
+  ExecuteStmt: execute,
+  DeallocateStmt: ({ recorder }, body) => {
+    recorder.class = "session";
+    return { verb: "deallocate", deallocates: body.name === undefined || body.isall === true ? "*" : body.name };
+  },
+  DeclareCursorStmt: declare,
+  FetchStmt: fetch,
+  ClosePortalStmt: ({ recorder }, body) => {
+    recorder.class = "session";
+    return { verb: "close", closesCursor: body.portalname ?? "*" };
+  },
+  // code
+  DoStmt: ({ recorder }) => {
+    codeBlock(recorder);
+    return { verb: "do" };
+  },
+  CallStmt: call,
+  LoadStmt: ({ recorder }) => {
+    codeBlock(recorder);
+    recorder.external.add("file");
+    return { verb: "load" };
+  },
+  // the session and its transactions
+  TransactionStmt: transaction,
+  ConstraintsSetStmt: ({ recorder }) => {
+    recorder.class = "transaction";
+    return { verb: "set_constraints" };
+  },
+  VariableSetStmt: set,
+  VariableShowStmt: ({ recorder }, body) => {
+    recorder.class = "session";
+    const name = String(body.name ?? "").toLowerCase();
+    const members = (name === "all" ? ["name", "setting", "description"] : [name]).map((column) => ({
+      name: column,
+      value: TEXT,
+    }));
+    return { verb: "show", result: { members, open: false }, returnsRows: true };
+  },
+  DiscardStmt: ({ recorder }, body) => {
+    recorder.class = "session";
+    if (body.target === "DISCARD_ALL") {
+      recorder.changesSettings = true;
+      recorder.settings.push({ name: "*", value: null, local: false });
+    }
+    if (body.target === "DISCARD_ALL" || body.target === "DISCARD_TEMP") {
+      recorder.changesTemporary = true;
+      recorder.changesCatalog = true;
+    }
+    return body.target === "DISCARD_ALL"
+      ? { verb: "discard", discards: true, deallocates: "*", closesCursor: "*" }
+      : { verb: "discard" };
+  },
+  ListenStmt: session("listen"),
+  UnlistenStmt: session("unlisten"),
+  NotifyStmt: ({ recorder }) => {
+    recorder.class = "session";
+    recorder.external.add("notify");
+    return { verb: "notify" };
+  },
+  LockStmt: utility("lock", "session", "lock"),
+  // maintenance
+  VacuumStmt: ({ recorder }, body) => {
+    recorder.class = "maintenance";
+    walk(recorder, body.rels, "maintenance");
+    return { verb: body.is_vacuumcmd === true ? "vacuum" : "analyze" };
+  },
+  ClusterStmt: utility("cluster", "maintenance"),
+  ReindexStmt: utility("reindex", "maintenance"),
+  CheckPointStmt: utility("checkpoint", "maintenance"),
+  RefreshMatViewStmt: utility("refresh_materialized_view", "maintenance", "refresh"),
+  // definitions
+  CreateStmt: createTable,
+  CreateForeignTableStmt: ({ recorder }, body) => {
+    const base = (body.base ?? body.base_stmt ?? body) as CreateStmt;
+    created(recorder, base.relation, "foreign_table");
+    recorder.external.add("server");
+    return { verb: "create_foreign_table" };
+  },
+  CreateTableAsStmt: createTableAs,
+  ViewStmt: creates("create_view", "view", "view"),
+  IndexStmt: ddl("create_index"),
+  CreateSeqStmt: creates("create_sequence", "sequence", "sequence"),
+  AlterSeqStmt: ddl("alter_sequence"),
+  CompositeTypeStmt: creates("create_type", "typevar", "composite"),
+  AlterTableStmt: ({ recorder }, body) => {
+    recorder.class = "ddl";
+    recorder.changesCatalog = true;
+    walk(recorder, body, "ddl");
+    return { verb: objectVerb("alter", body.objtype) };
+  },
+  RenameStmt: ddl("rename"),
+  AlterObjectSchemaStmt: ddl("set_schema"),
+  AlterObjectDependsStmt: ddl("alter_depends"),
+  AlterOwnerStmt: ddl("alter_owner"),
+  DropStmt: drop,
+  CommentStmt: onObject("comment"),
+  SecLabelStmt: onObject("security_label"),
+  CreateSchemaStmt: ddl("create_schema"),
+  CreateFunctionStmt: createFunction,
+  AlterFunctionStmt: ddl("alter_function"),
+  CreateTrigStmt: ddl("create_trigger"),
+  RuleStmt: ddl("create_rule"),
+  CreatePolicyStmt: ddl("create_policy"),
+  AlterPolicyStmt: ddl("alter_policy"),
+  CreateEventTrigStmt: ddl("create_event_trigger"),
+  AlterEventTrigStmt: ddl("alter_event_trigger"),
+  CreateStatsStmt: ddl("create_statistics"),
+  AlterStatsStmt: ddl("alter_statistics"),
+  CreateDomainStmt: ddl("create_domain"),
+  AlterDomainStmt: ddl("alter_domain"),
+  CreateEnumStmt: ddl("create_type"),
+  AlterEnumStmt: ddl("alter_type"),
+  CreateRangeStmt: ddl("create_type"),
+  AlterTypeStmt: ddl("alter_type"),
+  DefineStmt: ({ recorder }, body) => {
+    recorder.class = "ddl";
+    recorder.changesCatalog = true;
+    return { verb: objectVerb("create", body.kind) };
+  },
+  AlterCollationStmt: ddl("alter_collation"),
+  AlterOperatorStmt: ddl("alter_operator"),
+  CreateOpClassStmt: ddl("create_operator_class"),
+  CreateOpFamilyStmt: ddl("create_operator_family"),
+  AlterOpFamilyStmt: ddl("alter_operator_family"),
+  CreateCastStmt: ddl("create_cast"),
+  CreateConversionStmt: ddl("create_conversion"),
+  CreateTransformStmt: ddl("create_transform"),
+  CreatePLangStmt: ddl("create_language", "file"),
+  CreateAmStmt: ddl("create_access_method"),
+  AlterTSDictionaryStmt: ddl("alter_text_search_dictionary"),
+  AlterTSConfigurationStmt: ddl("alter_text_search_configuration"),
+  CreateExtensionStmt: ddl("create_extension", "file"),
+  AlterExtensionStmt: ddl("alter_extension", "file"),
+  AlterExtensionContentsStmt: ddl("alter_extension"),
+  CreateFdwStmt: ddl("create_foreign_data_wrapper", "server"),
+  AlterFdwStmt: ddl("alter_foreign_data_wrapper", "server"),
+  CreateForeignServerStmt: ddl("create_server", "server"),
+  AlterForeignServerStmt: ddl("alter_server", "server"),
+  CreateUserMappingStmt: ddl("create_user_mapping", "server"),
+  AlterUserMappingStmt: ddl("alter_user_mapping", "server"),
+  DropUserMappingStmt: ddl("drop_user_mapping", "server"),
+  ImportForeignSchemaStmt: ddl("import_foreign_schema", "server"),
+  CreatePublicationStmt: ddl("create_publication", "server"),
+  AlterPublicationStmt: ddl("alter_publication", "server"),
+  CreateSubscriptionStmt: ddl("create_subscription", "server"),
+  AlterSubscriptionStmt: ddl("alter_subscription", "server"),
+  DropSubscriptionStmt: ddl("drop_subscription", "server"),
+  CreatedbStmt: ddl("create_database"),
+  AlterDatabaseStmt: ddl("alter_database"),
+  AlterDatabaseRefreshCollStmt: ddl("alter_database"),
+  AlterDatabaseSetStmt: ddl("alter_database"),
+  DropdbStmt: ddl("drop_database"),
+  CreateTableSpaceStmt: ddl("create_tablespace", "file"),
+  DropTableSpaceStmt: ddl("drop_tablespace", "file"),
+  AlterTableSpaceOptionsStmt: ddl("alter_tablespace"),
+  AlterTableMoveAllStmt: ddl("alter_table"),
+  AlterSystemStmt: ddl("alter_system", "server"),
+  // rights and roles
+  GrantStmt: ({ recorder }, body) => {
+    recorder.class = "dcl";
+    recorder.changesCatalog = true;
+    walk(recorder, body.objects, "grant");
+    return { verb: body.is_grant === true ? "grant" : "revoke" };
+  },
+  GrantRoleStmt: ({ recorder }, body) => {
+    recorder.class = "dcl";
+    return { verb: body.is_grant === true ? "grant" : "revoke" };
+  },
+  AlterDefaultPrivilegesStmt: dcl("alter_default_privileges"),
+  CreateRoleStmt: dcl("create_role"),
+  AlterRoleStmt: dcl("alter_role"),
+  AlterRoleSetStmt: dcl("alter_role"),
+  DropRoleStmt: dcl("drop_role"),
+  DropOwnedStmt: dcl("drop_owned"),
+  ReassignOwnedStmt: dcl("reassign_owned"),
+};
+
+/** Node kinds whose name ends like a statement's, but that stand only inside of others or after analysis: never judged alone. */
+export const NOT_STATEMENTS: ReadonlySet<string> = new Set([
+  "RawStmt",
+  "SetOperationStmt",
+  "ReturnStmt",
+  "PLAssignStmt",
+  "ReplicaIdentityStmt",
+]);
+
+/** Judges one statement by its row. */
+export function judge(judging: Judging, node: Node): StatementAnalysis {
+  const kind = kindOf(node);
+  const row = Object.hasOwn(STATEMENTS, kind) ? STATEMENTS[kind] : undefined;
+  if (row === undefined) return unknownStatement(judging);
+  const judged = row(judging, bodyOf(node), node);
+  const { recorder, location } = judging;
+  const { verb, result, returnsRows, instead, outputsKnown, copy: wire, ...effects } = judged;
+  if (instead !== undefined) {
+    const extra = recorder.facts(verb, [], location);
+    const facts: StatementFacts = {
+      ...instead.facts,
+      verb,
+      location,
+      functions:
+        extra.functions.length === 0 ? instead.facts.functions : [...instead.facts.functions, ...extra.functions],
+      external:
+        extra.external.length === 0
+          ? instead.facts.external
+          : [...new Set([...instead.facts.external, ...extra.external])],
+    };
+    return {
+      ...instead,
+      facts,
+      touchesTagged: instead.touchesTagged || recorder.touchesTagged,
+      effects: { ...instead.effects, ...effects },
+    };
+  }
+  if (result !== undefined) for (const member of result.members) recorder.output(member.value);
+  const outputs = result === undefined ? [] : recorder.outputs(result);
+  return {
+    facts: recorder.facts(verb, outputs, location),
+    returnsRows: returnsRows === true,
+    outputsKnown: outputsKnown ?? result?.open !== true,
+    copy: wire,
+    touchesTagged: recorder.touchesTagged,
+    effects: {
+      transaction: undefined,
+      ...effects,
+      settings: recorder.changesSettings || recorder.opaque,
+      catalog: recorder.changesCatalog || recorder.opaque,
+      temp: recorder.changesTemporary || recorder.opaque,
+    },
+  };
+}

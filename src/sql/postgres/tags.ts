@@ -1,0 +1,80 @@
+// The bundle's classification, bound to the names of one catalog.
+import { mergeTags, NO_TAGS } from "./model.ts";
+import { SECRET_COLUMNS, SECRET_TAG } from "./secrets.ts";
+
+/** Tags as declared: for a schema, a relation (`*`) or a column, before they flow anywhere. */
+export class Declared {
+  /** schema → relation or `*` → column or `*` → tags */
+  readonly #schemas = new Map<string, Map<string, Map<string, readonly string[]>>>();
+  /** Does the classification tag anything (beside the built-in secrets)? */
+  readonly any: boolean;
+  /** Keys or values that are not of the form that docs/facts.md describes. */
+  readonly malformed: readonly string[];
+
+  constructor(classification: unknown) {
+    const malformed: string[] = [];
+    let any = false;
+    for (const [relation, columns] of SECRET_COLUMNS) {
+      const [schema, name] = relation.split(".") as [string, string];
+      for (const column of columns) this.#add(schema, name, column, [SECRET_TAG]);
+    }
+    if (typeof classification === "object" && classification !== null && !Array.isArray(classification)) {
+      for (const [key, tags] of Object.entries(classification)) {
+        const parts = splitName(key);
+        if (parts === undefined || !isStrings(tags)) {
+          malformed.push(key);
+          continue;
+        }
+        if (tags.length === 0) continue;
+        any = true;
+        this.#add(parts[0]!, parts[1] ?? "*", parts[2] ?? "*", tags);
+      }
+    } else if (classification !== undefined && classification !== null) malformed.push("(the whole)");
+    this.any = any;
+    this.malformed = malformed;
+  }
+
+  #add(schema: string, relation: string, column: string, tags: readonly string[]): void {
+    const relations = this.#schemas.get(schema) ?? new Map<string, Map<string, readonly string[]>>();
+    this.#schemas.set(schema, relations);
+    const columns = relations.get(relation) ?? new Map<string, readonly string[]>();
+    relations.set(relation, columns);
+    columns.set(column, mergeTags(columns.get(column) ?? NO_TAGS, tags));
+  }
+
+  /** Does anything below this relation carry a tag of its own? */
+  has(schema: string, relation: string): boolean {
+    const relations = this.#schemas.get(schema);
+    return relations !== undefined && (relations.has(relation) || relations.has("*"));
+  }
+
+  of(schema: string, relation: string, column: string): readonly string[] {
+    const relations = this.#schemas.get(schema);
+    if (relations === undefined) return NO_TAGS;
+    const columns = relations.get(relation);
+    let tags = relations.get("*")?.get("*") ?? NO_TAGS;
+    if (columns !== undefined) {
+      tags = mergeTags(tags, columns.get("*") ?? NO_TAGS);
+      tags = mergeTags(tags, columns.get(column) ?? NO_TAGS);
+    }
+    return tags;
+  }
+}
+
+/** `schema.table.column`; a part that holds a dot is quoted as in SQL: `"my.schema".t.c`. One to three parts. */
+export function splitName(key: string): string[] | undefined {
+  const parts: string[] = [];
+  let rest = key;
+  for (;;) {
+    const match = /^(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)/.exec(rest);
+    if (match === null) return undefined;
+    parts.push(match[1] === undefined ? match[2]! : match[1].replaceAll('""', '"'));
+    if (match[3] === "") break;
+    rest = rest.slice(match[0].length);
+  }
+  return parts.length <= 3 ? parts : undefined;
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

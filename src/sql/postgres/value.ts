@@ -1,0 +1,138 @@
+// The lineage of one expression: which catalog columns its value depends on, and in which way.
+import type { Column } from "./model.ts";
+
+export type Derivation = "direct" | "expression" | "aggregate" | "opaque";
+
+/** A named member of a row: an output of a query, a column of a FROM item, a field of a whole row. */
+export type Member = { readonly name: string; readonly value: Value };
+
+export type Value = {
+  /** Without duplicates. Empty only where the value depends on no column (or `derivation` is opaque). */
+  readonly sources: readonly Column[];
+  readonly derivation: Derivation;
+  /** It can neither fail nor warn depending on the sources' values. */
+  readonly total: boolean;
+  /** The OID of its type, 0 where it is not known. */
+  readonly type: number;
+  /** The fields, when the value is a row whose shape is known. */
+  readonly row?: readonly Member[];
+};
+
+export const NO_COLUMNS: readonly Column[] = Object.freeze([]);
+export const TYPE_UNKNOWN_LITERAL = 705;
+export const TYPE_BOOL = 16;
+export const TYPE_TEXT = 25;
+export const TYPE_RECORD = 2249;
+
+const constantOf = (type: number): Value =>
+  Object.freeze({ sources: NO_COLUMNS, derivation: "expression", total: true, type });
+/** Depends on no column, type not known. */
+export const CONSTANT: Value = constantOf(0);
+/** A string literal or NULL, which takes the type of its surroundings. */
+export const LITERAL: Value = constantOf(TYPE_UNKNOWN_LITERAL);
+export const INTEGER: Value = constantOf(23);
+export const NUMERIC: Value = constantOf(1700);
+export const BOOLEAN: Value = constantOf(TYPE_BOOL);
+export const TEXT: Value = constantOf(TYPE_TEXT);
+/** `count(*)`: an aggregate over no column. */
+export const COUNT: Value = Object.freeze({ sources: NO_COLUMNS, derivation: "aggregate", total: true, type: 20 });
+/** Depends on what cannot be told. */
+export const OPAQUE: Value = Object.freeze({ sources: NO_COLUMNS, derivation: "opaque", total: false, type: 0 });
+
+export function union(left: readonly Column[], right: readonly Column[]): readonly Column[] {
+  if (left === right || right.length === 0) return left;
+  if (left.length === 0) return right;
+  if (left.length + right.length > 32) {
+    const all = new Set(left);
+    for (const column of right) all.add(column);
+    return all.size === left.length ? left : [...all];
+  }
+  let result: Column[] | undefined;
+  for (const column of right) {
+    if (!left.includes(column)) {
+      result ??= left.slice();
+      result.push(column);
+    }
+  }
+  return result ?? left;
+}
+
+/**
+ * The derivation of what is made of two parts. A part without sources is neutral; `aggregate` stays only while every source went
+ * through an aggregate, because `max(a) || b` shows b itself.
+ */
+export function joinDerivation(left: Value, right: Value): Derivation {
+  if (left.derivation === "opaque" || right.derivation === "opaque") return "opaque";
+  const leftNeutral = left.sources.length === 0;
+  const rightNeutral = right.sources.length === 0;
+  if (leftNeutral && rightNeutral) {
+    return left.derivation === "aggregate" || right.derivation === "aggregate" ? "aggregate" : "expression";
+  }
+  if (rightNeutral) return left.derivation === "direct" ? "expression" : left.derivation;
+  if (leftNeutral) return right.derivation === "direct" ? "expression" : right.derivation;
+  return left.derivation === "aggregate" && right.derivation === "aggregate" ? "aggregate" : "expression";
+}
+
+/** What an expression over these operands depends on. The result is never direct. */
+export function combine(operands: readonly Value[], type: number, total: boolean): Value {
+  let result = CONSTANT;
+  for (const operand of operands) result = combineTwo(result, operand);
+  const allTotal = total && operands.every((operand) => operand.total);
+  if (result.sources.length === 0 && result.derivation === "expression") return plainConstant(type);
+  return { sources: result.sources, derivation: result.derivation, total: allTotal, type };
+}
+
+function combineTwo(left: Value, right: Value): Value {
+  if (right.sources.length === 0 && right.derivation === "expression") return left;
+  return {
+    sources: union(left.sources, right.sources),
+    derivation: joinDerivation(left, right),
+    total: left.total && right.total,
+    type: 0,
+  };
+}
+
+const constants = new Map<number, Value>(
+  [CONSTANT, LITERAL, INTEGER, NUMERIC, BOOLEAN, TEXT].map((value) => [value.type, value]),
+);
+export function plainConstant(type: number): Value {
+  let value = constants.get(type);
+  if (value === undefined) {
+    value = constantOf(type);
+    if (constants.size < 1_000) constants.set(type, value);
+  }
+  return value;
+}
+
+/** The same dependence, but no longer the bare column. */
+export function derived(value: Value, type: number, total: boolean): Value {
+  if (value.sources.length === 0 && value.derivation === "expression") return plainConstant(type);
+  const derivation = value.derivation === "direct" ? "expression" : value.derivation;
+  return { sources: value.sources, derivation, total: value.total && total, type };
+}
+
+/** Both arms of a set operation, or of a recursion: never the bare column for the server. */
+export function eitherOf(left: Value, right: Value): Value {
+  const sources = union(left.sources, right.sources);
+  const type =
+    left.type === right.type || right.type === TYPE_UNKNOWN_LITERAL
+      ? left.type
+      : left.type === TYPE_UNKNOWN_LITERAL
+        ? right.type
+        : 0;
+  if (sources.length === 0 && left.derivation !== "opaque" && right.derivation !== "opaque") {
+    return left.derivation === "aggregate" || right.derivation === "aggregate"
+      ? { ...COUNT, type }
+      : plainConstant(type);
+  }
+  const value: Value = { sources, derivation: joinDerivation(left, right), total: left.total && right.total, type };
+  return left.row !== undefined && right.row !== undefined && left.row.length === right.row.length
+    ? {
+        ...value,
+        row: left.row.map((member, at) => ({
+          name: member.name,
+          value: eitherOf(member.value, right.row![at]!.value),
+        })),
+      }
+    : value;
+}

@@ -1,0 +1,103 @@
+// Views: each column's lineage, from the definition that the server writes, checked against the dependencies that it keeps.
+import type { FunctionUse } from "../../core/facts.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Column, Relation } from "./model.ts";
+import { parse } from "./parser.ts";
+import type { Touched } from "./recorder.ts";
+import { Recorder, USE } from "./recorder.ts";
+import { resolveQuery } from "./select.ts";
+import type { Value } from "./value.ts";
+import { OPAQUE } from "./value.ts";
+
+export type ViewLineage = {
+  /** One for each column, in order. */
+  readonly values: readonly Value[];
+  readonly touched: readonly Touched[];
+  /** What its definition does with columns beside showing them. */
+  readonly uses: ReadonlyMap<Column, number>;
+  readonly functions: ReadonlySet<FunctionUse>;
+  readonly external: ReadonlySet<string>;
+  readonly opaque: boolean;
+};
+
+const known = new WeakMap<Relation, ViewLineage | "resolving">();
+
+/** What reading the view reads. Undefined for the server's own views, which stand for themselves. */
+export function viewOf(relation: Relation, catalog: Catalog): ViewLineage | undefined {
+  if (relation.definition === undefined) return undefined;
+  const found = known.get(relation);
+  if (found === "resolving") return { ...unresolvable(relation, catalog, false), opaque: true };
+  if (found !== undefined) return found;
+  known.set(relation, "resolving");
+  const lineage = resolveView(relation, catalog);
+  known.set(relation, lineage);
+  return lineage;
+}
+
+export function columnsOfView(relation: Relation, catalog: Catalog): readonly Value[] {
+  return viewOf(relation, catalog)!.values;
+}
+
+function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
+  try {
+    const statement = parse(relation.definition!, { maxBytes: MAX_DEFINITION }).stmts?.[0]?.stmt;
+    if (statement === undefined || !("SelectStmt" in statement)) return unresolvable(relation, catalog);
+    // The definition was written with an empty path: every name but pg_catalog's is qualified.
+    const recorder = new Recorder(catalog, ["pg_catalog"]);
+    const result = resolveQuery(recorder, statement.SelectStmt, undefined, undefined);
+    const columns = relation.rows().length;
+    if (result.open || result.members.length !== columns || recorder.unresolved || misses(relation, recorder))
+      return unresolvable(relation, catalog);
+    return {
+      values: result.members.map((member) => member.value),
+      touched: recorder.touched,
+      uses: withoutOutput(recorder.uses),
+      functions: recorder.functions,
+      external: recorder.external,
+      opaque: recorder.opaque,
+    };
+  } catch {
+    // Too long, too deep, or of a newer grammar: it depends on all that the server says.
+    return unresolvable(relation, catalog);
+  }
+}
+const MAX_DEFINITION = 16 * 1_048_576;
+
+/** Does the server know of a relation or a column that the resolver did not see? */
+function misses(relation: Relation, recorder: Recorder): boolean {
+  const relations = new Set(
+    recorder.touched.filter((touched) => touched.via.length === 0).map((touched) => touched.relation.oid),
+  );
+  return relation.dependencies.some(([oid]) => {
+    const other = recorder.catalog.relationByOid(oid);
+    // Sequences (nextval) and row types are dependencies, too, but not read as rows.
+    return !relations.has(oid) && other?.kind !== "sequence" && other?.kind !== "composite" && other?.kind !== "index";
+  });
+}
+
+function withoutOutput(uses: ReadonlyMap<Column, number>): ReadonlyMap<Column, number> {
+  const result = new Map<Column, number>();
+  for (const [column, bits] of uses) if ((bits & ~USE.output) !== 0) result.set(column, bits & ~USE.output);
+  return result;
+}
+
+/** Every column depends on every column that the server names for the view, or on whole relations where it names none. */
+function unresolvable(relation: Relation, catalog: Catalog, deep = true): ViewLineage {
+  const sources = new Set<Column>();
+  const touched = new Map<Relation, Touched>();
+  for (const [oid] of relation.dependencies) {
+    const other = catalog.relationByOid(oid);
+    if (other === undefined) continue;
+    touched.set(other, { relation: other, access: "select", via: [] });
+    if (deep) for (const column of other.wholeRow.sources) sources.add(column);
+  }
+  const value: Value = { ...OPAQUE, sources: [...sources] };
+  return {
+    values: relation.rows().map(() => value),
+    touched: [...touched.values()],
+    uses: new Map(value.sources.map((column) => [column, USE.expression])),
+    functions: new Set(),
+    external: new Set(),
+    opaque: true,
+  };
+}
