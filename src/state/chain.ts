@@ -1,4 +1,5 @@
 // Who may decide on what: nobody on a request of their own, in whatever spelling, and only who is named as approver.
+import { namedBy } from "../core/approvers.ts";
 import type { Identity } from "../core/facts.ts";
 import type { ApprovalRequest } from "../core/ports.ts";
 
@@ -14,18 +15,6 @@ export function folded(name: string): string {
 /** The subject of an identity and all who act for it. */
 export function chain(identity: Identity): Set<string> {
   return new Set([identity.subject, ...identity.actors].map(folded));
-}
-
-const nfc = (name: string): string => name.normalize("NFC");
-
-/** The entry of `approvers` that names an identity: "subject:x", "group:x", or "*", which is every human in person. */
-export function namedBy(identity: Identity, approvers: readonly string[]): string | undefined {
-  return approvers.find((entry) => {
-    if (entry === "*") return identity.kind === "human" && identity.actors.length === 0;
-    if (entry.startsWith("subject:")) return nfc(entry.slice(8)) === nfc(identity.subject);
-    if (entry.startsWith("group:")) return identity.groups.some((group) => nfc(group) === nfc(entry.slice(6)));
-    return false;
-  });
 }
 
 /** Why an identity may not decide on a request; undefined when it may. `before`: who approved already. */
