@@ -6,7 +6,7 @@ import { openAuditLog } from "./audit/index.ts";
 import type { Config } from "./config.ts";
 import type { Resource } from "./core/facts.ts";
 import { Pipeline } from "./core/pipeline.ts";
-import { RegateError } from "./errors.ts";
+import { errorText, RegateError } from "./errors.ts";
 import { startHttp } from "./http/index.ts";
 import { openVerifier } from "./identity/index.ts";
 import { maskKey } from "./identity/keys.ts";
@@ -39,6 +39,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     const audit = await openAuditLog({
       dir: join(config.data_dir, "audit"),
       durability: config.audit.durability,
+      segmentBytes: config.audit.segment_bytes,
+      onNotice: (notice) => log.warn({}, notice),
       onState: (failure) => {
         if (failure === undefined) log.info({}, "the decision log works again");
         else
@@ -62,10 +64,16 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     opened.push(() => policy.close());
     if (policy.mode === "observe")
       log.warn({ mode: "observe" }, "policy.mode is observe: decisions are recorded, nothing is enforced");
-    const verifier = await openVerifier({ dataDir: config.data_dir, resources: Object.keys(config.resources) });
-    opened.push(() => verifier.close());
-    const state = await openState({ dir: join(config.data_dir, "state") });
+    const state = await openState({
+      dir: join(config.data_dir, "state"),
+      onError: (error) => log.error({ detail: errorText(error) }, "the gate's state could not be read or written"),
+    });
     opened.push(() => state.close());
+    const verifier = await openVerifier({
+      dataDir: config.data_dir,
+      resources: Object.keys(config.resources),
+      revocations: state.revocations,
+    });
     const pipeline = new Pipeline({
       policy,
       audit,

@@ -7,6 +7,8 @@ export class Batch implements Ticket {
   /** At least the bytes of the lines, in UTF-16 units. */
   length = 0;
   durable = false;
+  /** Somebody waits for one of its lines. */
+  urgent = false;
   #error: Error | undefined;
   #waiting: ((error: Error | undefined) => void)[] = [];
 

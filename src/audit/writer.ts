@@ -22,6 +22,8 @@ type Open = { fd: number; number: number; size: number };
 const probeMs = 500;
 /** Milliseconds between looks at whether the segment is still the file that it was. */
 const lookMs = 250;
+/** Milliseconds that a record which nothing waits for may wait for company. */
+const laterMs = 50;
 /** What waits in memory, in UTF-16 units: for the disk, or for the end of a failure. More is not taken. */
 const largestQueue = 64 * 1024 * 1024;
 
@@ -44,6 +46,7 @@ export class LogWriter implements AuditLog {
   #looked = 0;
   #closed = false;
   #waiting: (() => void)[] = [];
+  #wake: NodeJS.Timeout | undefined;
 
   constructor(options: WriterOptions, open: Open) {
     this.#options = options;
@@ -70,9 +73,33 @@ export class LogWriter implements AuditLog {
     }
     const batch = this.#next;
     batch.add(line);
+    batch.urgent = true;
     // Everything that this turn of the event loop appends goes with it.
     this.#schedule();
     return batch;
+  }
+
+  /** For records that nothing waits for: they go with the next flush, at most {@link laterMs} from now, and cause none before. */
+  later(line: string): void {
+    const { urgent } = this.#next;
+    const taken =
+      !this.#closed &&
+      this.#failure === undefined &&
+      !line.includes("\n") &&
+      this.#next.length + line.length <= largestQueue;
+    if (!taken) {
+      this.append(line);
+      return;
+    }
+    this.#next.add(line);
+    if (!urgent) this.#wake ??= setTimeout(() => this.#wakeUp(), laterMs);
+  }
+
+  #wakeUp(): void {
+    this.#wake = undefined;
+    if (this.#next.lines.length === 0) return;
+    this.#next.urgent = true;
+    this.#schedule();
   }
 
   /** Writes an event about the log itself. */
@@ -84,6 +111,8 @@ export class LogWriter implements AuditLog {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#wake);
+    if (this.#next.lines.length > 0) this.#schedule();
     await this.#quiet();
     clearTimeout(this.#probe);
     if (this.#failure !== undefined) this.#tryAgain();
@@ -136,7 +165,9 @@ export class LogWriter implements AuditLog {
       this.#writing = false;
       batch.settle(undefined);
       // A callback that appended has scheduled the flush already, for this turn's others to join.
-      if (!this.#scheduled) this.#flush();
+      if (this.#scheduled) return;
+      if (this.#next.urgent || this.#closed) this.#flush();
+      else for (const resolve of this.#waiting.splice(0)) resolve();
     });
   }
 

@@ -13,8 +13,9 @@ export const reason = object({
 });
 
 /** Which output of which statement, and how; further members are the mask's parameters (`keep_last`, …). */
-export const maskSpec: Schema<{ statement: number; output: number; mask: string; code: string } & { readonly [parameter: string]: unknown }> =
-  object({ statement: integer, output: integer, mask: string, code: string }, { open: true }) as never;
+export const maskSpec: Schema<
+  { statement: number; output: number; mask: string; code: string } & { readonly [parameter: string]: unknown }
+> = object({ statement: integer, output: integer, mask: string, code: string }, { open: true }) as never;
 
 export const decision = object({
   /** The echo of `input.id`. */
@@ -33,7 +34,12 @@ export type Decision = Infer<typeof decision>;
 /** The block that takes the place of a decision that failed: fail closed, with the failure's own code. */
 export function blockFor(id: string, code: ErrorCode, detail?: string): Decision {
   const message = ERRORS[code].message;
-  return { id, action: "block", reasons: [{ code, message: detail === undefined ? message : `${message}: ${detail}` }], masks: [] };
+  return {
+    id,
+    action: "block",
+    reasons: [{ code, message: detail === undefined ? message : `${message}: ${detail}` }],
+    masks: [],
+  };
 }
 
 /** Checks an evaluator's result: the decision, or the block with the code that says what was wrong. */

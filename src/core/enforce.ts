@@ -20,7 +20,13 @@ export class Permit {
   // Makes the type nominal: nothing that merely looks alike is a permit.
   readonly #key: symbol;
 
-  constructor(made: symbol, decisionId: string | undefined, decision: Decision | undefined, ticket: Ticket, enforced: boolean) {
+  constructor(
+    made: symbol,
+    decisionId: string | undefined,
+    decision: Decision | undefined,
+    ticket: Ticket,
+    enforced: boolean,
+  ) {
     if (made !== key) throw new TypeError("a permit is made by enforce alone");
     this.#key = made;
     this.decisionId = decisionId;
@@ -70,7 +76,9 @@ export function observe(decisionId: string | undefined, decision: Decision, tick
 
 /** The permit to prepare what the policy does not block. */
 export function prepare(decision: Decision, enforced: boolean): Permit | undefined {
-  return decision.action !== "block" || !enforced ? new Permit(key, undefined, undefined, noTicket, enforced) : undefined;
+  return decision.action !== "block" || !enforced
+    ? new Permit(key, undefined, undefined, noTicket, enforced)
+    : undefined;
 }
 
 /** The refusal that says why the policy blocked: the first reason speaks, the others follow in the detail. */

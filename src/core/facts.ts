@@ -1,12 +1,43 @@
 // What the gate knows about a command: the policy's `input`. One definition gives types, run-time check and rego/schema/input.json.
 import type { Infer } from "./schema.ts";
-import { anything, array, boolean, integer, nullable, number, object, oneOf, optional, record, string } from "./schema.ts";
+import {
+  anything,
+  array,
+  boolean,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  string,
+} from "./schema.ts";
 
 const strings = array(string);
 
-export const verbClasses = ["read", "write", "ddl", "dcl", "code", "transaction", "session", "maintenance", "unknown"] as const;
+export const verbClasses = [
+  "read",
+  "write",
+  "ddl",
+  "dcl",
+  "code",
+  "transaction",
+  "session",
+  "maintenance",
+  "unknown",
+] as const;
 export const columnUses = [
-  "output", "filter", "join", "sort", "group", "distinct", "window", "write_source", "write_target", "lock",
+  "output",
+  "filter",
+  "join",
+  "sort",
+  "group",
+  "distinct",
+  "window",
+  "write_source",
+  "write_target",
+  "lock",
   /** inside an expression that is not one of the above, or used in a way that is not understood */
   "expression",
 ] as const;
@@ -27,7 +58,10 @@ export const relation = object({
 });
 
 export const column = object({
-  schema: string, table: string, column: string, tags: strings,
+  schema: string,
+  table: string,
+  column: string,
+  tags: strings,
   uses: array(oneOf(...columnUses)),
   operators: strings,
 });
@@ -42,7 +76,9 @@ export const output = object({
 });
 
 export const functionUse = object({
-  schema: string, name: string, language: string,
+  schema: string,
+  name: string,
+  language: string,
   volatility: oneOf("immutable", "stable", "volatile", "unknown"),
   /** builtin: classified; known: the catalog has it; unknown: not resolved. `opaque`: what it reads or does cannot be told. */
   kind: oneOf("builtin", "known", "unknown"),
@@ -74,12 +110,20 @@ export const identity = object({
   subject: string,
   kind: oneOf("human", "agent", "service"),
   issuer: string,
-  actors: strings, groups: strings, scopes: strings,
+  actors: strings,
+  groups: strings,
+  scopes: strings,
   token: object({ id: string, issued_at: integer, expires_at: integer }),
   claims: record(anything),
 });
 
-export const resource = object({ name: string, kind: string, database: string, environment: string, labels: record(string) });
+export const resource = object({
+  name: string,
+  kind: string,
+  database: string,
+  environment: string,
+  labels: record(string),
+});
 
 export const session = object({
   id: string,

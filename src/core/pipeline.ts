@@ -93,7 +93,12 @@ export class Pipeline {
   }
 
   /** Asks for approval. `onSettled` is called once: with the permit, or with the refusal that says how it ended. */
-  hold(session: SessionContext, command: Command, held: Held, onSettled: (verdict: Verdict) => void): { id: string; expiresAt: string; cancel(): void } {
+  hold(
+    session: SessionContext,
+    command: Command,
+    held: Held,
+    onSettled: (verdict: Verdict) => void,
+  ): { id: string; expiresAt: string; cancel(): void } {
     const { approvals, clock, approvalTimeoutMs } = this.#parts;
     const { decision, decisionId } = held;
     const now = clock.now();
@@ -115,7 +120,8 @@ export class Pipeline {
     };
     const waiting = approvals.request(request, (entry) => {
       const ticket = this.#recordApproval(session, decisionId, entry);
-      if (entry.state !== "approved") return onSettled({ kind: "refuse", refusal: refusalFromError(approvalError(entry), decisionId) });
+      if (entry.state !== "approved")
+        return onSettled({ kind: "refuse", refusal: refusalFromError(approvalError(entry), decisionId) });
       const ended = this.#ended(session, command.facts);
       if (ended !== undefined) return onSettled(ended);
       if (bindingOf(session, command.key, this.policy.revision) !== entry.binding) {
@@ -129,13 +135,27 @@ export class Pipeline {
   }
 
   /** Records what became of a permitted command. */
-  outcome(session: SessionContext, permit: Permit, outcome: Outcome): Ticket | undefined {
-    if (permit.decisionId === undefined) return undefined;
-    const line = outcomeLine(this.#header, session, permit.decisionId, ++session.sequence, this.#parts.clock.now(), outcome);
-    return this.#parts.audit.append(line);
+  outcome(session: SessionContext, permit: Permit, outcome: Outcome): void {
+    if (permit.decisionId === undefined) return;
+    const line = outcomeLine(
+      this.#header,
+      session,
+      permit.decisionId,
+      ++session.sequence,
+      this.#parts.clock.now(),
+      outcome,
+    );
+    this.#parts.audit.later(line);
   }
 
-  #act(session: SessionContext, facts: CommandFacts | undefined, id: string, decision: Decision, started: bigint, stage = "command"): Verdict {
+  #act(
+    session: SessionContext,
+    facts: CommandFacts | undefined,
+    id: string,
+    decision: Decision,
+    started: bigint,
+    stage = "command",
+  ): Verdict {
     const { audit } = this.#parts;
     if (audit.failure !== undefined) return { kind: "refuse", refusal: unrecorded(audit.failure) };
     const ticket = this.#record(session, facts, id, decision, process.hrtime.bigint() - started, stage);
@@ -146,11 +166,23 @@ export class Pipeline {
     return { kind: "refuse", refusal: refusalOf(id, decision) };
   }
 
-  #record(session: SessionContext, command: CommandFacts | undefined, decisionId: string, decision: Decision, elapsed: bigint, stage = "command"): Ticket {
+  #record(
+    session: SessionContext,
+    command: CommandFacts | undefined,
+    decisionId: string,
+    decision: Decision,
+    elapsed: bigint,
+    stage = "command",
+  ): Ticket {
     const sequence = Number(decisionId.slice(decisionId.lastIndexOf("-") + 1));
     return this.#parts.audit.append(
       decisionLine(this.#header, {
-        decisionId, sequence, session, stage, command, decision,
+        decisionId,
+        sequence,
+        session,
+        stage,
+        command,
+        decision,
         revision: this.policy.revision,
         time: this.#parts.clock.now(),
         evaluationNs: Number(elapsed),
@@ -158,9 +190,18 @@ export class Pipeline {
     );
   }
 
-  #recordApproval(session: SessionContext, decisionId: string, entry: Pick<ApprovalEntry, "id" | "state" | "decided_by" | "comment">): Ticket {
+  #recordApproval(
+    session: SessionContext,
+    decisionId: string,
+    entry: Pick<ApprovalEntry, "id" | "state" | "decided_by" | "comment">,
+  ): Ticket {
     const { id, state, decided_by, comment } = entry;
-    const line = approvalLine(this.#header, session, decisionId, ++session.sequence, this.#parts.clock.now(), { id, state, decided_by, comment });
+    const line = approvalLine(this.#header, session, decisionId, ++session.sequence, this.#parts.clock.now(), {
+      id,
+      state,
+      decided_by,
+      comment,
+    });
     return this.#parts.audit.append(line);
   }
 
@@ -182,7 +223,11 @@ export class Pipeline {
 
 function inputOf(id: string, session: SessionContext, command: CommandFacts | undefined): Input {
   const base = {
-    version: FACTS_VERSION, id, identity: session.identity, session: session.facts, resource: session.resource,
+    version: FACTS_VERSION,
+    id,
+    identity: session.identity,
+    session: session.facts,
+    resource: session.resource,
   };
   return command === undefined ? { ...base, stage: "connect" } : { ...base, stage: "command", command };
 }

@@ -29,6 +29,8 @@ export interface AuditLog {
   readonly failure: Error | undefined;
   /** `line` is one JSON document without a newline. */
   append(line: string): Ticket;
+  /** The same for a record that nothing waits for (an outcome): it causes no flush of its own, and follows within a moment. */
+  later(line: string): void;
 }
 
 /** What a held command is, for those who decide on it. All JSON. */

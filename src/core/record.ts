@@ -76,7 +76,12 @@ export function approvalLine(
   decisionId: string,
   sequence: number,
   time: number,
-  approval: { readonly id: string; readonly state: string; readonly decided_by: readonly string[]; readonly comment: string | null },
+  approval: {
+    readonly id: string;
+    readonly state: string;
+    readonly decided_by: readonly string[];
+    readonly comment: string | null;
+  },
 ): string {
   return (
     `{"decision_id":"${decisionId}","path":"regate/approval","timestamp":"${timestamp(time)}","labels":${fragment(header.labels)}` +

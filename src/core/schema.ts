@@ -23,7 +23,7 @@ const primitive = <T>(type: string): Schema<T> => ({
   json: { type },
   check: (value, path) => {
     if (type === "integer") return Number.isSafeInteger(value) ? undefined : `${path}: expected an integer`;
-    // biome-ignore lint/suspicious/useValidTypeof: type is one of string, number, boolean
+    // the type is one of string, number, boolean
     return typeof value === type ? undefined : `${path}: expected ${type}`;
   },
 });

@@ -94,6 +94,7 @@ export async function startTestGate(
     get failure() {
       return gate.logFailure;
     },
+    later: (line) => void gate.lines.push(JSON.parse(line) as Record<string, any>),
     append: (line) => {
       gate.lines.push(JSON.parse(line) as Record<string, any>);
       let durable = gate.logDelayMs === 0;
