@@ -29,10 +29,12 @@ test_the_right_allows_code[note] if {
 }
 
 test_what_reaches_outside_is_blocked[external] if {
-	some external in ["program", "file", "server", "large_object"]
+	some external in ["program", "file", "server", "large_object", "something new"]
 	blocked({"external": [external]}, [], []) == {"external"}
 	blocked({"external": [external]}, ["dba"], []) == set()
 }
+
+test_notifications_pass if blocked({"verb": "notify", "class": "session", "external": ["notify"]}, [], []) == set()
 
 test_functions_that_cannot_be_seen_through_are_blocked[note] if {
 	some note, used in {

@@ -17,8 +17,14 @@ import data.lib.reasons
 block contains reasons.refusing_thing(rego.metadata.rule(), i, setting.name) if {
 	some i, statement in input.command.statements
 	some setting in statement.settings
-	not _free(setting)
+	not _free(statement, setting)
 	not "settings" in identity.rights
 }
 
-_free(setting) if lower(setting.name) in data.settings.allowed
+_free(_, setting) if lower(setting.name) in data.settings.allowed
+
+# RESET ALL and DISCARD ALL take back; elsewhere * is a setting whose name cannot be told.
+_free(statement, setting) if {
+	setting.name == "*"
+	statement.verb in {"reset", "discard"}
+}

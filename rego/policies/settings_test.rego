@@ -23,6 +23,17 @@ test_others_may_not[name] if {
 	samples.codes(settings.block) == {"setting"} with input as changing(name, []) with data.settings.allowed as ["timezone"]
 }
 
+test_all_settings_may_be_reset[verb] if {
+	some verb in ["reset", "discard"]
+	statement := samples.statement({"verb": verb, "class": "session", "settings": [{"name": "*"}]})
+	count(settings.block) == 0 with input as samples.command([statement], [], [])
+}
+
+test_a_setting_whose_name_cannot_be_told_is_blocked if {
+	statement := samples.statement({"settings": [{"name": "*"}]})
+	count(settings.block) == 1 with input as samples.command([statement], [], [])
+}
+
 test_the_right_lets_it_pass if {
 	count(settings.block) == 0 with input as changing("role", ["dba"])
 		with data.settings.allowed as []

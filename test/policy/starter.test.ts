@@ -22,8 +22,8 @@ function asked(
   statements: readonly Facts[],
   { groups = [], scopes = [], environment = "production" }: Who = {},
 ): Input {
-  const input = inputOf(commandOf("(made up)", ...statements.map((facts) => statement(facts))));
-  if (statements.length === 0) (input.command as { statements: unknown[] }).statements = [];
+  const made = commandOf("(made up)", ...statements.map((facts) => statement(facts)));
+  const input = inputOf(statements.length === 0 ? { ...made, statements: [] } : made);
   return { ...input, identity: { ...input.identity, groups, scopes }, resource: { ...input.resource, environment } };
 }
 
@@ -94,6 +94,8 @@ const table: readonly (readonly [
     "transaction",
   ],
   ["LISTEN", [{ class: "session", verb: "listen" }], {}, "allow", "session"],
+  ["NOTIFY", [{ class: "session", verb: "notify", external: ["notify"] }], {}, "allow", "session"],
+  ["RESET ALL", [{ ...set("*"), verb: "reset" }], {}, "allow", "session"],
   ["SHOW", [{ class: "session", verb: "show" }], {}, "allow", "session"],
   ["SET timezone", [set("TimeZone")], {}, "allow", "session"],
   ["SET role", [set("role")], {}, "block", "setting"],
