@@ -154,8 +154,6 @@ function checkTogether(config: FieldValue<typeof shape>, root: At, offline: bool
     root.child("listen").child("http").notice("serves plain HTTP beyond this machine: put TLS in front of it");
   if (listen.mysql !== undefined)
     root.child("listen").child("mysql").notice("this version serves PostgreSQL only; nothing listens there");
-  if (config.policy.mode === "observe")
-    root.child("policy").child("mode").notice("observe: decisions are recorded, and nothing is enforced");
   if (config.audit.durability === "write")
     root.child("audit").child("durability").notice("write: a power failure can lose the last records");
 }

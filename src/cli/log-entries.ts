@@ -74,7 +74,7 @@ export class Entries {
       action,
       reason: (result?.reasons ?? []).map(({ code }) => oneLine(code ?? "")).join(", "),
       rows: "",
-      complete: action === "block",
+      complete: action === "block" || input?.stage === "connect",
     };
     this.#waiting.push(entry);
     if (!entry.complete) this.#open.set(id, entry);

@@ -61,7 +61,11 @@ function toValue(document: Document.Parsed, path: string): unknown {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     // Aliases that multiply ("billion laughs").
-    throw new RegateError("CONFIG_INVALID", { detail: `${path}: ${firstLine(errorText(error))}`, cause: error });
+    throw new RegateError("CONFIG_INVALID", {
+      detail: `${path}: ${firstLine(errorText(error))}`,
+      hint: "Write the values out, or use fewer aliases.",
+      cause: error,
+    });
   }
 }
 
