@@ -44,6 +44,7 @@ export function shapeOf(column: MaskedColumn): Shape {
 
 /** A text as a value of the column: cut to its length at a character, filled up where the type is. */
 export function fit(text: string, column: Plain): Buffer {
+  if (column.characters === undefined && column.bytes === undefined) return Buffer.from(text, "utf8");
   let characters = [...text];
   if (column.characters !== undefined) {
     characters = characters.slice(0, column.characters);

@@ -31,8 +31,9 @@ export const emailMask: MaskKind = {
 export function emailText(text: string): string {
   const match = text.length > 320 ? null : address.exec(text);
   if (match === null) return HIDDEN;
-  const [first, second] = [...match[1]!];
-  return `${second === undefined ? "" : first}${HIDDEN}@${match[2]}`;
+  const local = match[1]!;
+  const first = String.fromCodePoint(local.codePointAt(0)!);
+  return `${first === local ? "" : first}${HIDDEN}@${match[2]}`;
 }
 
 function emailCell(text: string, column: Plain): Buffer {

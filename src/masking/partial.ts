@@ -72,7 +72,7 @@ function partialBytes({ first, last, char }: Parameters, column: Plain): Mask {
     let at = 0;
     for (let i = start; i < head; i++) target[at++] = source[i]!;
     if (width === 1) for (let i = 0; i < middle; i++) target[at++] = byte;
-    else for (let i = 0; i < middle; i++, at += width) filler.copy(target, at);
+    else for (let i = 0; i < middle; i++) for (let j = 0; j < width; j++) target[at++] = filler[j]!;
     for (let i = tail; i < whole; i++) target[at++] = source[i]!;
     return target;
   };
