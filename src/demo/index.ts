@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import type { Config } from "../config.ts";
 import { demoConfig } from "./config.ts";
 import { type Embedded, startEmbedded } from "./embedded.ts";
-import { shopSetup } from "./shop.ts";
+import { OwnConnection } from "../protocols/postgres/connection.ts";
+import { parseTarget } from "../protocols/postgres/upstream.ts";
+import { orderSql, shopSetup } from "./shop.ts";
 
 export type DemoOptions = {
   /** Default: .regate in the working folder. */
@@ -13,7 +15,13 @@ export type DemoOptions = {
   /** Lines for people. */
   readonly say: (line: string) => void;
 };
-export type Demo = { readonly config: Config; readonly embedded: Embedded; stop(): Promise<void> };
+export type Demo = {
+  readonly config: Config;
+  readonly embedded: Embedded;
+  /** Brings back an order that an earlier session deleted. */
+  restoreOrder(id: number): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /** Starts the database. The gate is the caller's to start with `config`, and to close before `stop`. @throws RegateError DATA_DIR */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
@@ -26,13 +34,24 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   });
   embedded.died.then((log) => options.say(`the embedded PostgreSQL ended by itself; the end of its log:\n${log}`));
   try {
-    const config = await demoConfig(dataDir, embedded.url("app", "shop"), options.say);
+    const url = embedded.url("app", "shop");
+    const config = await demoConfig(dataDir, url, options.say);
     options.say(
       `a PostgreSQL ${embedded.version} with a shop in it runs on 127.0.0.1:${embedded.port}, its data in ${embedded.data}`,
     );
-    return { config, embedded, stop: () => embedded.stop() };
+    return { config, embedded, restoreOrder: (id) => restore(url, id), stop: () => embedded.stop() };
   } catch (thrown) {
     await embedded.stop();
     throw thrown;
+  }
+}
+
+async function restore(url: string, id: number): Promise<void> {
+  const connection = await OwnConnection.open(parseTarget(url));
+  try {
+    await connection.query("SET default_transaction_read_only = off");
+    await connection.query(orderSql(id));
+  } finally {
+    connection.close();
   }
 }

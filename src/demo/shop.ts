@@ -56,7 +56,10 @@ const TABLES = [
 const day = (base: string, offset: number): string =>
   new Date(Date.parse(base) + offset * 86_400_000).toISOString().slice(0, 10);
 
-function data(): string[] {
+type Row = (string | number)[];
+type Tables = { readonly [table: string]: Row[] };
+
+function tables(): Tables {
   const source = numbers(42);
   const next = (below: number): number => source.next().value % below;
   const digits = (count: number): string => Array.from({ length: count }, () => next(10)).join("");
@@ -119,14 +122,21 @@ function data(): string[] {
       32_000 + next(900) * 100,
     ];
   });
-  return [
-    rows("customers", customers),
-    rows("cards", cards),
-    rows("products", products),
-    rows("orders", orders),
-    rows("order_items", items),
-    rows("employees", employees),
-  ];
+  return { customers, cards, products, orders, order_items: items, employees };
+}
+
+/** Puts an order back as it was, with its items; leaves it alone while it is there. */
+export function orderSql(id: number): string {
+  const { orders, order_items } = tables();
+  const again = (table: string, values: readonly Row[]): string =>
+    rows(table, values).replace(/;$/, " ON CONFLICT DO NOTHING;");
+  return `${again(
+    "orders",
+    orders!.filter((row) => row[0] === id),
+  )} ${again(
+    "order_items",
+    order_items!.filter((row) => row[0] === id),
+  )}`;
 }
 
 /** For single-user mode: each statement ends in ";" and an empty line. */
@@ -145,7 +155,7 @@ export function shopSetup(passwords: { readonly app: string }): { database: stri
         "GRANT ALL ON SCHEMA public TO app;",
         "SET ROLE app;",
         ...TABLES,
-        ...data(),
+        ...Object.entries(tables()).map(([table, values]) => rows(table, values)),
         "RESET ROLE;",
         "ANALYZE;",
       ]),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PGJDBC, VENV } from "../../tools/setup.ts";
+import { debianBin, PGJDBC, VENV } from "../../tools/setup.ts";
 import { bothWays, client } from "./twice.ts";
 
 const here = import.meta.dirname;
-const both = await bothWays();
+const both = await bothWays({ bin: process.env.REGATE_TEST_PG ?? debianBin() });
 
 /** The driver, how its session is started, and a line that only its end prints. */
 const DRIVERS: readonly (readonly [string, string, readonly string[], RegExp])[] = [

@@ -19,9 +19,12 @@ export type Both = {
   readonly through: Way;
 };
 
-export async function bothWays(options: { bin?: string; database?: string; auth?: "password" } = {}): Promise<Both> {
+export async function bothWays(
+  options: { bin?: string | undefined; database?: string; auth?: "password" } = {},
+): Promise<Both> {
   const { database = "shop", ...serverOptions } = options;
-  const server = await startServer(serverOptions);
+  const { bin, ...rest } = serverOptions;
+  const server = await startServer(bin === undefined ? rest : { ...rest, bin });
   const gate = await startGate({ policy: "allow_all", resources: { shop: server.url("app", database) } });
   const [host, port] = gate.postgres.split(":") as [string, string];
   const direct = {
