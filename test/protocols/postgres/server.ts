@@ -1,7 +1,7 @@
 // A real PostgreSQL with a configuration of the test's own, and certificates of a certificate authority of the test's own.
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { findBinaries, reachableBinaries, runAs } from "../../../src/demo/place.ts";
 
@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** `sql` runs first, as the superuser postgres over the Unix socket, which trusts everybody; `hba` says the rest. */
+/** The server is the one in REGATE_TEST_PG (a folder of programs), if set. `sql` runs first, as the superuser postgres over the Unix socket, which trusts everybody; `hba` says the rest. */
 export async function startServer(
   folder: string,
   options: { readonly hba: string; readonly configuration: string; readonly sql: string },
@@ -30,7 +30,7 @@ export async function startServer(
     if (user !== undefined) chownSync(path, user.uid, user.gid);
   };
   own(folder);
-  const { bin } = reachableBinaries(findBinaries(), user, folder);
+  const { bin } = reachableBinaries(findBinaries(process.env.REGATE_TEST_PG), user, folder);
   const data = join(folder, "data");
   const as = { ...user, cwd: folder };
   const arguments_ = ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"];
@@ -42,6 +42,7 @@ export async function startServer(
     `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = '${folder}'\nfsync = off\n${options.configuration}\n`,
   );
   const child = spawn(join(bin, "postgres"), ["-D", data], { ...as, stdio: ["ignore", "ignore", "pipe"] });
+  process.once("exit", () => child.kill("SIGQUIT"));
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => {
     log += chunk.toString();
@@ -51,21 +52,21 @@ export async function startServer(
     if (tries > 400 || child.exitCode !== null) throw new Error(`PostgreSQL did not start: ${log}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  execFileSync(
-    "psql",
-    ["-h", folder, "-p", String(port), "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-q", "postgres"],
-    {
-      input: options.sql,
-      stdio: ["pipe", "pipe", "inherit"],
-    },
-  );
+  const stop = async (): Promise<void> => {
+    child.kill("SIGINT");
+    await ended;
+  };
+  const psql = ["-h", folder, "-p", String(port), "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-q", "postgres"];
+  try {
+    execFileSync("psql", psql, { input: options.sql, stdio: "pipe" });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     port,
     folder,
-    stop: async () => {
-      child.kill("SIGINT");
-      await ended;
-    },
+    stop,
   };
 }
 
@@ -120,16 +121,4 @@ export function createAuthority(folder: string, algorithm: readonly string[] = r
       return { cert, key };
     },
   };
-}
-
-/** Sends bytes and collects everything until the peer closes. */
-export function exchange(port: number, ...parts: readonly Uint8Array[]): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
-    const got: Buffer[] = [];
-    socket.on("data", (chunk: Buffer) => got.push(chunk));
-    socket.on("error", reject);
-    socket.on("close", () => resolve(Buffer.concat(got)));
-    for (const part of parts) socket.write(part);
-  });
 }
