@@ -34,7 +34,6 @@ export const ERRORS = {
   TEXT_NOT_UTF8: spec("22021", "The command is not valid UTF-8"),
   TEXT_UNPARSEABLE: spec("42601", "The command could not be parsed, so it was not sent"),
   TEXT_TOO_COMPLEX: spec("54001", "The command is nested or chained too deeply to be judged", "Split it, or use an array or a VALUES list."),
-  FUNCTION_CALL_REFUSED: spec("0A000", "The function-call message is refused", "Call the function with SELECT."),
   CATALOG_UNAVAILABLE: spec("57P03", "The catalog of the database could not be read, so nothing can be judged"),
   CATALOG_MISMATCH: spec("0A000", "The server describes this result otherwise than the gate derived", "Send the command again: the catalog has been read anew."),
   // policy
