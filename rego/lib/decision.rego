@@ -7,6 +7,9 @@ package lib.decision
 # More reasons than this help nobody.
 _most := 20
 
+# Sorting takes time that grows with the square of the number, so no more than these are sorted.
+_sortable := 100
+
 # METADATA
 # title: The decision but for its id
 # description: |
@@ -18,7 +21,7 @@ verdict(subjects, verdicts) := decision if {
 	action := _action(subjects, verdicts)
 	decision := {
 		"action": action,
-		"reasons": array.slice(sort(_reasons(action, subjects, verdicts)), 0, _most),
+		"reasons": array.slice(sort(_stripped(_reasons(action, subjects, verdicts))), 0, _most),
 		"masks": _masks(action, verdicts.mask),
 		"approval": _approval(action, verdicts.require_approval),
 	}
@@ -44,9 +47,9 @@ _masks("block", _) := []
 
 _masks("allow", _) := []
 
-_masks("mask", masks) := sort(masks)
+_masks("mask", masks) := [mask | some mask in masks]
 
-_masks("require_approval", masks) := sort(masks)
+_masks("require_approval", masks) := [mask | some mask in masks]
 
 _approval("block", _) := null
 
@@ -67,13 +70,13 @@ _unapprovable(verdicts) if {
 	count(_approvers(verdicts.require_approval)) == 0
 }
 
-_reasons("allow", _, verdicts) := _stripped(verdicts.allow)
+_reasons("allow", _, verdicts) := verdicts.allow
 
-_reasons("mask", _, verdicts) := _stripped(verdicts.allow)
+_reasons("mask", _, verdicts) := verdicts.allow
 
-_reasons("require_approval", _, verdicts) := _stripped(verdicts.require_approval)
+_reasons("require_approval", _, verdicts) := verdicts.require_approval
 
-_reasons("block", subjects, verdicts) := _stripped(verdicts.block) if {
+_reasons("block", subjects, verdicts) := verdicts.block if {
 	count(verdicts.block) > 0
 } else := {_not_allowed(subject) | some subject in _missing(subjects, verdicts)} if {
 	count(_missing(subjects, verdicts)) > 0
@@ -81,7 +84,9 @@ _reasons("block", subjects, verdicts) := _stripped(verdicts.block) if {
 	_unapprovable(verdicts)
 } else := {_not_allowed(null)}
 
-_stripped(reasons) := {object.remove(reason, ["subject", "approvers", "count"]) | some reason in reasons}
+_stripped(reasons) := {object.remove(reason, ["subject", "approvers", "count"]) |
+	some reason in array.slice([reason | some reason in reasons], 0, _sortable)
+}
 
 _not_allowed(subject) := {
 	"code": "not-allowed",

@@ -1,6 +1,6 @@
 // `regate policy check` finds what would silently have no effect; `test` and `build` say how they ended.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -131,6 +131,24 @@ for (const [what, files, expected] of [
     );
   });
 }
+
+test("the rule that the documentation shows is one", async () => {
+  const docs = readFileSync(fileURLToPath(new URL("../../docs/policies.md", import.meta.url)), "utf8");
+  const [smallest, example] = [...docs.matchAll(/```rego\n(.*?)```/gs)].map((match) => match[1]!);
+  assert.deepEqual(await defects({ "main.rego": smallest! }), []);
+  const folder = folderOf({});
+  cpSync(rego, folder, { recursive: true });
+  writeFileSync(join(folder, "policies/exports.rego"), example!);
+  assert.match((await checkPolicy([folder])).defects[0]!.message, /unused/);
+  const main = readFileSync(join(rego, "main.rego"), "utf8");
+  writeFileSync(
+    join(folder, "main.rego"),
+    main
+      .replace("import data.policies.code\n", "$&import data.policies.exports\n")
+      .replace("\tcode,\n", "$&\texports,\n"),
+  );
+  assert.deepEqual((await checkPolicy([folder])).defects, []);
+});
 
 test("it warns where all of input is read", async () => {
   const report = await checkPolicy([

@@ -314,21 +314,34 @@ test("the WASM decides as OPA does, for every row and for the policies of the te
     assert.equal(expected.length, inputs.length);
     for (const [i, input] of inputs.entries()) {
       const decision = await opened.evaluate(input);
-      assert.deepEqual(decision, expected[i], table[i]![0]);
+      assert.deepEqual(ordered(decision), ordered(expected[i]!), table[i]![0]);
     }
     await opened.close();
   }
 });
 
-test("a large statement over many tagged columns is judged in time", async () => {
-  const many = Array.from({ length: 1600 }, (_, i) => column("wide", `c${i}`, "pii"));
-  const wide: Facts = {
-    columns: many.map((source) => used(source, "output", "filter")),
-    outputs: many.map((source) => output("direct", source)),
-  };
-  const started = performance.now();
-  const decision = await policy.evaluate(asked([wide]));
-  assert.equal(decision.action, "block");
-  assert.equal(decision.reasons.length, 20);
-  assert.ok(performance.now() - started < 4_000);
-});
+/** Masks come in no order. */
+function ordered(decision: Decision): Decision {
+  return { ...decision, masks: [...decision.masks].sort((a, b) => a.statement - b.statement || a.output - b.output) };
+}
+
+for (const [what, action, facts] of [
+  ["masked", "mask", (source: typeof email) => ({ outputs: [output("direct", source)] })],
+  ["blocked", "block", (source: typeof email) => ({ columns: [used(source, "output", "filter")] })],
+] as const) {
+  test(`the largest input is judged in time where all of it is ${what}`, async () => {
+    const one = facts(column("wide", "c10000", "pii"));
+    // As much as is judged at all, but for what else is in an input.
+    const n = Math.floor((3.9 * 2 ** 20) / JSON.stringify(Object.values(one)[0]![0]).length);
+    const [part] = Object.keys(one);
+    const all = {
+      [part!]: Array.from({ length: n }, (_, i) => Object.values(facts(column("wide", `c${i}`, "pii")))[0]![0]),
+    };
+    const input = asked([all]);
+    assert.ok(JSON.stringify(input).length > 3 << 20);
+    const decision = await policy.evaluate(input);
+    assert.equal(decision.action, action, JSON.stringify(decision).slice(0, 300));
+    if (action === "mask") assert.equal(decision.masks.length, n);
+    else assert.equal(decision.reasons.length, 20);
+  });
+}
