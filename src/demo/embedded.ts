@@ -16,7 +16,7 @@ import {
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RegateError } from "../errors.ts";
+import { errorText, RegateError } from "../errors.ts";
 import {
   type Binaries,
   findBinaries,
@@ -288,8 +288,17 @@ function handle(child: ChildProcess, port: number, marker: Marker, version: stri
 }
 
 async function majorOf(binaries: Binaries, user: RunAs): Promise<string> {
-  const text = await run(binaries, "postgres", ["--version"], user);
-  return /(\d+)/.exec(text.replace("(PostgreSQL)", ""))?.[1] ?? text;
+  try {
+    const text = await run(binaries, "postgres", ["--version"], user);
+    return /(\d+)/.exec(text.replace("(PostgreSQL)", ""))?.[1] ?? text;
+  } catch (thrown) {
+    // Its libraries are links that the package's install script makes.
+    throw failed(
+      errorText(thrown instanceof RegateError ? thrown.detail : thrown),
+      "npm rebuild lets the package finish its installation.",
+      thrown,
+    );
+  }
 }
 
 /** Runs one of PostgreSQL's programs to its end. @throws RegateError DATA_DIR with what it printed */
