@@ -11,6 +11,7 @@ const LARGEST = 64 << 20;
 export class Journal {
   readonly #path: string;
   readonly #largest: number;
+  #rewriteAt: number;
   #file: number | undefined;
   #entries: ApprovalEntry[];
 
@@ -18,6 +19,7 @@ export class Journal {
   constructor(path: string, largest = LARGEST) {
     this.#path = path;
     this.#largest = largest;
+    this.#rewriteAt = largest;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       this.#file = openAppend(path);
@@ -46,7 +48,7 @@ export class Journal {
   write(entry: ApprovalEntry, all: () => readonly ApprovalEntry[]): void {
     if (this.#file === undefined) throw new RegateError("DATA_DIR", { detail: `${this.#path}: closed` });
     appendLine(this.#file, JSON.stringify(entry));
-    if (fstatSync(this.#file).size <= this.#largest) return;
+    if (fstatSync(this.#file).size <= this.#rewriteAt) return;
     replaceFile(
       this.#path,
       all()
@@ -56,6 +58,8 @@ export class Journal {
     closeSync(this.#file);
     this.#file = undefined;
     this.#file = openAppend(this.#path);
+    // What stays may itself be large: rewritten at twice its size, each line costs two writes at most.
+    this.#rewriteAt = Math.max(this.#largest, 2 * fstatSync(this.#file).size);
   }
 
   close(): void {
