@@ -14,6 +14,7 @@ import type { Logger } from "./log.ts";
 import { openPolicy } from "./policy/index.ts";
 import { startPostgres } from "./protocols/postgres/index.ts";
 import type { ShimResource } from "./protocols/shim.ts";
+import { JsonStore } from "./state/json-store.ts";
 import { openState } from "./state/index.ts";
 
 /** A running gate. */
@@ -116,6 +117,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         startupTimeoutMs: config.limits.startup_timeout,
         connections: config.limits.connections,
       },
+      bindings: new JsonStore(join(config.data_dir, "state", "bindings")),
       maskKey: await maskKey(config.data_dir),
       approvalUrl: (id) => `http://${http.address}/v1/approvals/${id}`,
     });

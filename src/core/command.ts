@@ -12,6 +12,6 @@ export type SessionContext = {
 
 /**
  * `facts` is one object per (statement, message) that lives as long as the statement, so that caches can hang on its identity.
- * `key` binds an approval: it holds the text, a digest of the bound parameters and the catalog's version.
+ * `key` says now what an approval is bound to: the text, a digest of the bound parameters and the catalog's version.
  */
-export type Command = { readonly facts: CommandFacts; readonly key: string };
+export type Command = { readonly facts: CommandFacts; readonly key: () => string };

@@ -103,7 +103,7 @@ export class Pipeline {
     const { decision, decisionId } = held;
     const now = clock.now();
     const id = randomUUID();
-    const binding = bindingOf(session, command.key, this.policy.revision);
+    const binding = bindingOf(session, command.key(), this.policy.revision);
     const expiresAt = new Date(now + waitMilliseconds(decision.approval, approvalTimeoutMs)).toISOString();
     const request = {
       id,
@@ -124,7 +124,7 @@ export class Pipeline {
         return onSettled({ kind: "refuse", refusal: refusalFromError(approvalError(entry), decisionId) });
       const ended = this.#ended(session, command.facts);
       if (ended !== undefined) return onSettled(ended);
-      if (bindingOf(session, command.key, this.policy.revision) !== entry.binding) {
+      if (bindingOf(session, command.key(), this.policy.revision) !== entry.binding) {
         const stale = new RegateError("APPROVAL_STALE", { detail: `approval ${id}` });
         return onSettled({ kind: "refuse", refusal: refusalFromError(stale, decisionId) });
       }

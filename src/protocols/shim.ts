@@ -33,6 +33,8 @@ export type ShimOptions = {
     readonly startupTimeoutMs: number;
     readonly connections: number;
   };
+  /** Which objects the classification's names stand for, kept across restarts. JSON values, by resource. */
+  readonly bindings: { read(resource: string): unknown; write(resource: string, bindings: object): void };
   /** The secret of keyed masks. */
   readonly maskKey: Buffer;
   /** Where an approver looks a held command up; shown to the client. */

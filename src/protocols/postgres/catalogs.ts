@@ -1,13 +1,31 @@
 // The catalog of one upstream database, shared by its sessions: read over the gate's own connection, read anew on demand.
 import { RegateError } from "../../errors.ts";
-import type { Catalog } from "../../sql/postgres/catalog.ts";
+import type { Catalog, CatalogQuery } from "../../sql/postgres/catalog.ts";
 import { loadCatalog } from "../../sql/postgres/catalog.ts";
+import { splitName } from "../../sql/postgres/tags.ts";
 import type { ShimLog } from "../shim.ts";
+import { type BindingStore, rebind } from "./bindings.ts";
 import { OwnConnection } from "./connection.ts";
 import type { UpstreamTarget } from "./upstream.ts";
 
 /** Reads that an unknown name asks for start at least this far apart, so that misspelled names cannot keep the server busy. */
 const searchIntervalMs = 250;
+
+export type CatalogOptions = {
+  readonly resource: string;
+  /** The bundle's `data.classification[resource]`. */
+  readonly classification: () => unknown;
+  readonly bindings: BindingStore;
+  readonly log: ShimLog;
+};
+
+function isTags(value: unknown): value is { readonly [key: string]: readonly string[] } {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([key, tags]) =>
+      splitName(key) !== undefined && Array.isArray(tags) && tags.every((tag) => typeof tag === "string"),
+  );
+}
 
 export class Catalogs {
   #current: Catalog | undefined;
@@ -18,13 +36,13 @@ export class Catalogs {
   #have = 0;
   #lastSearch = 0;
   readonly #target: UpstreamTarget;
-  readonly #classification: () => unknown;
-  readonly #log: ShimLog;
+  readonly #options: CatalogOptions;
+  /** What has been said to the operator already. */
+  readonly #said = new Set<string>();
 
-  constructor(target: UpstreamTarget, classification: () => unknown, log: ShimLog) {
+  constructor(target: UpstreamTarget, options: CatalogOptions) {
     this.#target = target;
-    this.#classification = classification;
-    this.#log = log;
+    this.#options = options;
   }
 
   /** The catalog in force, or undefined if it must be read first. */
@@ -42,9 +60,25 @@ export class Catalogs {
     this.#wanted++;
   }
 
-  /** The bundle's tags for this database. */
-  get classification(): unknown {
-    return this.#classification();
+  /**
+   * Reads a catalog through any connection to this database, with the tags that its objects have kept.
+   * @throws RegateError CATALOG_UNAVAILABLE
+   */
+  async readThrough(query: CatalogQuery): Promise<Catalog> {
+    const { resource, classification, bindings, log } = this.#options;
+    const tags = classification();
+    // What is not of the right form is refused by the reader, with its name.
+    if (!isTags(tags)) return loadCatalog(query, tags);
+    const earlier = bindings.read(resource);
+    const rebound = await rebind(query, tags, earlier);
+    const catalog = await loadCatalog(query, rebound.classification);
+    if (JSON.stringify(earlier) !== JSON.stringify(rebound.bindings)) bindings.write(resource, rebound.bindings);
+    for (const change of rebound.changes) {
+      if (this.#said.has(change)) continue;
+      this.#said.add(change);
+      log.warn({ resource }, `classification: ${change}`);
+    }
+    return catalog;
   }
 
   /**
@@ -80,14 +114,14 @@ export class Catalogs {
       if (this.#connection === undefined || this.#connection.closed)
         this.#connection = await OwnConnection.open(this.#target);
       const connection = this.#connection;
-      const catalog = await loadCatalog((sql) => connection.query(sql), this.#classification());
+      const catalog = await this.readThrough((sql) => connection.query(sql));
       this.#current = catalog;
       this.#have = serving;
       return catalog;
     } catch (thrown) {
       this.#connection?.close();
       this.#connection = undefined;
-      this.#log.error({ code: "CATALOG_UNAVAILABLE", detail: String(thrown) }, "the catalog could not be read");
+      this.#options.log.error({ code: "CATALOG_UNAVAILABLE", detail: String(thrown) }, "the catalog could not be read");
       throw thrown instanceof RegateError && thrown.code !== "CATALOG_UNAVAILABLE"
         ? new RegateError("CATALOG_UNAVAILABLE", { detail: thrown.detail ?? thrown.message, cause: thrown })
         : thrown;

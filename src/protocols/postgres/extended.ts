@@ -92,7 +92,8 @@ export class Extended {
         );
       }
       return session.reading.current(prepared, () => {
-        const parameters = bind.parameterCount === 0 ? undefined : message.body;
+        // An approval may ask for them long after the message's buffer was used again.
+        const parameters = bind.parameterCount === 0 ? undefined : Buffer.from(message.body);
         return bound(
           prepared.analysis,
           session.reading.prepareCommand(prepared, "bind", parameters),

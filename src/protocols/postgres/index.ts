@@ -6,6 +6,7 @@ import { refusalFromError } from "../../core/enforce.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import { ready as parserReady } from "../../sql/postgres/parser.ts";
 import type { Shim, ShimOptions } from "../shim.ts";
+import type { BindingStore } from "./bindings.ts";
 import { Catalogs } from "./catalogs.ts";
 import { type Accepted, authenticate, type CancelKey, contextOf, newCancelKey, openUpstream } from "./login.ts";
 import { encodeAuthenticationOk, encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from "./message.ts";
@@ -25,7 +26,15 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     const target = parseTarget(resource.url);
     const classification = (): unknown =>
       (pipeline.policy.data("classification") as Record<string, unknown> | undefined)?.[name] ?? {};
-    upstreams.set(name, { target, catalogs: new Catalogs(target, classification, log) });
+    upstreams.set(name, {
+      target,
+      catalogs: new Catalogs(target, {
+        resource: name,
+        classification,
+        bindings: options.bindings as BindingStore,
+        log,
+      }),
+    });
   }
   const forget = pipeline.policy.onChange(() => {
     for (const { catalogs } of upstreams.values()) catalogs.invalidate();
@@ -86,6 +95,7 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
         upstream.socket.destroy();
         throw error;
       });
+      if (upstream.socket.destroyed) throw new RegateError("UPSTREAM_LOST");
       if (client.destroyed) {
         upstream.socket.destroy();
         return;

@@ -117,6 +117,14 @@ export class Reading {
     return `${this.#session.catalog?.version ?? ""}/${this.#session.names.epoch}`;
   }
 
+  /** Computed only when an approval asks for it, and again before the approved command runs: the basis may have changed meanwhile. */
+  #key(text: string, parameters: Buffer | undefined): () => string {
+    return () => {
+      const digest = parameters === undefined ? "" : createHash("sha256").update(parameters).digest("hex");
+      return `${this.basis()}\n${digest}\n${text}`;
+    };
+  }
+
   prepareCommand(prepared: Prepared, message: string, parameters?: Buffer): Command {
     let command = prepared.commands.get(message);
     if (command === undefined) {
@@ -125,7 +133,7 @@ export class Reading {
     }
     return parameters === undefined
       ? command
-      : { facts: command.facts, key: lazyKey(command.facts.text, this.basis(), parameters) };
+      : { facts: command.facts, key: this.#key(command.facts.text, parameters) };
   }
 
   command(
@@ -141,7 +149,7 @@ export class Reading {
       parameters: { count: parameterTypes.length, types: parameterTypes.map(String) },
       statements: statements.map((statement) => statement.facts),
     };
-    return { facts, key: lazyKey(facts.text, this.basis(), parameters) };
+    return { facts, key: this.#key(facts.text, parameters) };
   }
 
   /** Analyses a prepared statement again if the catalog or the session's names changed since. */
@@ -160,13 +168,6 @@ export class Reading {
       session.segment,
     );
   }
-}
-
-/** Computed only if an approval asks for it. */
-function lazyKey(text: string, basis: string, parameters: Buffer | undefined): string {
-  return parameters === undefined
-    ? `${basis}\n${text}`
-    : `${basis}\n${createHash("sha256").update(parameters).digest("hex")}\n${text}`;
 }
 
 /** The facts of a text that could not be judged: the text alone. */

@@ -5,7 +5,6 @@ import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
-import { loadCatalog } from "../../sql/postgres/catalog.ts";
 import type { ShimOptions } from "../shim.ts";
 import { Answers } from "./answers.ts";
 import { Backend } from "./backend.ts";
@@ -164,7 +163,7 @@ export class Session {
     // The reader brings a transaction of its own; here it must not end the client's.
     const within = (sql: string): Promise<(string | null)[][]> =>
       /^(BEGIN|COMMIT|SET LOCAL search_path)/.test(sql) ? Promise.resolve([]) : question(sql);
-    this.ownCatalog = await loadCatalog(within, this.catalogs.classification);
+    this.ownCatalog = await this.catalogs.readThrough(within);
     await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
     return this.ownCatalog;
   }

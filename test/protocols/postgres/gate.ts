@@ -150,6 +150,7 @@ export async function startTestGate(
     verifier,
     tls: undefined,
     allowPlaintext: "loopback",
+    bindings: { read: () => undefined, write: () => undefined },
     maskKey: Buffer.alloc(32, 1),
     approvalUrl: (id) => `http://gate/${id}`,
     log: quiet,
