@@ -146,7 +146,9 @@ export class Catalog {
   /** The name of a type for people; "" where it is not known. */
   typeName(oid: number): string {
     if (oid === 0) return "";
-    const type = this.#content.types.get(oid);
+    let type = this.#content.types.get(oid);
+    // A domain is described by what it is made of, as the server does in results.
+    while (type !== undefined && type.kind === "d") type = this.#content.types.get(type.base);
     if (type !== undefined) return type.display;
     return this.#content.byRowType.get(oid)?.qualified ?? "";
   }

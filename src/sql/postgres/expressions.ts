@@ -12,6 +12,7 @@ import type {
   TypeName,
   WindowDef,
 } from "libpg-query";
+import type { Call } from "./calls.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName, stringOf, typeNameParts } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -311,8 +312,13 @@ function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
     inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
   if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
   if (body.agg_distinct) for (const arg of args) recorder.use(arg, USE.distinct);
-  if (call === undefined && args.length === 1 && args[0]!.row !== undefined && schema === undefined) {
-    // Functional notation: `email(c)` is `c.email` when there is no such function.
+  if (
+    args.length === 1 &&
+    args[0]!.row !== undefined &&
+    schema === undefined &&
+    (call === undefined || takesNoRow(recorder, call))
+  ) {
+    // Functional notation: `email(c)` is `c.email` when there is no such function of a row.
     const field = args[0]!.row.find((member) => member.name === name);
     if (field !== undefined) return field.value;
   }
@@ -334,6 +340,13 @@ function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
     return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type };
   }
   return value;
+}
+
+/** Only functions of the server that take one value of a plain type. */
+function takesNoRow(recorder: Recorder, call: Call): boolean {
+  return (
+    call.builtin && call.entries.every((entry) => recorder.catalog.type(entry.argumentTypes[0] ?? 0)?.kind === "b")
+  );
 }
 
 /** A cast that is written like a function (`date('…')`), or a function that the catalog does not have. */
@@ -422,6 +435,9 @@ function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
   return castTo(recorder, value, type, (body.typeName?.typmods?.length ?? 0) > 0 || type === 0);
 }
 
+/** Types without a modifier (length, precision): bool, bytea, name, integers, text, oid, json, floats, date, uuid, jsonb. */
+const UNMODIFIED = new Set([16, 17, 19, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 2950, 3802]);
+
 function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
   const catalog = recorder.catalog;
   let opaque = false;
@@ -431,8 +447,8 @@ function castTo(recorder: Recorder, value: Value, type: number, modified: boolea
       opaque = runs(recorder, candidate.use);
   }
   if (opaque) return { ...derived(value, type, false), derivation: "opaque", total: false };
-  // To the type that it has already: the server drops the cast, and the column stays bare.
-  if (value.type === type && type !== 0 && !modified) return value;
+  // To the type that it has already: the server drops the cast, and the column stays bare (unless a length may be lost).
+  if (value.type === type && !modified && (UNMODIFIED.has(type) || value.row !== undefined)) return value;
   const row = catalog.relationByRowType(type);
   const result = derived(value, type, type === TYPE_TEXT && COMPARABLE.has(value.type));
   if (row === undefined || row.kind === "view") return result;

@@ -10,7 +10,9 @@ import { fieldsOf, resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import { asColumns, derivedItem, everything, relationItem, Scope } from "./scope.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, derived, eitherOf, INTEGER, union } from "./value.ts";
+import { combine, derived, eitherOf, plainConstant, union } from "./value.ts";
+
+const TYPE_BIGINT = 20;
 
 /** The items of a FROM clause, comma by comma; each sees the ones before it where it is lateral. */
 export function fromClause(
@@ -223,7 +225,7 @@ function functionItem(recorder: Recorder, body: RangeFunction, scope: Scope): It
     members.push(...columns.members);
     open ||= columns.open;
   }
-  if (body.ordinality === true) members.push({ name: "ordinality", value: INTEGER });
+  if (body.ordinality === true) members.push({ name: "ordinality", value: plainConstant(TYPE_BIGINT) });
   const name = alias ?? (functions.length === 1 ? functionName(functions[0]!) : undefined);
   const item = derivedItem(name, { members, open }, namesOf(body.alias?.colnames));
   // The whole row of a scalar function is its value.
@@ -294,6 +296,10 @@ function shapeOf(recorder: Recorder, entry: FunctionEntry, args: readonly Value[
   if (type.kind !== "p" || type.name === "void" || type.name === "cstring") return [""];
   if (type.name === "record") return undefined;
   // Polymorphic: of the type of its arguments, which may be a row.
+  const row = args.find((arg) => arg.type !== 0 && recorder.catalog.relationByRowType(arg.type) !== undefined);
+  if (type.name === "anyelement" && row !== undefined && entry.builtin) {
+    return recorder.catalog.relationByRowType(row.type)!.columns.map((column) => column.name);
+  }
   return args.length > 0 && args.every((arg) => isScalar(recorder, arg)) ? [""] : undefined;
 }
 

@@ -12,6 +12,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Column, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
 import type { Member, Value } from "./value.ts";
+import { TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 import { viewOf } from "./views.ts";
 
 /** One bit for each use, in the order of core's list. */
@@ -290,7 +291,8 @@ export class Recorder {
   outputFact(name: string, value: Value): Output {
     return {
       name,
-      type: this.catalog.typeName(value.type),
+      // A literal that nothing gave another type is text.
+      type: this.catalog.typeName(value.type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : value.type),
       derivation: value.derivation,
       total: value.total,
       sources: value.sources.map((column) => column.source),

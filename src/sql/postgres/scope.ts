@@ -134,6 +134,12 @@ export function everything(scope: Scope | undefined): Value {
 export function columnReference(recorder: Recorder, fields: readonly Node[], scope: Scope, call: RowCall): Value {
   const names = fields.map(stringOf);
   const last = names[names.length - 1];
+  if (last === undefined && names.length > 1 && names.indexOf(undefined) === names.length - 1) {
+    // `c.*` inside of an expression is the whole row.
+    const schema = names.length > 2 ? names[names.length - 3] : undefined;
+    const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
+    return item === undefined ? unknown(recorder, scope) : wholeRow(item);
+  }
   if (names.includes(undefined)) return unknown(recorder, scope);
   if (names.length === 1) {
     const found = unqualifiedColumn(scope, last!);

@@ -292,9 +292,9 @@ const bare = (member: Member): Member => ({ name: member.name, value: derived(me
 function merged(left: Result, right: Result, onlyLeft: boolean): Result {
   const members = left.members.map((member, at): Member => {
     const other = right.members[at]?.value ?? plainConstant(0);
-    return onlyLeft
-      ? bare(member)
-      : { name: member.name, value: derived(eitherOf(member.value, other), member.value.type, true) };
+    if (onlyLeft) return bare(member);
+    const either = eitherOf(member.value, other);
+    return { name: member.name, value: derived(either, either.type, true) };
   });
   return { members, open: left.open || right.open };
 }

@@ -43,7 +43,10 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
     const statement = parse(relation.definition!, { maxBytes: MAX_DEFINITION }).stmts?.[0]?.stmt;
     if (statement === undefined || !("SelectStmt" in statement)) return unresolvable(relation, catalog);
     // The definition was written with an empty path: every name but pg_catalog's is qualified.
-    const recorder = new Recorder(catalog, ["pg_catalog"]);
+    const recorder = new Recorder(
+      catalog,
+      relation.schema.startsWith("pg_temp_") ? [relation.schema, "pg_catalog"] : ["pg_catalog"],
+    );
     const result = resolveQuery(recorder, statement.SelectStmt, undefined, undefined);
     const columns = relation.rows().length;
     if (result.open || result.members.length !== columns || recorder.unresolved || misses(relation, recorder))
