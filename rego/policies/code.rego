@@ -51,13 +51,17 @@ block contains reasons.refusing_thing(rego.metadata.rule(), i, name) if {
 	some i, statement in input.command.statements
 	some used in statement.functions
 	_opaque(used)
-	name := $"{used.schema}.{used.name}"
+	name := _name(used)
 	not _vouched_for(name)
 	not "functions" in identity.rights
 }
 
 # A notification reaches only sessions of the same database.
 _within := {"notify"}
+
+_name(used) := $"{used.schema}.{used.name}" if used.schema != ""
+
+else := used.name
 
 _vouched_for(name) if name in data.functions.allowed
 

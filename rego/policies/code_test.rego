@@ -46,6 +46,13 @@ test_functions_that_cannot_be_seen_through_are_blocked[note] if {
 	blocked({"functions": [used]}, [], ["functions"]) == set()
 }
 
+test_the_reason_names_the_function[expected] if {
+	some expected, schema in {"f": "", "public.f": "public"}
+	used := object.union(function("f", "unknown", true), {"schema": schema})
+	reasons := code.block with input as samples.command([samples.statement({"functions": [used]})], [], [])
+	{reason.message | some reason in reasons} == {$"It cannot be told what this function does: {expected}"}
+}
+
 test_functions_that_the_data_vouch_for_pass if blocked({"functions": [function("vouched_for", "known", true)]}, [], []) == set()
 
 test_plain_functions_pass if blocked({"functions": [function("lower", "builtin", false)]}, [], []) == set()

@@ -153,6 +153,7 @@ block contains reasons.refusing_thing(rego.metadata.rule(), i, $"{relation.schem
 	some i, statement in input.command.statements
 	some relation in statement.relations
 	_never_shown(relation.tags)
+	not _listed(statement, relation)
 }
 
 # Named positively and negated where it counts: what has no derivation is not direct.
@@ -173,6 +174,13 @@ _never_shown(tags) if {
 	some tag in tags
 	tag in masks.never_shown
 	not tag in identity.cleared
+}
+
+# A relation has the tags of all of its columns. Where the columns that are used are listed, they are what counts.
+_listed(statement, relation) if {
+	some column in statement.columns
+	column.schema == relation.schema
+	column.table == relation.name
 }
 
 _mask(statement, output, tags) := object.union(masks.strongest(tags), {

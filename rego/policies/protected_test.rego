@@ -103,6 +103,11 @@ test_secrets_are_never_shown[note] if {
 	"never-shown" in blocked(fields, [])
 }
 
+test_other_columns_of_a_relation_with_secrets_are_shown if {
+	oid := {"schema": "public", "table": "pg_authid", "column": "oid", "tags": [], "uses": ["output"]}
+	blocked({"relations": [samples.relation("pg_authid", ["select"], ["secret"])], "columns": [oid]}, []) == set()
+}
+
 test_whoever_is_cleared_sees_secrets if {
 	blocked({"relations": [samples.relation("pg_authid", ["select"], ["secret"])]}, ["dba"]) == set()
 }

@@ -23,9 +23,9 @@ test_others_may_not[name] if {
 	samples.codes(settings.block) == {"setting"} with input as changing(name, []) with data.settings.allowed as ["timezone"]
 }
 
-test_all_settings_may_be_reset[verb] if {
-	some verb in ["reset", "discard"]
-	statement := samples.statement({"verb": verb, "class": "session", "settings": [{"name": "*"}]})
+test_any_setting_may_be_taken_back[note] if {
+	some note, [verb, name] in {"reset": ["reset", "role"], "reset all": ["reset", "*"], "discard": ["discard", "*"]}
+	statement := samples.statement({"verb": verb, "class": "session", "settings": [{"name": name}]})
 	count(settings.block) == 0 with input as samples.command([statement], [], [])
 }
 

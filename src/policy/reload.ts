@@ -23,7 +23,11 @@ export function watchFile(path: string, changed: () => Promise<void>): () => voi
     busy = true;
     try {
       const now = await signature(path);
-      if (seen === undefined) seen = now;
+      if (seen === undefined && now !== undefined) {
+        // It may have changed since it was read and before it was watched.
+        seen = now;
+        await changed();
+      }
       while (now !== undefined && !ended && (await signature(path)) !== seen) {
         let settled = await signature(path);
         for (;;) {
