@@ -18,6 +18,11 @@ const STEPS: readonly Step[] = [
     remedy: "docs/development.md says who may import whom",
   },
   {
+    name: "package-lock.json is complete",
+    command: ["node", "tools/lock.ts", "--check"],
+    remedy: "node tools/lock.ts",
+  },
+  {
     name: "the facts' schema is up to date",
     command: ["node", "tools/schema.ts", "--check"],
     remedy: "node tools/schema.ts",
