@@ -112,7 +112,7 @@ export class Frontend {
       session.segmentWrites = false;
       session.unsure = { names: false, text: false };
       return true;
-    });
+    }, "run");
   }
 
   /** A simple query in the middle of a segment: the gate must first know whether the server is skipping. */

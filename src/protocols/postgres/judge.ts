@@ -4,6 +4,7 @@ import type { Permit, Refusal } from "../../core/enforce.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
 import { RegateError } from "../../errors.ts";
 import { TRANSACTION } from "./codes.ts";
+import { newRun } from "./pending.ts";
 import { approvalNotice } from "./refuse.ts";
 import type { Session } from "./session.ts";
 
@@ -69,11 +70,14 @@ export class Judge {
         failed = error;
         session.pump();
       });
-      return session.wait(() => {
-        if (!settled) return false;
-        if (failed === undefined) return step(permit);
-        return this.refuse(unrecorded(failed), simple);
-      });
+      return session.wait(
+        () => {
+          if (!settled) return false;
+          if (failed === undefined) return step(permit);
+          return this.refuse(unrecorded(failed), simple);
+        },
+        () => session.recordOutcome(newRun(permit, []), "skipped"),
+      );
     };
     const verdict = pipeline[how](session.context, command);
     if (!(verdict instanceof Promise)) return act(verdict);

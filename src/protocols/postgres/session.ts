@@ -79,7 +79,7 @@ export class Session {
   #serverChannel: Channel | undefined;
   readonly #input: MessageBuffer;
   /** Goes on with the message that had to wait; true when it is through. */
-  #resume: (() => boolean) | undefined;
+  #resume: { step: () => boolean; skipped: "run" | (() => void) | undefined } | undefined;
   #pumping = false;
   #upstreamFull = false;
   #clientPaused = false;
@@ -168,10 +168,14 @@ export class Session {
     return this.ownCatalog;
   }
 
-  /** Runs `step` now and, while it says false, again whenever something has happened. True when it is through. */
-  wait(step: () => boolean): boolean {
+  /**
+   * Runs `step` now and, while it says false, again whenever something has happened. True when it is through.
+   * If the server fails in this segment meanwhile, it ignores the message that waits, and so does the gate: `skipped` is called instead.
+   * Sync alone goes on then ("run").
+   */
+  wait(step: () => boolean, skipped?: "run" | (() => void)): boolean {
     if (step()) return true;
-    this.#resume ??= step;
+    this.#resume ??= { step, skipped };
     return false;
   }
 
@@ -196,11 +200,15 @@ export class Session {
   #walk(): void {
     while (!this.ended && !this.#upstreamFull) {
       if (this.#resume !== undefined) {
-        const step = this.#resume;
+        const waiting = this.#resume;
         this.#resume = undefined;
-        if (!step()) {
+        if (this.skipping && waiting.skipped !== "run") {
+          waiting.skipped?.();
+          continue;
+        }
+        if (!waiting.step()) {
           // A later step may have taken the place of this one.
-          this.#resume ??= step;
+          this.#resume ??= waiting;
           return;
         }
         continue;
