@@ -21,7 +21,8 @@ export type GateOptions = {
   readonly dataDir?: string;
 };
 
-/** A line of the decision log. */
+/** A line of the decision log. Loosely typed: a test says what it expects to find. */
+// biome-ignore lint/suspicious/noExplicitAny: its form is what tests check
 export type LogLine = { readonly decision_id: string; readonly path: string; readonly [member: string]: any };
 
 export type TestGate = Gateway & {

@@ -136,7 +136,9 @@ const slept = refused("canceled", sleeper.query("SELECT pg_sleep(20)"));
 await new Promise((resolve) => setTimeout(resolve, 300));
 const { processID, secretKey } = sleeper as never as { processID: number; secretKey: number };
 const request = Buffer.alloc(16);
-[16, 80877102, processID, secretKey].forEach((value, i) => request.writeInt32BE(value, i * 4));
+[16, 80877102, processID, secretKey].forEach((value, i) => {
+  request.writeInt32BE(value, i * 4);
+});
 const { connect } = await import("node:net");
 connect(Number(process.env.PGPORT), process.env.PGHOST ?? "127.0.0.1").end(request);
 await slept;
