@@ -11,6 +11,9 @@ import type { UpstreamTarget } from "./upstream.ts";
 /** Reads that an unknown name asks for start at least this far apart, so that misspelled names cannot keep the server busy. */
 const searchIntervalMs = 250;
 
+/** When a catalog with locked-away definitions is read again. */
+const incompleteMs = 1000;
+
 export type CatalogOptions = {
   readonly resource: string;
   /** The bundle's `data.classification[resource]`. */
@@ -117,6 +120,7 @@ export class Catalogs {
       const catalog = await this.readThrough((sql) => connection.query(sql));
       this.#current = catalog;
       this.#have = serving;
+      if (catalog.incomplete) setTimeout(() => this.invalidate(), incompleteMs).unref();
       return catalog;
     } catch (thrown) {
       this.#connection?.close();

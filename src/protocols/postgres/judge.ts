@@ -2,7 +2,7 @@
 import type { Command } from "../../core/command.ts";
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
-import { RegateError } from "../../errors.ts";
+import { type ErrorCode, RegateError } from "../../errors.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
 import { approvalNotice } from "./refuse.ts";
@@ -126,7 +126,7 @@ export class Judge {
   refuse(refusal: Refusal, simple: boolean): boolean {
     const session = this.#session;
     if (refusal.fatal) {
-      session.fatal(new RegateError("TOKEN_EXPIRED"), refusal);
+      session.fatal(new RegateError(refusal.code as ErrorCode), refusal);
       return true;
     }
     session.writer.fail();

@@ -162,7 +162,7 @@ export class Session {
     await question("SET LOCAL search_path = pg_catalog, pg_temp");
     // The reader brings a transaction of its own; here it must not end the client's.
     const within = (sql: string): Promise<(string | null)[][]> =>
-      /^(BEGIN|COMMIT|SET LOCAL search_path)/.test(sql) ? Promise.resolve([]) : question(sql);
+      /^(BEGIN|COMMIT|SET LOCAL)/.test(sql) ? Promise.resolve([]) : question(sql);
     this.ownCatalog = await this.catalogs.readThrough(within);
     await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
     return this.ownCatalog;

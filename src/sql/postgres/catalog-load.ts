@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FunctionUse } from "../../core/facts.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import { behaviourOf } from "./builtins.ts";
-import { CATALOG_QUERIES, FIRST_USER_OID } from "./catalog-rows.ts";
+import { CATALOG_QUERIES, VIEWS_WITHOUT_DEFINITION, FIRST_USER_OID } from "./catalog-rows.ts";
 import type { CatalogContent, CatalogQuery, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation } from "./model.ts";
@@ -38,7 +38,11 @@ async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersio
       await query("SET LOCAL search_path = ''");
       const serverVersion = Number((await query("SELECT current_setting('server_version_num')"))[0]?.[0]);
       const rows: Partial<Record<keyof Rows, readonly Row[]>> = {};
-      for (const [name, sql] of Object.entries(CATALOG_QUERIES)) rows[name as keyof Rows] = await query(sql);
+      // To write a view down the server locks what it reads: somebody's open transaction must not hold up everybody.
+      await query("SET LOCAL lock_timeout = '250ms'");
+      for (const [name, sql] of Object.entries(CATALOG_QUERIES)) {
+        rows[name as keyof Rows] = name === "views" ? await readViews(query, sql) : await query(sql);
+      }
       return { rows: rows as Rows, serverVersion };
     } finally {
       await query("COMMIT");
@@ -46,6 +50,19 @@ async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersio
   } catch (thrown) {
     if (thrown instanceof RegateError) throw thrown;
     throw new RegateError("CATALOG_UNAVAILABLE", { detail: errorText(thrown), cause: thrown });
+  }
+}
+
+/** Where a definition is locked away, no view has one for now: each depends on all that the server keeps as its dependencies. */
+async function readViews(query: CatalogQuery, sql: string): Promise<readonly Row[]> {
+  await query("SAVEPOINT regate_views");
+  try {
+    const rows = await query(sql);
+    await query("RELEASE SAVEPOINT regate_views");
+    return rows;
+  } catch {
+    await query("ROLLBACK TO SAVEPOINT regate_views");
+    return query(VIEWS_WITHOUT_DEFINITION);
   }
 }
 

@@ -83,3 +83,7 @@ export const CATALOG_QUERIES = {
     LEFT JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
     ORDER BY p.oid`,
 } as const;
+
+/** The views when their definitions cannot be had: "" is no statement, and so depends on everything that it might. */
+export const VIEWS_WITHOUT_DEFINITION = `
+    SELECT c.oid, '' FROM pg_class c WHERE c.relkind IN ('v','m') AND c.oid >= ${FIRST_USER_OID} ORDER BY c.oid`;

@@ -81,6 +81,12 @@ export class Catalog {
     return this.#content.byOid.size;
   }
 
+  /** Were definitions of views locked away when it was read? Then those views are opaque, and it is worth reading again. */
+  get incomplete(): boolean {
+    for (const relation of this.#content.byOid.values()) if (relation.definition === "") return true;
+    return false;
+  }
+
   relationByOid(oid: number): Relation | undefined {
     return this.#content.byOid.get(oid);
   }
