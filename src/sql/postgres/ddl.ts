@@ -4,7 +4,7 @@ import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
-import { resolveSelectNode } from "./select.ts";
+import { creationSchema, resolveSelectNode } from "./select.ts";
 import { Scope } from "./scope.ts";
 import { CONSTANT } from "./value.ts";
 
@@ -19,6 +19,21 @@ export function namedRelation(recorder: Recorder, range: RangeVar | undefined, a
     recorder.unresolved = true;
     recorder.unknownRelation(range.schemaname ?? "", name, access);
   }
+}
+
+/** A relation that the statement makes. */
+export function created(recorder: Recorder, range: RangeVar | undefined, kind: string): void {
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  if (range === undefined) return;
+  const temporary = range.relpersistence === "t" || range.schemaname === "pg_temp";
+  if (temporary) recorder.changesTemporary = true;
+  recorder.unknownRelation(
+    temporary ? "pg_temp" : (range.schemaname ?? creationSchema(recorder)),
+    range.relname ?? "",
+    "create",
+    kind,
+  );
 }
 
 /** Names as lists of strings: DROP, COMMENT, SECURITY LABEL. `columns`: the last part is a column's, a rule's, a trigger's. */

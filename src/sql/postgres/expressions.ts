@@ -17,7 +17,7 @@ import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName, stringOf, typeNameParts } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
-import { resolveSelectNode } from "./select.ts";
+import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
 import type { Member, Value } from "./value.ts";
@@ -75,7 +75,7 @@ export function expression(recorder: Recorder, node: Node | undefined, scope: Sc
     case "A_ArrayExpr":
       return combine(all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope), 0, true);
     case "RowExpr":
-      return rowOf(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
+      return rowOf(list(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
     case "A_Indirection":
       return indirection(recorder, bodyOf(node), scope);
     case "CollateClause": {
@@ -132,6 +132,17 @@ export function expression(recorder: Recorder, node: Node | undefined, scope: Sc
 export function all(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Value[] {
   const values: Value[] = [];
   if (nodes !== undefined) for (const node of nodes) values.push(expression(recorder, node, scope));
+  return values;
+}
+
+/** A list of ROW(…) and VALUES: `c.*` in it stands for its columns. */
+export function list(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Value[] {
+  const values: Value[] = [];
+  for (const node of nodes ?? []) {
+    const star = expandStar(recorder, node, scope);
+    if (star === undefined) values.push(expression(recorder, node, scope));
+    else for (const member of star.members) values.push(member.value);
+  }
   return values;
 }
 

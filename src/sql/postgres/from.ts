@@ -78,7 +78,7 @@ function fromItem(
 }
 
 /** Expressions that nobody asks for may still run and fail (a volatile one beside them keeps them): they count as used. */
-function unusedExpressions(recorder: Recorder, result: Result): void {
+export function unusedExpressions(recorder: Recorder, result: Result): void {
   for (const member of result.members) {
     if (member.value.derivation !== "direct" && member.value.sources.length > 0 && !member.value.total)
       recorder.use(member.value, USE.expression);
@@ -197,7 +197,8 @@ function mergedColumn(
   recorder.operator(fromRight, "=");
   const kept = type === "JOIN_RIGHT" ? fromRight : fromLeft;
   if (type === "JOIN_FULL" || kept.derivation !== "direct" || fromLeft.type !== fromRight.type) {
-    return { name, value: derived(eitherOf(fromLeft, fromRight), kept.type, true) };
+    const either = eitherOf(fromLeft, fromRight);
+    return { name, value: derived(either, either.type, true) };
   }
   return {
     name,
@@ -267,8 +268,10 @@ function functionColumns(
   if (shape.length === 1 && shape[0] === "")
     return { members: [{ name: alias ?? name, value: typed(value, type) }], open: false };
   const types = call!.entries[0]!.results;
+  // A polymorphic column gets its type from the arguments.
+  const known = (oid: number): number => (recorder.catalog.type(oid)?.kind === "p" ? 0 : oid);
   return {
-    members: shape.map((column, at) => ({ name: column, value: typed(value, types[at]?.type ?? 0) })),
+    members: shape.map((column, at) => ({ name: column, value: typed(value, known(types[at]?.type ?? 0)) })),
     open: false,
   };
 }

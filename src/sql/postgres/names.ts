@@ -1,5 +1,5 @@
 // How PostgreSQL names an output that has no alias: FigureColname of its parser (parse_target.c).
-import type { Node } from "libpg-query";
+import type { Node, TypeName } from "libpg-query";
 import { bodyOf, kindOf, namesOf } from "./nodes.ts";
 
 const NO_NAME = "?column?";
@@ -61,46 +61,59 @@ const JSON_FUNCTIONS: { readonly [op: string]: string } = {
   JSON_VALUE_OP: "json_value",
 };
 
+/** The members that decide a name, of all kinds of nodes together. */
+type Parts = {
+  readonly fields?: Node[];
+  readonly indirection?: Node[];
+  readonly funcname?: Node[];
+  readonly arg?: Node;
+  readonly defresult?: Node;
+  readonly typeName?: TypeName;
+  readonly kind?: string;
+  readonly subLinkType?: string;
+  readonly op?: string;
+};
+
 function figure(node: Node, subselects: ReadonlyMap<object, string>): Named | undefined {
   const kind = kindOf(node);
-  const body = bodyOf<Record<string, never>>(node);
+  const body = bodyOf<Parts>(node);
   const fixed = FIXED[kind];
   if (fixed !== undefined) return strong(fixed);
   switch (kind) {
     case "ColumnRef":
-      return lastName(body["fields"]);
+      return lastName(body.fields);
     case "A_Indirection":
-      return lastName(body["indirection"]) ?? figureOf(body["arg"], subselects);
+      return lastName(body.indirection) ?? figureOf(body.arg, subselects);
     case "FuncCall":
-      return lastName(body["funcname"]);
+      return lastName(body.funcname);
     case "A_Expr":
-      return body["kind"] === "AEXPR_NULLIF" ? strong("nullif") : undefined;
+      return body.kind === "AEXPR_NULLIF" ? strong("nullif") : undefined;
     case "TypeCast": {
-      const argument = figureOf(body["arg"], subselects);
+      const argument = figureOf(body.arg, subselects);
       if (argument?.strength === 2) return argument;
-      const type = lastName((body["typeName"] as { names?: Node[] } | undefined)?.names);
+      const type = lastName(body.typeName?.names);
       return type === undefined ? argument : { name: type.name, strength: 1 };
     }
     case "CollateClause":
-      return figureOf(body["arg"], subselects);
+      return figureOf(body.arg, subselects);
     case "CaseExpr": {
-      const result = figureOf(body["defresult"], subselects);
+      const result = figureOf(body.defresult, subselects);
       return result?.strength === 2 ? result : { name: "case", strength: 1 };
     }
     case "SubLink": {
-      if (body["subLinkType"] === "EXISTS_SUBLINK") return strong("exists");
-      if (body["subLinkType"] === "ARRAY_SUBLINK") return strong("array");
-      const name = body["subLinkType"] === "EXPR_SUBLINK" ? subselects.get(body) : undefined;
+      if (body.subLinkType === "EXISTS_SUBLINK") return strong("exists");
+      if (body.subLinkType === "ARRAY_SUBLINK") return strong("array");
+      const name = body.subLinkType === "EXPR_SUBLINK" ? subselects.get(body) : undefined;
       return name === undefined ? undefined : strong(name);
     }
     case "MinMaxExpr":
-      return strong(body["op"] === "IS_LEAST" ? "least" : "greatest");
+      return strong(body.op === "IS_LEAST" ? "least" : "greatest");
     case "SQLValueFunction":
-      return nameFrom(VALUE_FUNCTIONS, body["op"]);
+      return nameFrom(VALUE_FUNCTIONS, body.op);
     case "XmlExpr":
-      return nameFrom(XML_FUNCTIONS, body["op"]);
+      return nameFrom(XML_FUNCTIONS, body.op);
     case "JsonFuncExpr":
-      return nameFrom(JSON_FUNCTIONS, body["op"]);
+      return nameFrom(JSON_FUNCTIONS, body.op);
     default:
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, derived, eitherOf, OPAQUE, TYPE_RECORD } from "./value.ts";
+import { combine, derived, eitherOf, OPAQUE, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
 /** One entry of a namespace (parse_relation.c, ParseNamespaceItem). */
 export type Item = {
@@ -76,15 +76,24 @@ export function renamed(members: readonly Member[], names: readonly string[]): r
   return members.map((member, at) => (at < names.length ? { name: names[at]!, value: member.value } : member));
 }
 
-/** A sub-select's output is a column for the query around it; the fields of a row in it are not bare columns any more. */
+/**
+ * A sub-select's output is a column for the query around it: the fields of a row in it are not bare columns any more, and a literal that
+ * nothing gave another type is text.
+ */
 export function asColumns(result: Result): Result {
-  if (!result.members.some((member) => member.value.row !== undefined)) return result;
+  if (!result.members.some(changesAsColumn)) return result;
   return {
-    members: result.members.map((member) =>
-      member.value.row === undefined ? member : { name: member.name, value: withDerivedRow(member.value) },
-    ),
+    members: result.members.map((member) => {
+      const { name, value } = member;
+      if (value.row !== undefined) return { name, value: withDerivedRow(value) };
+      return value.type === TYPE_UNKNOWN_LITERAL ? { name, value: { ...value, type: TYPE_TEXT } } : member;
+    }),
     open: result.open,
   };
+}
+
+function changesAsColumn(member: Member): boolean {
+  return member.value.row !== undefined || member.value.type === TYPE_UNKNOWN_LITERAL;
 }
 
 function withDerivedRow(value: Value): Value {
@@ -116,7 +125,7 @@ export function wholeRow(item: Item): Value {
   if (item.relation !== undefined && item.relation.wholeRow.row === item.members) return item.relation.wholeRow;
   const value = combine(
     item.members.map((member) => member.value),
-    item.relation?.rowType ?? TYPE_RECORD,
+    item.relation?.rowType ?? 0,
     true,
   );
   return { ...value, derivation: item.open ? "opaque" : value.derivation, row: item.members };

@@ -1,7 +1,7 @@
 // Queries: SELECT, VALUES, set operations and WITH, each to the columns that it gives.
 import type { Node, RangeVar, SelectStmt, SortBy, WithClause } from "libpg-query";
-import { all, expression, windowOf } from "./expressions.ts";
-import { fromClause } from "./from.ts";
+import { expression, list, windowOf } from "./expressions.ts";
+import { fromClause, unusedExpressions } from "./from.ts";
 import { resolveModification } from "./modify.ts";
 import { outputName } from "./names.ts";
 import { constantOf, kindOf, namesOf, stringOf } from "./nodes.ts";
@@ -98,7 +98,7 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
   for (const node of nodes ?? []) {
     if (!("ResTarget" in node)) continue;
     const { val, name } = node.ResTarget;
-    const expanded = val === undefined ? undefined : star(recorder, val, scope);
+    const expanded = val === undefined ? undefined : expandStar(recorder, val, scope);
     if (expanded !== undefined) {
       members.push(...expanded.members);
       open ||= expanded.open;
@@ -111,7 +111,7 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
 }
 
 /** `*`, `t.*`, `s.t.*`, `(row).*`; undefined for anything else. */
-function star(recorder: Recorder, node: Node, scope: Scope): Result | undefined {
+export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result | undefined {
   if ("ColumnRef" in node) {
     const fields = node.ColumnRef.fields ?? [];
     if (fields.length === 0 || !("A_Star" in fields[fields.length - 1]!)) return undefined;
@@ -220,7 +220,7 @@ function values(recorder: Recorder, stmt: SelectStmt, scope: Scope): Result {
   let columns: Value[] | undefined;
   for (const node of stmt.valuesLists ?? []) {
     if (!("List" in node)) continue;
-    const row = all(recorder, node.List.items, scope);
+    const row = list(recorder, node.List.items, scope);
     if (columns === undefined) columns = row.map((value) => derived(value, value.type, true));
     else {
       for (let at = 0; at < columns.length; at++) {
@@ -337,6 +337,7 @@ function resolveCte(
   cte.resolve = undefined;
   const names = namesOf(body.aliascolnames);
   const finish = (result: Result): Result => {
+    unusedExpressions(recorder, result);
     const columns = asColumns(
       names.length === 0 ? result : { members: renamed(result.members, names), open: result.open },
     );

@@ -1,57 +1,18 @@
 // One row for each kind of statement that PostgreSQL's grammar knows: what it is, and how it is judged. A kind without a row is unknown.
-import type {
-  CallStmt,
-  CopyStmt,
-  CreateStmt,
-  CreateTableAsStmt,
-  DeclareCursorStmt,
-  DropStmt,
-  ExecuteStmt,
-  ExplainStmt,
-  FetchStmt,
-  Node,
-  PrepareStmt,
-  RangeVar,
-  SelectStmt,
-  TransactionStmt,
-  TruncateStmt,
-  VariableSetStmt,
-} from "libpg-query";
-import type { Output, StatementFacts, VerbClass } from "../../core/facts.ts";
-import type { Effects, NameScope, StatementAnalysis } from "./analysis.ts";
-import { namedByList, namedRelation, query, walk } from "./ddl.ts";
-import { all, expression } from "./expressions.ts";
+import type { CallStmt, CreateStmt, DropStmt, Node, RangeVar, SelectStmt } from "libpg-query";
+import type { StatementFacts, VerbClass } from "../../core/facts.ts";
+import type { StatementAnalysis } from "./analysis.ts";
+import { created, namedByList, walk } from "./ddl.ts";
+import { expression } from "./expressions.ts";
+import type { Judge, Judged, Judging } from "./judging.ts";
+import { NO_SCOPE } from "./judging.ts";
 import { resolveModification } from "./modify.ts";
-import { bodyOf, constantOf, isOn, kindOf, optionOf, rangeVarOf, stringOf } from "./nodes.ts";
-import { merged, opaqueFacts } from "./replay.ts";
-import type { Result } from "./recorder.ts";
-import { Recorder, USE } from "./recorder.ts";
-import { creationSchema, resolveQuery, resolveSelectNode } from "./select.ts";
-import { relationItem, Scope } from "./scope.ts";
-import { CONSTANT, TEXT } from "./value.ts";
-
-/** What judging needs beside the node. */
-export type Judging = {
-  readonly recorder: Recorder;
-  readonly scope: NameScope;
-  readonly location: StatementFacts["location"];
-};
-
-/** What a row says of one statement; the recorder holds the rest. */
-type Judged = {
-  readonly verb: string;
-  readonly result?: Result;
-  readonly returnsRows?: boolean;
-  /** Facts that are another statement's (EXECUTE, FETCH, EXPLAIN …). */
-  readonly instead?: StatementAnalysis;
-  readonly outputsKnown?: boolean;
-  readonly copy?: "in" | "out";
-} & Partial<Omit<Effects, "settings" | "catalog" | "temp">>;
-
-// biome-ignore lint/suspicious/noExplicitAny: each row reads the body of its own kind
-type Judge = (judging: Judging, body: any, node: Node) => Judged;
-
-const NO_SCOPE = new Scope(undefined, [], undefined);
+import { createTableAs, declare, execute, explain, fetch, prepare, unknownStatement } from "./nested.ts";
+import { bodyOf, kindOf, optionOf } from "./nodes.ts";
+import type { Recorder } from "./recorder.ts";
+import { copy, set, transaction, truncate } from "./rows-and-settings.ts";
+import { resolveQuery } from "./select.ts";
+import { TEXT } from "./value.ts";
 
 const returningOf = (judging: Judging, verb: string, node: Node): Judged => {
   const result = resolveModification(judging.recorder, node, undefined, undefined) ?? { members: [], open: true };
@@ -93,20 +54,6 @@ const dcl =
     return { verb };
   };
 
-function created(recorder: Recorder, range: RangeVar | undefined, kind: string): void {
-  recorder.class = "ddl";
-  recorder.changesCatalog = true;
-  if (range === undefined) return;
-  const temporary = range.relpersistence === "t" || range.schemaname === "pg_temp";
-  if (temporary) recorder.changesTemporary = true;
-  recorder.unknownRelation(
-    temporary ? "pg_temp" : (range.schemaname ?? creationSchema(recorder)),
-    range.relname ?? "",
-    "create",
-    kind,
-  );
-}
-
 function objectVerb(prefix: string, type: string | undefined): string {
   return `${prefix}_${(type ?? "OBJECT_OBJECT")
     .replace(/^OBJECT_/, "")
@@ -133,227 +80,6 @@ const BELOW_RELATION = new Set([
 function select({ recorder }: Judging, body: SelectStmt): Judged {
   const result = resolveQuery(recorder, body, undefined, undefined, { outermost: true });
   return { verb: body.valuesLists === undefined ? "select" : "values", result, returnsRows: recorder.class !== "ddl" };
-}
-
-function copy({ recorder }: Judging, body: CopyStmt): Judged {
-  const into = body.is_from === true;
-  if (body.is_program === true) recorder.external.add("program");
-  else if (body.filename !== undefined) recorder.external.add("file");
-  if (into) recorder.raise("write");
-  const wire =
-    body.filename === undefined && body.is_program !== true ? { copy: into ? ("in" as const) : ("out" as const) } : {};
-  if (body.query !== undefined)
-    return { verb: "copy", result: resolveSelectNode(recorder, body.query, NO_SCOPE), ...wire };
-  const range = body.relation;
-  const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
-  if (relation === undefined) {
-    recorder.opaque = true;
-    namedRelation(recorder, range, into ? "insert" : "select");
-    return { verb: "copy", outputsKnown: false, ...wire };
-  }
-  recorder.relation(relation, "copy");
-  recorder.relation(relation, into ? "insert" : "select");
-  const names = body.attlist?.map((node) => stringOf(node) ?? "") ?? relation.columns.map((column) => column.name);
-  const columns = names.flatMap((name) => relation.column(name) ?? []);
-  if (columns.length !== names.length) recorder.unresolved = true;
-  if (into) {
-    recorder.changes(relation, "insert");
-    for (const column of columns) recorder.write(column, CONSTANT);
-    if (body.whereClause !== undefined) {
-      const scope = new Scope(undefined, [relationItem(relation, undefined, [])], undefined);
-      recorder.use(expression(recorder, body.whereClause, scope), USE.filter);
-    }
-    return { verb: "copy", ...wire };
-  }
-  recorder.reads(relation);
-  return {
-    verb: "copy",
-    result: { members: columns.map((column) => ({ name: column.name, value: column.value })), open: false },
-    ...wire,
-  };
-}
-
-function truncate({ recorder }: Judging, body: TruncateStmt): Judged {
-  recorder.raise("write");
-  recorder.scoped = false;
-  for (const node of body.relations ?? []) {
-    const range = rangeVarOf(node);
-    namedRelation(recorder, range, "truncate");
-    const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
-    if (relation !== undefined) recorder.changes(relation, "truncate");
-  }
-  // With CASCADE, every table that refers to these is emptied, too: which ones is not followed.
-  if (body.behavior === "DROP_CASCADE") recorder.opaque = true;
-  return { verb: "truncate" };
-}
-
-function set({ recorder }: Judging, body: VariableSetStmt): Judged {
-  recorder.class = "session";
-  const name = (body.name ?? "").toLowerCase();
-  const local = body.is_local === true;
-  if (body.kind === "VAR_SET_MULTI") {
-    for (const node of body.args ?? []) {
-      if ("DefElem" in node)
-        recorder.settings.push({
-          name: node.DefElem.defname ?? "",
-          value: constantOf(node.DefElem.arg) ?? null,
-          local,
-        });
-    }
-    if (recorder.settings.length === 0)
-      recorder.settings.push({ name, value: constantOf(body.args?.[0]) ?? null, local });
-    // The transaction's own properties decide no names; and they may be set only before its first query.
-    if (name.startsWith("transaction")) return { verb: "set" };
-  } else if (body.kind === "VAR_RESET_ALL") recorder.settings.push({ name: "*", value: null, local: false });
-  else {
-    const values = body.args?.map((arg) => listed(constantOf(arg) ?? ""));
-    const value = body.kind === "VAR_SET_VALUE" && values !== undefined ? values.join(", ") : null;
-    recorder.settings.push({ name, value, local });
-  }
-  recorder.changesSettings = true;
-  return { verb: body.kind === "VAR_RESET" || body.kind === "VAR_RESET_ALL" ? "reset" : "set" };
-}
-
-/** An element of a list, quoted where it would otherwise read as several. */
-function listed(value: string): string {
-  return value.includes(",") ? `"${value.replaceAll('"', '""')}"` : value;
-}
-
-const TRANSACTIONS: { readonly [kind: string]: readonly [verb: string, effect: Effects["transaction"]] } = {
-  TRANS_STMT_BEGIN: ["begin", "begin"],
-  TRANS_STMT_START: ["begin", "begin"],
-  TRANS_STMT_COMMIT: ["commit", "commit"],
-  TRANS_STMT_ROLLBACK: ["rollback", "rollback"],
-  TRANS_STMT_SAVEPOINT: ["savepoint", "savepoint"],
-  TRANS_STMT_RELEASE: ["release", "savepoint"],
-  TRANS_STMT_ROLLBACK_TO: ["rollback_to", "savepoint"],
-  TRANS_STMT_PREPARE: ["prepare_transaction", "rollback"],
-  TRANS_STMT_COMMIT_PREPARED: ["commit_prepared", undefined],
-  TRANS_STMT_ROLLBACK_PREPARED: ["rollback_prepared", undefined],
-};
-function transaction({ recorder }: Judging, body: TransactionStmt): Judged {
-  const [verb, effect] = TRANSACTIONS[body.kind ?? ""] ?? ["transaction", undefined];
-  recorder.class = "transaction";
-  // What a prepared transaction did was judged when it ran, but it takes effect, DDL included, only now.
-  if (body.kind === "TRANS_STMT_COMMIT_PREPARED") recorder.changesCatalog = true;
-  return { verb, transaction: effect };
-}
-
-/** A statement inside of another one, judged on its own. */
-function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
-  const recorder = new Recorder(judging.recorder.catalog, judging.recorder.path);
-  const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
-  if (recorder.unresolved) judging.recorder.unresolved = true;
-  return analysis;
-}
-
-function explain(judging: Judging, body: ExplainStmt): Judged {
-  const analysed = inner(judging, body.query);
-  const runs = isOn(optionOf(body.options, "analyze"));
-  const facts = analysed.facts;
-  // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
-  const columns = facts.columns.flatMap((column) => {
-    const uses = column.uses.filter((use) => use !== "output");
-    return uses.length === 0 ? [] : [{ ...column, uses }];
-  });
-  const plan: Output = {
-    name: "QUERY PLAN",
-    type: "text",
-    derivation: "expression",
-    total: false,
-    sources: columns.map(({ schema, table, column, tags }) => ({ schema, table, column, tags })),
-  };
-  return {
-    verb: "explain",
-    instead: {
-      ...analysed,
-      facts: runs
-        ? { ...facts, columns, outputs: [plan] }
-        : {
-            ...facts,
-            columns,
-            outputs: [plan],
-            class: facts.class === "unknown" ? "unknown" : "read",
-            scoped: true,
-            writes: [],
-            relations: facts.relations.map((relation) => ({ ...relation, access: ["select"] })),
-          },
-      effects: runs ? analysed.effects : { ...NO_EFFECTS, ...opaqueEffects(facts) },
-      copy: undefined,
-      outputsKnown: true,
-      returnsRows: true,
-    },
-  };
-}
-
-const NO_EFFECTS: Effects = { settings: false, transaction: undefined, catalog: false, temp: false };
-/** Planning may run functions that call themselves immutable. */
-function opaqueEffects(facts: StatementFacts): Partial<Effects> {
-  return facts.functions.some((use) => use.opaque) ? { settings: true, catalog: true, temp: true } : {};
-}
-
-function prepare(judging: Judging, body: PrepareStmt): Judged {
-  const statement = inner(judging, body.query);
-  return {
-    verb: "prepare",
-    instead: { ...statement, returnsRows: false, copy: undefined, effects: NO_EFFECTS },
-    prepares: { name: body.name ?? "", statement },
-  };
-}
-
-function execute(judging: Judging, body: ExecuteStmt): Judged {
-  for (const value of all(judging.recorder, body.params, NO_SCOPE)) judging.recorder.use(value, USE.expression);
-  return { verb: "execute", instead: oneOf(judging, judging.scope.prepared(body.name ?? "")) };
-}
-
-function declare(judging: Judging, body: DeclareCursorStmt): Judged {
-  const statement = inner(judging, body.query);
-  return {
-    verb: "declare",
-    instead: { ...statement, returnsRows: false, effects: { ...NO_EFFECTS, ...opaqueEffects(statement.facts) } },
-    declares: { name: body.portalname ?? "", statement },
-  };
-}
-
-function fetch(judging: Judging, body: FetchStmt): Judged {
-  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? ""));
-  if (body.ismove !== true) return { verb: "fetch", instead: { ...analysis, returnsRows: true, copy: undefined } };
-  return { verb: "move", instead: { ...analysis, returnsRows: false, copy: undefined } };
-}
-
-/** What a name stands for: one statement, any of several, or something that is not known. */
-function oneOf(judging: Judging, candidates: readonly StatementAnalysis[]): StatementAnalysis {
-  if (candidates.length === 1) return candidates[0]!;
-  if (candidates.length > 1) return merged(candidates);
-  return unknownStatement(judging);
-}
-
-function unknownStatement({ recorder, location }: Judging): StatementAnalysis {
-  return {
-    facts: opaqueFacts("unknown", location),
-    returnsRows: true,
-    outputsKnown: false,
-    copy: undefined,
-    touchesTagged: recorder.catalog.hasTags,
-    effects: { settings: true, transaction: undefined, catalog: true, temp: true },
-  };
-}
-
-function createTableAs(judging: Judging, body: CreateTableAsStmt): Judged {
-  const { recorder } = judging;
-  const materialized = body.objtype === "OBJECT_MATVIEW";
-  const verb = materialized ? "create_materialized_view" : "create_table_as";
-  if (body.query !== undefined && "ExecuteStmt" in body.query) {
-    const executed = oneOf(judging, judging.scope.prepared(body.query.ExecuteStmt.name ?? ""));
-    const facts: StatementFacts = { ...executed.facts, class: "ddl" };
-    return {
-      verb,
-      instead: { ...executed, facts, returnsRows: false, effects: { ...executed.effects, catalog: true, temp: true } },
-    };
-  }
-  query(recorder, body.query);
-  created(recorder, body.into?.rel, materialized ? "materialized_view" : "table");
-  return { verb };
 }
 
 function createTable({ recorder }: Judging, body: CreateStmt): Judged {

@@ -1,0 +1,137 @@
+// Statements about statements: EXPLAIN, PREPARE, EXECUTE, DECLARE, FETCH, CREATE TABLE AS.
+import type {
+  CreateTableAsStmt,
+  DeclareCursorStmt,
+  ExecuteStmt,
+  ExplainStmt,
+  FetchStmt,
+  Node,
+  PrepareStmt,
+} from "libpg-query";
+import type { Output, StatementFacts } from "../../core/facts.ts";
+import type { Effects, StatementAnalysis } from "./analysis.ts";
+import { created, query } from "./ddl.ts";
+import { all } from "./expressions.ts";
+import type { Judged, Judging } from "./judging.ts";
+import { NO_SCOPE } from "./judging.ts";
+import { isOn, optionOf } from "./nodes.ts";
+import { Recorder, USE } from "./recorder.ts";
+import { merged, opaqueFacts } from "./replay.ts";
+import { judge } from "./statements.ts";
+
+/** A statement inside of another one, judged on its own. */
+function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
+  const recorder = new Recorder(judging.recorder.catalog, judging.recorder.path);
+  const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
+  if (recorder.unresolved) judging.recorder.unresolved = true;
+  return analysis;
+}
+
+export function explain(judging: Judging, body: ExplainStmt): Judged {
+  const analysed = inner(judging, body.query);
+  const runs = isOn(optionOf(body.options, "analyze"));
+  const facts = analysed.facts;
+  // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
+  const columns = facts.columns.flatMap((column) => {
+    const uses = column.uses.filter((use) => use !== "output");
+    return uses.length === 0 ? [] : [{ ...column, uses }];
+  });
+  const plan: Output = {
+    name: "QUERY PLAN",
+    type: /^(json|xml)$/i.exec(optionOf(body.options, "format") ?? "")?.[0].toLowerCase() ?? "text",
+    derivation: "expression",
+    total: false,
+    sources: columns.map(({ schema, table, column, tags }) => ({ schema, table, column, tags })),
+  };
+  return {
+    verb: "explain",
+    instead: {
+      ...analysed,
+      facts: runs
+        ? { ...facts, columns, outputs: [plan] }
+        : {
+            ...facts,
+            columns,
+            outputs: [plan],
+            class: facts.class === "unknown" ? "unknown" : "read",
+            scoped: true,
+            writes: [],
+            relations: facts.relations.map((relation) => ({ ...relation, access: ["select"] })),
+          },
+      effects: runs ? analysed.effects : { ...NO_EFFECTS, ...opaqueEffects(facts) },
+      copy: undefined,
+      outputsKnown: true,
+      returnsRows: true,
+    },
+  };
+}
+
+const NO_EFFECTS: Effects = { settings: false, transaction: undefined, catalog: false, temp: false };
+/** Planning may run functions that call themselves immutable. */
+function opaqueEffects(facts: StatementFacts): Partial<Effects> {
+  return facts.functions.some((use) => use.opaque) ? { settings: true, catalog: true, temp: true } : {};
+}
+
+export function prepare(judging: Judging, body: PrepareStmt): Judged {
+  const statement = inner(judging, body.query);
+  return {
+    verb: "prepare",
+    instead: { ...statement, returnsRows: false, copy: undefined, effects: NO_EFFECTS },
+    prepares: { name: body.name ?? "", statement },
+  };
+}
+
+export function execute(judging: Judging, body: ExecuteStmt): Judged {
+  for (const value of all(judging.recorder, body.params, NO_SCOPE)) judging.recorder.use(value, USE.expression);
+  return { verb: "execute", instead: oneOf(judging, judging.scope.prepared(body.name ?? "")) };
+}
+
+export function declare(judging: Judging, body: DeclareCursorStmt): Judged {
+  const statement = inner(judging, body.query);
+  return {
+    verb: "declare",
+    instead: { ...statement, returnsRows: false, effects: { ...NO_EFFECTS, ...opaqueEffects(statement.facts) } },
+    declares: { name: body.portalname ?? "", statement },
+  };
+}
+
+export function fetch(judging: Judging, body: FetchStmt): Judged {
+  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? ""));
+  if (body.ismove !== true) return { verb: "fetch", instead: { ...analysis, returnsRows: true, copy: undefined } };
+  return { verb: "move", instead: { ...analysis, returnsRows: false, copy: undefined } };
+}
+
+/** What a name stands for: one statement, any of several, or something that is not known. */
+function oneOf(judging: Judging, candidates: readonly StatementAnalysis[]): StatementAnalysis {
+  if (candidates.length === 1) return candidates[0]!;
+  if (candidates.length > 1) return merged(candidates);
+  return unknownStatement(judging);
+}
+
+export function unknownStatement({ recorder, location }: Judging): StatementAnalysis {
+  return {
+    facts: opaqueFacts("unknown", location),
+    returnsRows: true,
+    outputsKnown: false,
+    copy: undefined,
+    touchesTagged: recorder.catalog.hasTags,
+    effects: { settings: true, transaction: undefined, catalog: true, temp: true },
+  };
+}
+
+export function createTableAs(judging: Judging, body: CreateTableAsStmt): Judged {
+  const { recorder } = judging;
+  const materialized = body.objtype === "OBJECT_MATVIEW";
+  const verb = materialized ? "create_materialized_view" : "create_table_as";
+  if (body.query !== undefined && "ExecuteStmt" in body.query) {
+    const executed = oneOf(judging, judging.scope.prepared(body.query.ExecuteStmt.name ?? ""));
+    const facts: StatementFacts = { ...executed.facts, class: "ddl" };
+    return {
+      verb,
+      instead: { ...executed, facts, returnsRows: false, effects: { ...executed.effects, catalog: true, temp: true } },
+    };
+  }
+  query(recorder, body.query);
+  created(recorder, body.into?.rel, materialized ? "materialized_view" : "table");
+  return { verb };
+}
