@@ -12,6 +12,8 @@ export type DemoOptions = {
   readonly dataDir?: string;
   /** Make the shop anew. */
   readonly reset?: boolean;
+  /** Say how to connect. Default: yes. */
+  readonly hint?: boolean;
   /** Lines for people. */
   readonly say: (line: string) => void;
 };
@@ -22,6 +24,9 @@ export type Demo = {
   restoreOrder(id: number): Promise<void>;
   stop(): Promise<void>;
 };
+
+/** How the command is called here: from a checkout, or from the installed package. */
+export const COMMAND = import.meta.filename.endsWith(".ts") ? "npm run -s regate --" : "npx regate";
 
 /** Starts the database. The gate is the caller's to start with `config`, and to close before `stop`. @throws RegateError DATA_DIR */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
@@ -39,11 +44,19 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     options.say(
       `a PostgreSQL ${embedded.version} with a shop in it runs on 127.0.0.1:${embedded.port}, its data in ${embedded.data}`,
     );
+    if (options.hint !== false) options.say(connectHint(config));
     return { config, embedded, restoreOrder: (id) => restore(url, id), stop: () => embedded.stop() };
   } catch (thrown) {
     await embedded.stop();
     throw thrown;
   }
+}
+
+/** A line for the shell that gets a token and connects. */
+function connectHint({ listen }: Config): string {
+  const [host, port] = listen.postgres.split(":");
+  const token = `${COMMAND} token issue --subject agent:bot --resource shop --ttl 1h`;
+  return `when it is ready, connect: PGPASSWORD=$(${token}) psql -h ${host} -p ${port} -U agent shop`;
 }
 
 async function restore(url: string, id: number): Promise<void> {

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import { errorText, RegateError } from "../errors.ts";
 import { startGateway } from "../gateway.ts";
 import { logger } from "../log.ts";
-import { startDemo } from "./index.ts";
+import { COMMAND, startDemo } from "./index.ts";
 import { bold, dim, psqlLine, runSession } from "./session.ts";
 
 const print = (text: string): void => void process.stdout.write(text);
@@ -12,7 +12,11 @@ const interactive =
 
 async function main(): Promise<number> {
   const began = performance.now();
-  const demo = await startDemo({ reset: process.argv.includes("--reset"), say: (line) => print(`${dim(line)}\n`) });
+  const demo = await startDemo({
+    hint: false,
+    reset: process.argv.includes("--reset"),
+    say: (line) => print(`${dim(line)}\n`),
+  });
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
   });
@@ -34,7 +38,7 @@ async function main(): Promise<number> {
       const seen = await Promise.race([session, stopped.then(() => undefined)]);
       if (seen === undefined) return 0;
       const folder = relative(process.cwd(), demo.config.data_dir) || demo.config.data_dir;
-      print(`\nThe data stays in ${folder}; to start over: rm -rf ${folder} (or: make serve with --reset).\n`);
+      print(`\nThe data stays in ${folder}; to start over: rm -rf ${folder} (or: ${COMMAND} serve --demo --reset).\n`);
       if (!interactive) return seen ? 0 : 1;
       print(
         `\nThe gate is running until Ctrl-C. Try it yourself, in another terminal:\n\n  ${await psqlLine(place)}\n\n`,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RegateError } from "../errors.ts";
 import { issueToken } from "../identity/issue.ts";
 import { runStatement } from "./client.ts";
+import { COMMAND } from "./index.ts";
 import { type Shown, recordsSince, recordTable } from "./records.ts";
 
 export type SessionPlace = {
@@ -140,7 +141,7 @@ async function approve(place: SessionPlace, running: Promise<void>): Promise<voi
   if (id === undefined) return;
   place.print(
     dim(
-      `   in another terminal, a human could say: regate approvals approve ${id} --as ${APPROVER.subject} --group dba\n`,
+      `   in another terminal, a human could say: ${COMMAND} approvals approve ${id} --url http://${place.http} --as ${APPROVER.subject} --group dba\n`,
     ),
   );
   const verdict = place.interactive ? await asked(() => over) : "approve";
