@@ -75,6 +75,7 @@ const masked = [
   "SELECT e FROM (SELECT email AS e FROM customers) AS x",
   "WITH w AS (SELECT email FROM customers) SELECT * FROM w",
   "SELECT mail FROM contacts",
+  "SELECT * FROM customer_contacts",
   "SELECT * FROM nested",
   "SELECT email FROM children",
   "SELECT email FROM ONLY customers",

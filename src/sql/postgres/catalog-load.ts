@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FunctionUse } from "../../core/facts.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import { behaviourOf } from "./builtins.ts";
-import { CATALOG_QUERIES, VIEWS_WITHOUT_DEFINITION, FIRST_USER_OID } from "./catalog-rows.ts";
+import { CATALOG_QUERIES, VIEWS_WITHOUT_DEFINITION, FIRST_NORMAL_OID } from "./catalog-rows.ts";
 import type { CatalogContent, CatalogQuery, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation } from "./model.ts";
@@ -207,8 +207,9 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
   };
   for (const row of rows.triggers) {
     // The server's own trigger functions work on the row alone.
-    if (Number(row[1]) < FIRST_USER_OID) continue;
-    add(at(row[0]), { use: functions.use(Number(row[1])), on: triggerEvents(Number(row[2])) });
+    const use = functions.use(Number(row[1]));
+    if (use.kind === "builtin") continue;
+    add(at(row[0]), { use, on: triggerEvents(Number(row[2])) });
   }
   for (const row of rows.attached) {
     add(at(row[0]), {
@@ -300,7 +301,7 @@ function entryOf(row: Row): FunctionEntry {
   const schema = row[1]!;
   const name = row[2]!;
   const volatility = VOLATILITIES[row[4]!] ?? "unknown";
-  const builtin = oid < FIRST_USER_OID && (schema === "pg_catalog" || schema === "information_schema");
+  const builtin = oid < FIRST_NORMAL_OID && (schema === "pg_catalog" || schema === "information_schema");
   const behaviour = builtin ? behaviourOf(name, volatility) : { opaque: true };
   const count = Number(row[8]);
   const variadic = row[10] !== "0";

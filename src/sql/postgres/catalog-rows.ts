@@ -1,7 +1,13 @@
 // The few set-based queries that read a catalog, and nothing else. PostgreSQL 13 to 18.
 
-/** Objects below this OID came with the server. */
-export const FIRST_USER_OID = 16384;
+/** What came with the server has an OID below this; so has what was made in single-user mode. */
+export const FIRST_NORMAL_OID = 16384;
+
+/** Is it not the server's own? The server's own is in one of these schemas, too: the OID alone does not tell. */
+const userMade = (oid: string, namespace: string): string =>
+  `(${oid} >= ${FIRST_NORMAL_OID} OR ${namespace} NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema')))`;
+const userFunction = (oid: string): string =>
+  `EXISTS (SELECT FROM pg_proc f WHERE f.oid = ${oid} AND ${userMade("f.oid", "f.pronamespace")})`;
 
 const notOfExtension = (classId: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
@@ -29,15 +35,17 @@ export const CATALOG_QUERIES = {
     SELECT tgrelid, tgfoid, tgtype FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`,
   /** relation, rule */
   rules: `
-    SELECT ev_class, rulename FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class >= ${FIRST_USER_OID} AND ev_enabled <> 'D'
+    SELECT ev_class, rulename FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class
+    WHERE rulename <> '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND ev_enabled <> 'D'
     ORDER BY ev_class, rulename`,
   views: `
-    SELECT c.oid, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relkind IN ('v','m') AND c.oid >= ${FIRST_USER_OID} ORDER BY c.oid`,
+    SELECT c.oid, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`,
   /** view, relation, attribute number */
   dependencies: `
     SELECT DISTINCT r.ev_class, d.refobjid, d.refobjsubid FROM pg_rewrite r
     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-    WHERE r.rulename = '_RETURN' AND r.ev_class >= ${FIRST_USER_OID} AND d.refobjid <> r.ev_class ORDER BY 1, 2, 3`,
+    JOIN pg_class c ON c.oid = r.ev_class
+    WHERE r.rulename = '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND d.refobjid <> r.ev_class ORDER BY 1, 2, 3`,
   /** Code of users in constraints, defaults, generated columns, indexes and row-level security: relation, function, on reading? */
   attached: `
     SELECT * FROM (
@@ -48,7 +56,7 @@ export const CATALOG_QUERIES = {
         d.classid = 'pg_policy'::regclass OR (d.classid = 'pg_attrdef'::regclass AND EXISTS (
           SELECT FROM pg_attrdef x JOIN pg_attribute a ON a.attrelid = x.adrelid AND a.attnum = x.adnum
           WHERE x.oid = d.objid AND a.attgenerated = 'v')) AS reading
-      FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= ${FIRST_USER_OID}
+      FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND ${userFunction("d.refobjid")}
         AND d.classid IN ('pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_class'::regclass)
         AND ${notOfExtension("pg_proc", "d.refobjid")}) s
     WHERE relation > 0 ORDER BY 1, 2, 3`,
@@ -56,15 +64,15 @@ export const CATALOG_QUERIES = {
   domains: `
     SELECT DISTINCT con.contypid, d.refobjid FROM pg_constraint con
     JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = con.oid AND d.refclassid = 'pg_proc'::regclass
-    WHERE con.contypid <> 0 AND d.refobjid >= ${FIRST_USER_OID} AND ${notOfExtension("pg_proc", "d.refobjid")} ORDER BY 1, 2`,
+    WHERE con.contypid <> 0 AND ${userFunction("d.refobjid")} AND ${notOfExtension("pg_proc", "d.refobjid")} ORDER BY 1, 2`,
   /** Operators over code of users: name, left type, right type, function */
   operators: `
     SELECT o.oprname, o.oprleft, o.oprright, o.oprcode::oid FROM pg_operator o
-    WHERE o.oprcode::oid >= ${FIRST_USER_OID} AND ${notOfExtension("pg_proc", "o.oprcode::oid")} ORDER BY o.oid`,
+    WHERE ${userFunction("o.oprcode::oid")} AND ${notOfExtension("pg_proc", "o.oprcode::oid")} ORDER BY o.oid`,
   /** Casts over code of users: source, target, function, context */
   casts: `
     SELECT castsource, casttarget, castfunc, castcontext FROM pg_cast
-    WHERE castfunc >= ${FIRST_USER_OID} AND ${notOfExtension("pg_proc", "castfunc")} ORDER BY oid`,
+    WHERE ${userFunction("castfunc")} AND ${notOfExtension("pg_proc", "castfunc")} ORDER BY oid`,
   /** oid, schema, name, as the server writes it, element type, base type, kind. Row types of relations are known from these. */
   types: `
     SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL), t.typelem, t.typbasetype, t.typtype FROM pg_type t
@@ -86,4 +94,4 @@ export const CATALOG_QUERIES = {
 
 /** The views when their definitions cannot be had: "" is no statement, and so depends on everything that it might. */
 export const VIEWS_WITHOUT_DEFINITION = `
-    SELECT c.oid, '' FROM pg_class c WHERE c.relkind IN ('v','m') AND c.oid >= ${FIRST_USER_OID} ORDER BY c.oid`;
+    SELECT c.oid, '' FROM pg_class c WHERE c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`;
