@@ -157,8 +157,13 @@ export class Pipeline {
     stage = "command",
   ): Verdict {
     const { audit } = this.#parts;
-    if (audit.failure !== undefined) return { kind: "refuse", refusal: unrecorded(audit.failure) };
-    const ticket = this.#record(session, facts, id, decision, process.hrtime.bigint() - started, stage);
+    const elapsed = process.hrtime.bigint() - started;
+    if (audit.failure !== undefined) {
+      // The log keeps it until it works again: what was refused meanwhile is told, and the session's sequence has no gap.
+      this.#record(session, facts, id, blockFor(id, "AUDIT_UNAVAILABLE", audit.failure.message), elapsed, stage);
+      return { kind: "refuse", refusal: unrecorded(audit.failure) };
+    }
+    const ticket = this.#record(session, facts, id, decision, elapsed, stage);
     if (this.policy.mode === "observe") return { kind: "permit", permit: observe(id, decision, ticket) };
     const permit = enforce(id, decision, ticket);
     if (permit !== undefined) return { kind: "permit", permit };
