@@ -6,6 +6,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Column, FunctionEntry } from "./model.ts";
 import { constantOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
+import { splitName } from "./tags.ts";
 import type { Value } from "./value.ts";
 import { TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
@@ -128,12 +129,32 @@ function rank(use: FunctionUse): number {
   return (use.opaque ? 10 : 0) + (use.volatility === "volatile" ? 2 : use.volatility === "stable" ? 1 : 0);
 }
 
+/** Functions whose first argument names a sequence, and what they do to it. */
+const SEQUENCE_FUNCTIONS = new Map([
+  ["nextval", "update"],
+  ["setval", "update"],
+  ["currval", "select"],
+  ["pg_sequence_last_value", "select"],
+]);
+
+/** A sequence that is named by a constant is a relation of the statement. */
+function namedSequence(recorder: Recorder, name: string, arg: Node | undefined): void {
+  const access = SEQUENCE_FUNCTIONS.get(name);
+  const text = access === undefined ? undefined : constantOf(arg);
+  const parts = text === undefined || text === null ? undefined : splitName(text, true);
+  const sequence = parts?.pop();
+  if (access === undefined || sequence === undefined) return;
+  const relation = recorder.catalog.resolveRelation(parts?.pop(), sequence, recorder.path);
+  if (relation !== undefined) recorder.relation(relation, access);
+}
+
 /** Notes the call in the facts. */
 export function recordCall(recorder: Recorder, call: Call, args: readonly Node[]): void {
   for (const use of call.uses) recorder.functions.add(use);
   for (const external of call.external) recorder.external.add(external);
   if (call.opaque) recorder.opaque = true;
   if (call.writes) recorder.raise("write");
+  if (call.builtin) namedSequence(recorder, call.entries[0]!.name, args[0]);
   if (call.setting) {
     recorder.changesSettings = true;
     const [name, value, local] = args.map(constantOf);

@@ -335,7 +335,8 @@ function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
   }
   if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
   recordCall(recorder, call, nodes);
-  if (call.aggregate && inputs.length === 0) return COUNT;
+  for (const arg of args) recorder.operator(arg, name);
+  if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
   const value = combine(inputs, call.returns, call.total);
   if (call.reads.length > 0) {
     return {

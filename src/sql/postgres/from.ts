@@ -104,7 +104,7 @@ function tableItem(recorder: Recorder, range: RangeVar, ctes: CteList): Item {
     recorder.unknownRelation(range.schemaname ?? "", name, "select");
     return derivedItem(alias ?? name, { members: [], open: true }, []);
   }
-  recorder.relation(relation, "select");
+  recorder.relation(relation, "select", range.inh !== true);
   recorder.reads(relation);
   return relationItem(relation, alias, columnAliases);
 }

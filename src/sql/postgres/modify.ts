@@ -37,7 +37,13 @@ export function resolveModification(
   return undefined;
 }
 
-type Target = { readonly item: Item; readonly relation: Relation | undefined; readonly written: Map<string, Value> };
+type Target = {
+  readonly item: Item;
+  readonly relation: Relation | undefined;
+  /** ONLY: what inherits from it is left out. */
+  readonly only: boolean;
+  readonly written: Map<string, Value>;
+};
 
 function target(recorder: Recorder, range: RangeVar | undefined, access: string): Target {
   recorder.raise("write");
@@ -49,10 +55,16 @@ function target(recorder: Recorder, range: RangeVar | undefined, access: string)
     recorder.opaque = true;
     recorder.scoped = false;
     recorder.unknownRelation(range?.schemaname ?? "", name, access);
-    return { item: derivedItem(alias ?? name, { members: [], open: true }, []), relation, written: new Map() };
+    return {
+      item: derivedItem(alias ?? name, { members: [], open: true }, []),
+      relation,
+      only: false,
+      written: new Map(),
+    };
   }
-  recorder.relation(relation, access);
-  return { item: relationItem(relation, alias, []), relation, written: new Map() };
+  const only = range?.inh !== true;
+  recorder.relation(relation, access, only);
+  return { item: relationItem(relation, alias, []), relation, only, written: new Map() };
 }
 
 function written(recorder: Recorder, to: Target, name: string, value: Value): void {
@@ -149,8 +161,8 @@ function onConflict(
     recorder.use(expression(recorder, clause.infer.whereClause, own), USE.filter);
   if (clause.action !== "ONCONFLICT_UPDATE") return;
   if (to.relation !== undefined) {
-    recorder.relation(to.relation, "update");
-    recorder.relation(to.relation, "select");
+    recorder.relation(to.relation, "update", to.only);
+    recorder.relation(to.relation, "select", to.only);
     recorder.changes(to.relation, "update");
   }
   if (!bounded) recorder.scoped = false;
@@ -199,7 +211,7 @@ function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined,
   if (to.relation !== undefined) {
     recorder.changes(to.relation, "update");
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
-      recorder.relation(to.relation, "select");
+      recorder.relation(to.relation, "select", to.only);
   }
   return returning(recorder, stmt.returningClause, to, items, parent, ctes);
 }
@@ -218,7 +230,8 @@ function remove(recorder: Recorder, stmt: DeleteStmt, parent: Scope | undefined,
   where(recorder, stmt.whereClause, to, stmt.relation, scope);
   if (to.relation !== undefined) {
     recorder.changes(to.relation, "delete");
-    if (stmt.whereClause !== undefined || stmt.returningClause !== undefined) recorder.relation(to.relation, "select");
+    if (stmt.whereClause !== undefined || stmt.returningClause !== undefined)
+      recorder.relation(to.relation, "select", to.only);
   }
   return returning(recorder, stmt.returningClause, to, items, parent, ctes);
 }
@@ -245,7 +258,7 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
   );
   const scope = new Scope(parent, [to.item, ...items], ctes);
   if (stmt.joinCondition !== undefined) recorder.use(expression(recorder, stmt.joinCondition, scope), USE.join);
-  if (to.relation !== undefined) recorder.relation(to.relation, "select");
+  if (to.relation !== undefined) recorder.relation(to.relation, "select", to.only);
   for (const node of stmt.mergeWhenClauses ?? []) {
     if (!("MergeWhenClause" in node)) continue;
     const clause = node.MergeWhenClause;
@@ -260,7 +273,7 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
             : undefined;
     if (event === undefined) continue;
     if (to.relation !== undefined) {
-      recorder.relation(to.relation, event);
+      recorder.relation(to.relation, event, to.only);
       recorder.changes(to.relation, event);
     }
     if (event !== "insert") recorder.scoped = false;
@@ -288,7 +301,7 @@ function returning(
   sourcesFirst = false,
 ): Result {
   if (clause === undefined) return NOTHING;
-  if (to.relation !== undefined) recorder.relation(to.relation, "select");
+  if (to.relation !== undefined) recorder.relation(to.relation, "select", to.only);
   const after = rowAfter(to);
   const own = sourcesFirst ? [...items, after] : [after, ...items];
   let old = "old";

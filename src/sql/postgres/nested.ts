@@ -41,7 +41,9 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
     type: /^(json|xml)$/i.exec(optionOf(body.options, "format") ?? "")?.[0].toLowerCase() ?? "text",
     derivation: "expression",
     total: false,
-    sources: columns.map(({ schema, table, column, tags }) => ({ schema, table, column, tags })),
+    sources: columns
+      .filter((column) => column.uses.some((use) => !use.startsWith("write_")))
+      .map(({ schema, table, column, tags }) => ({ schema, table, column, tags })),
   };
   return {
     verb: "explain",

@@ -36,6 +36,9 @@ export type Touched = { readonly relation: Relation; readonly access: string; re
 /** A result: its columns, and whether there may be others that only the server knows. */
 export type Result = { readonly members: readonly Member[]; readonly open: boolean };
 
+const CHANGES: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge"]);
+/** What is done to a parent is done to what inherits from it. */
+const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "delete", "merge", "truncate", "ddl"]);
 const NO_VIA: readonly string[] = Object.freeze([]);
 
 export class Recorder {
@@ -98,8 +101,9 @@ export class Recorder {
     }
   }
 
+  /** An operator or a function is applied to the value: noted at every column in it, so that none looks as if it met others only. */
   operator(value: Value, name: string): void {
-    if (value.derivation !== "direct") return;
+    if (value.sources.length === 0) return;
     this.#operators ??= new Map();
     for (const column of value.sources) {
       const names = this.#operators.get(column);
@@ -108,13 +112,14 @@ export class Recorder {
     }
   }
 
-  /** A relation named in the text. A view brings what it reads. */
-  relation(relation: Relation, access: string): void {
+  /** A relation named in the text. A view brings what it reads; `only` leaves out what inherits from it. */
+  relation(relation: Relation, access: string, only = false): void {
     this.#touch(relation, access, NO_VIA);
     if (relation.kind === "foreign_table") this.external.add("server");
     if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access);
-    else if (relation.children.length > 0 && relation.kind === "table")
+    else if (!only && relation.children.length > 0 && relation.kind === "table" && INHERITED.has(access)) {
       this.#children(relation, access, [relation.qualified]);
+    }
   }
 
   #view(relation: Relation, access: string): void {
@@ -124,8 +129,7 @@ export class Recorder {
       const via = [relation.qualified, ...touched.via];
       this.#touch(touched.relation, touched.access, via);
       // A view that can be written passes the write on to what it selects from.
-      if (access !== "select" && access !== "lock" && touched.via.length === 0)
-        this.#touch(touched.relation, access, via);
+      if (CHANGES.has(access) && touched.via.length === 0) this.#touch(touched.relation, access, via);
     }
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     for (const use of view.functions) this.functions.add(use);
@@ -241,7 +245,7 @@ export class Recorder {
               column: column.name,
               sources: [...sources].map((from) => from.source),
             })),
-      functions: this.functions.size === 0 ? [] : [...this.functions],
+      functions: this.functions.size < 2 ? [...this.functions] : distinctFunctions(this.functions),
       scoped: this.scoped,
       limit: this.limit,
       settings: this.settings,
@@ -315,4 +319,15 @@ function useNames(bits: number): ColumnUse["uses"] {
     namesOfBits.set(bits, names);
   }
   return names;
+}
+
+/** Overloads of one name are one function for the policy: the one of which least is known. */
+function distinctFunctions(uses: Iterable<FunctionUse>): FunctionUse[] {
+  const distinct = new Map<string, FunctionUse>();
+  for (const use of uses) {
+    const key = `${use.schema}.${use.name}`;
+    const other = distinct.get(key);
+    if (other === undefined || (use.opaque && !other.opaque)) distinct.set(key, use);
+  }
+  return [...distinct.values()];
 }

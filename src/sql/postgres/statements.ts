@@ -10,6 +10,7 @@ import { resolveModification } from "./modify.ts";
 import { createTableAs, declare, execute, explain, fetch, prepare, unknownStatement } from "./nested.ts";
 import { bodyOf, kindOf, optionOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
+import { USE } from "./recorder.ts";
 import { copy, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
 import { TEXT } from "./value.ts";
@@ -79,7 +80,12 @@ const BELOW_RELATION = new Set([
 
 function select({ recorder }: Judging, body: SelectStmt): Judged {
   const result = resolveQuery(recorder, body, undefined, undefined, { outermost: true });
-  return { verb: body.valuesLists === undefined ? "select" : "values", result, returnsRows: recorder.class !== "ddl" };
+  if (recorder.class === "ddl") {
+    // SELECT … INTO: the result becomes a table's rows.
+    for (const member of result.members) recorder.use(member.value, USE.writeSource);
+    return { verb: "select_into" };
+  }
+  return { verb: body.valuesLists === undefined ? "select" : "values", result, returnsRows: true };
 }
 
 function createTable({ recorder }: Judging, body: CreateStmt): Judged {

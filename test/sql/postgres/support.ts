@@ -16,13 +16,20 @@ export const SCOPE: NameScope = {
   cursor: () => [],
 };
 
-export type Rich = { readonly client: pg.Client; readonly catalog: Catalog; readonly query: CatalogQuery; load(): Promise<Catalog> };
+export type Rich = {
+  readonly client: pg.Client;
+  readonly catalog: Catalog;
+  readonly query: CatalogQuery;
+  load(): Promise<Catalog>;
+};
 
 /** Ends with the test file. */
 export async function startRich(setup = schemaSql, tags: unknown = classification): Promise<Rich> {
   await ready();
   const server = await startServer({ setup: () => [] });
   const client = new pg.Client({ connectionString: server.url("postgres", "postgres") });
+  // The server may be stopped first.
+  client.on("error", () => undefined);
   await client.connect();
   after(() => client.end());
   await client.query(setup);
@@ -46,7 +53,9 @@ export function describe(client: pg.Client, text: string): Promise<readonly Desc
         connection.sync();
       },
       fields: undefined as readonly DescribedField[] | undefined,
-      handleRowDescription(message: { fields: { name: string; tableID: number; columnID: number; dataTypeID: number }[] }) {
+      handleRowDescription(message: {
+        fields: { name: string; tableID: number; columnID: number; dataTypeID: number }[];
+      }) {
         this.fields = message.fields.map((field) => ({
           name: field.name,
           tableOid: field.tableID >>> 0,
