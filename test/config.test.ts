@@ -360,6 +360,22 @@ describe("variables", () => {
   });
 });
 
+test("docs/configuration.md explains every key, and no other", () => {
+  const page = readFileSync(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
+  const keysOf = (value: object, path: string): string[] =>
+    Object.entries(value).flatMap(([name, inner]) => {
+      const key = path === "resources" ? "resources.NAME" : path === "" ? name : `${path}.${name}`;
+      const leaf = typeof inner !== "object" || inner === null || key === "resources.NAME.labels";
+      return leaf ? [key] : [...(key === "resources" ? [key] : []), ...keysOf(inner, key)];
+    });
+  const { notices, ...config } = load(least);
+  assert.deepEqual(notices, []);
+  const keys = keysOf(config, "").sort();
+  const cells = page.split("\n").flatMap((line) => (line.startsWith("| `") ? [line.split("|")[1]!] : []));
+  const explained = cells.flatMap((cell) => [...cell.matchAll(/`([\w.]+)`/g)].map((match) => match[1]!));
+  assert.deepEqual(explained.sort(), keys);
+});
+
 test("a resource's name finds nothing that objects inherit", () => {
   const { resources } = load(least);
   for (const name of ["constructor", "__proto__", "toString", "hasOwnProperty"])
