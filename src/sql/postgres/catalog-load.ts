@@ -162,6 +162,9 @@ function build(
     byRowType,
     types: new Map(types.map((type) => [type.oid, type])),
     typesByName: groupByName(types),
+    arrays: new Map(
+      types.flatMap((type) => (type.element !== 0 && type.name.startsWith("_") ? [[type.element, type.oid]] : [])),
+    ),
     functionsNamed: (name) => functions.named(name),
     functionByOid: (oid) => functions.byOid(oid),
     operators,

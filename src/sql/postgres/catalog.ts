@@ -43,6 +43,8 @@ export type CatalogContent = {
   readonly byRowType: ReadonlyMap<number, Relation>;
   readonly types: ReadonlyMap<number, TypeEntry>;
   readonly typesByName: ReadonlyMap<string, readonly TypeEntry[]>;
+  /** element → array */
+  readonly arrays: ReadonlyMap<number, number>;
   functionsNamed(name: string): readonly FunctionEntry[];
   functionByOid(oid: number): FunctionEntry | undefined;
   readonly operators: ReadonlyMap<string, readonly UserOperator[]>;
@@ -147,6 +149,11 @@ export class Catalog {
 
   type(oid: number): TypeEntry | undefined {
     return this.#content.types.get(oid);
+  }
+
+  /** The OID of the array type over an element; 0 where there is none. */
+  arrayOf(element: number): number {
+    return this.#content.arrays.get(element) ?? 0;
   }
 
   /** The name of a type for people; "" where it is not known. */

@@ -73,7 +73,7 @@ export function expression(recorder: Recorder, node: Node | undefined, scope: Sc
     case "MinMaxExpr":
       return alternatives(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
     case "A_ArrayExpr":
-      return combine(all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope), 0, true);
+      return arrayOf(recorder, all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope));
     case "RowExpr":
       return rowOf(list(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
     case "A_Indirection":
@@ -260,6 +260,13 @@ function commonType(values: readonly Value[]): number {
     type = value.type;
   }
   return type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : type;
+}
+
+function arrayOf(recorder: Recorder, elements: readonly Value[]): Value {
+  const type = elements.length === 0 ? 0 : commonType(elements);
+  // Arrays in an array make it longer, not another type.
+  const isArray = (recorder.catalog.type(type)?.name ?? "").startsWith("_");
+  return combine(elements, isArray ? type : recorder.catalog.arrayOf(type), true);
 }
 
 function rowOf(values: readonly Value[]): Value {

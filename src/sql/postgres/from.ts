@@ -211,14 +211,18 @@ function functionItem(recorder: Recorder, body: RangeFunction, scope: Scope): It
   let open = false;
   const alias = body.alias?.aliasname;
   const functions = body.functions ?? [];
+  const values: Value[] = [];
   for (const node of functions) {
     const list = "List" in node ? (node.List.items ?? []) : [node];
     const call = list[0];
     if (call === undefined) continue;
     const definitions = list[1] !== undefined && "List" in list[1] ? list[1].List.items : undefined;
+    const value = derived(expression(recorder, call, scope), 0, false);
+    values.push(value);
     const columns = functionColumns(
       recorder,
       call,
+      value,
       scope,
       definitions ?? (functions.length === 1 ? body.coldeflist : undefined),
       functions.length === 1 ? alias : undefined,
@@ -229,8 +233,9 @@ function functionItem(recorder: Recorder, body: RangeFunction, scope: Scope): It
   if (body.ordinality === true) members.push({ name: "ordinality", value: plainConstant(TYPE_BIGINT) });
   const name = alias ?? (functions.length === 1 ? functionName(functions[0]!) : undefined);
   const item = derivedItem(name, { members, open }, namesOf(body.alias?.colnames));
-  // The whole row of a scalar function is its value.
-  return item.members.length === 1 && !open ? { ...item, whole: item.members[0]!.value } : item;
+  // The whole row of a scalar function is its value; where the shape is not known, it is at least no more than the calls' values.
+  if (open) return { ...item, whole: combine(values, 0, false) };
+  return item.members.length === 1 ? { ...item, whole: item.members[0]!.value } : item;
 }
 
 function functionName(node: Node): string | undefined {
@@ -242,11 +247,11 @@ function functionName(node: Node): string | undefined {
 function functionColumns(
   recorder: Recorder,
   node: Node,
+  value: Value,
   scope: Scope,
   definitions: readonly Node[] | undefined,
   alias: string | undefined,
 ): Result {
-  const value = derived(expression(recorder, node, scope), 0, false);
   // What drives the rows is used, whether or not a column of it is shown.
   if (value.sources.length > 0) recorder.use(value, USE.expression);
   if (definitions !== undefined && definitions.length > 0) {
@@ -327,7 +332,7 @@ function unnest(recorder: Recorder, args: readonly Value[], value: Value, alias:
       return fieldsOf(recorder, { ...value, type: elementType });
     }
   }
-  const known = args.every((arg) => isScalar(recorder, arg) || arg.sources.length === 0);
+  const known = args.every((arg) => isScalar(recorder, arg));
   if (!known) return { members: args.length === 1 ? [{ name: alias ?? "unnest", value }] : [], open: true };
   return {
     members: args.map((arg) => ({
@@ -368,16 +373,19 @@ function jsonTableItem(recorder: Recorder, body: JsonTable, scope: Scope): Item 
   ];
   if (body.on_error?.expr !== undefined) inputs.push(expression(recorder, body.on_error.expr, scope));
   const columns: { name: string; type: number }[] = [];
+  // Nested columns come behind all of their parent's own.
   const collect = (nodes: readonly Node[] | undefined): void => {
+    const nested: (readonly Node[] | undefined)[] = [];
     for (const node of nodes ?? []) {
       if (!("JsonTableColumn" in node)) continue;
       const column = node.JsonTableColumn;
-      if (column.coltype === "JTC_NESTED") collect(column.columns);
+      if (column.coltype === "JTC_NESTED") nested.push(column.columns);
       else columns.push({ name: column.name ?? "", type: typeOf(recorder, column.typeName) });
       for (const behaviour of [column.on_empty, column.on_error]) {
         if (behaviour?.expr !== undefined) inputs.push(expression(recorder, behaviour.expr, scope));
       }
     }
+    for (const inner of nested) collect(inner);
   };
   collect(body.columns);
   const value = used(recorder, combine(inputs, 0, false), USE.expression);

@@ -160,9 +160,8 @@ export function columnReference(recorder: Recorder, fields: readonly Node[], sco
   const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
   if (item === undefined) return unknown(recorder, scope);
   const found = memberOf(item, last!);
-  if (found !== undefined)
-    return item.open ? { ...combine([found, wholeRow(item)], 0, false), derivation: "opaque" } : found;
-  if (item.open) return { ...wholeRow(item), derivation: "opaque", total: false };
+  if (found !== undefined) return found;
+  if (item.open) return combine([wholeRow(item)], 0, false);
   // `c.f` is also how the function f of c's row type is called.
   return call(last!, wholeRow(item));
 }
@@ -175,25 +174,27 @@ function unknown(recorder: Recorder, scope: Scope): Value {
   return everything(scope);
 }
 
-/** colNameToVar: the innermost level that has it wins. */
+/**
+ * colNameToVar: the innermost level that has it wins. An open item may have it when no other of its level has (else it would be ambiguous,
+ * and the server would refuse).
+ */
 export function unqualifiedColumn(scope: Scope, name: string): Value | undefined {
+  let perhaps: Value[] | undefined;
   for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
     let found: Value | undefined;
-    let open = false;
     for (const item of level.items) {
       if (!item.columnsVisible) continue;
-      if (item.open) open = true;
       const value = memberOf(item, name);
       if (value !== undefined) found = found === undefined ? value : eitherOf(found, value);
     }
-    if (open)
-      return {
-        ...combine(found === undefined ? [everything(level)] : [found, everything(level)], 0, false),
-        derivation: "opaque",
-      };
-    if (found !== undefined) return found;
+    if (found !== undefined) return perhaps === undefined ? found : combine([...perhaps, found], 0, false);
+    for (const item of level.items) {
+      if (!item.open || !item.columnsVisible) continue;
+      perhaps ??= [];
+      perhaps.push(wholeRow(item));
+    }
   }
-  return undefined;
+  return perhaps === undefined ? undefined : combine(perhaps, 0, false);
 }
 
 /** refnameNamespaceItem: by alias or relation name, innermost level first. */
