@@ -82,7 +82,7 @@ export class Reading {
     text = bytes.toString();
     const attempt = (catalog: Catalog): Analysis | RegateError => {
       try {
-        const analysis = analyze(text, catalog, this.scope);
+        const analysis = analyze(text, catalog, this.scope, this.#wanted());
         return forbiddenSetting(analysis) ?? analysis;
       } catch (thrown) {
         if (thrown instanceof RegateError) return thrown;
@@ -111,6 +111,12 @@ export class Reading {
         });
       });
     }, session.segment);
+  }
+
+  /** Each costs another parse: only where a rule reads it. */
+  #wanted(): { normalized: boolean; fingerprint: boolean } {
+    const { policy } = this.#session.options.pipeline;
+    return { normalized: policy.reads("command.normalized"), fingerprint: policy.reads("command.fingerprint") };
   }
 
   basis(): string {
@@ -159,7 +165,7 @@ export class Reading {
       () =>
         this.withCatalog((catalog) => {
           if (prepared.basis !== this.basis()) {
-            prepared.analysis = analyze(prepared.text, catalog, this.scope);
+            prepared.analysis = analyze(prepared.text, catalog, this.scope, this.#wanted());
             prepared.basis = this.basis();
             prepared.commands = new Map();
           }
