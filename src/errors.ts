@@ -11,13 +11,33 @@ export const ERRORS = {
   // protocol: what a client sent is not the protocol
   PROTOCOL_VIOLATION: spec("08P01", "The client broke the wire protocol"),
   STARTUP_TIMEOUT: spec("08006", "The client did not finish its startup in time"),
-  TLS_REQUIRED: spec("28000", "A token may travel only over TLS", "Connect with sslmode=require, or allow plaintext on loopback in the configuration (tls.allow_plaintext)."),
-  STARTUP_SETTING: spec("42501", "The client may not bring this setting along", "Connect without it; SET ROLE is a command that the policy decides."),
+  TLS_REQUIRED: spec(
+    "28000",
+    "A token may travel only over TLS",
+    "Connect with sslmode=require, or allow plaintext on loopback in the configuration (tls.allow_plaintext).",
+  ),
+  STARTUP_SETTING: spec(
+    "42501",
+    "The client may not bring this setting along",
+    "Connect without it; SET ROLE is a command that the policy decides.",
+  ),
   REPLICATION_REFUSED: spec("0A000", "Replication connections are refused"),
   // session: state in which the gate could not read what the client sends
-  CLIENT_ENCODING: spec("22023", "Only client_encoding UTF8 is possible through the gate", "Remove the setting of client_encoding, or set it to UTF8."),
-  STANDARD_CONFORMING_STRINGS: spec("22023", "standard_conforming_strings must stay on through the gate", "Remove the setting, and use E'…' for escapes."),
-  SESSION_STATE_UNSURE: spec("0A000", "An earlier statement may have changed how this one is read", "Send the statement that changes settings as a command of its own, and wait for its end."),
+  CLIENT_ENCODING: spec(
+    "22023",
+    "Only client_encoding UTF8 is possible through the gate",
+    "Remove the setting of client_encoding, or set it to UTF8.",
+  ),
+  STANDARD_CONFORMING_STRINGS: spec(
+    "22023",
+    "standard_conforming_strings must stay on through the gate",
+    "Remove the setting, and use E'…' for escapes.",
+  ),
+  SESSION_STATE_UNSURE: spec(
+    "0A000",
+    "An earlier statement may have changed how this one is read",
+    "Send the statement that changes settings as a command of its own, and wait for its end.",
+  ),
   TOO_MANY_STATEMENTS: spec("53400", "The session has too many prepared statements", "Close or DEALLOCATE some."),
   // identity
   TOKEN_INVALID: spec("28P01", "The token was refused", "Ask for a new token: regate token issue."),
@@ -30,12 +50,24 @@ export const ERRORS = {
   TOKEN_REQUEST: spec("22023", "No such token can be issued"),
   RESOURCE_UNKNOWN: spec("28P01", "There is no such resource"),
   // facts
-  TEXT_TOO_LONG: spec("54000", "The command is longer than the gate judges", "Send it in parts, or use COPY for bulk data."),
+  TEXT_TOO_LONG: spec(
+    "54000",
+    "The command is longer than the gate judges",
+    "Send it in parts, or use COPY for bulk data.",
+  ),
   TEXT_NOT_UTF8: spec("22021", "The command is not valid UTF-8"),
   TEXT_UNPARSEABLE: spec("42601", "The command could not be parsed, so it was not sent"),
-  TEXT_TOO_COMPLEX: spec("54001", "The command is nested or chained too deeply to be judged", "Split it, or use an array or a VALUES list."),
+  TEXT_TOO_COMPLEX: spec(
+    "54001",
+    "The command is nested or chained too deeply to be judged",
+    "Split it, or use an array or a VALUES list.",
+  ),
   CATALOG_UNAVAILABLE: spec("57P03", "The catalog of the database could not be read, so nothing can be judged"),
-  CATALOG_MISMATCH: spec("0A000", "The server describes this result otherwise than the gate derived", "Send the command again: the catalog has been read anew."),
+  CATALOG_MISMATCH: spec(
+    "0A000",
+    "The server describes this result otherwise than the gate derived",
+    "Send the command again: the catalog has been read anew.",
+  ),
   // policy
   POLICY_BLOCKED: spec("42501", "The policy does not allow this command"),
   POLICY_UNDEFINED: spec("42501", "The policy gave no decision"),
@@ -49,8 +81,16 @@ export const ERRORS = {
   BUNDLE_NO_ENTRYPOINT: spec("58030", "The policy bundle has no entrypoint regate/decision"),
   BUNDLE_BUILTIN: spec("58030", "The policy bundle needs a builtin that the gate does not have"),
   POLICY_SOURCE: spec("F0000", "The policy's sources cannot be built", "Check them with: regate policy check."),
-  OPA_MISSING: spec("F0000", "Working on policies needs opa, which was not found", "Install it (openpolicyagent.org) on the PATH, or name the program in REGATE_OPA; in a checkout Go builds it."),
-  LIMIT_EXCEEDED: spec("54000", "The result is larger than the policy allows", "Ask for less: add a LIMIT or a narrower WHERE."),
+  OPA_MISSING: spec(
+    "F0000",
+    "Working on policies needs opa, which was not found",
+    "Install it (openpolicyagent.org) on the PATH, or name the program in REGATE_OPA; in a checkout Go builds it.",
+  ),
+  LIMIT_EXCEEDED: spec(
+    "54000",
+    "The result is larger than the policy allows",
+    "Ask for less: add a LIMIT or a narrower WHERE.",
+  ),
   // masking
   MASK_IMPOSSIBLE: spec("42501", "A protected column cannot be masked in this result"),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
@@ -58,13 +98,24 @@ export const ERRORS = {
   APPROVAL_DENIED: spec("42501", "The approval was denied"),
   APPROVAL_TIMEOUT: spec("42501", "Nobody approved in time", "Send the command again to ask anew."),
   APPROVAL_CANCELED: spec("57014", "The command was canceled while it waited for an approval"),
-  APPROVAL_IN_TRANSACTION: spec("42501", "The command needs an approval, which cannot be waited for inside a transaction"),
-  APPROVAL_STALE: spec("42501", "The policy or the catalog changed while the command waited for its approval", "Send the command again to ask anew."),
+  APPROVAL_IN_TRANSACTION: spec(
+    "42501",
+    "The command needs an approval, which cannot be waited for inside a transaction",
+  ),
+  APPROVAL_STALE: spec(
+    "42501",
+    "The policy or the catalog changed while the command waited for its approval",
+    "Send the command again to ask anew.",
+  ),
   APPROVAL_UNKNOWN: spec("02000", "There is no such approval"),
   APPROVAL_NOT_ALLOWED: spec("42501", "You may not decide this approval"),
   APPROVAL_SETTLED: spec("55000", "The approval is no longer pending"),
   // audit
-  AUDIT_UNAVAILABLE: spec("58030", "The decision could not be recorded, so the command was not sent", "Ask the operator: the gate's log says what is wrong with its data folder."),
+  AUDIT_UNAVAILABLE: spec(
+    "58030",
+    "The decision could not be recorded, so the command was not sent",
+    "Ask the operator: the gate's log says what is wrong with its data folder.",
+  ),
   // upstream
   UPSTREAM_UNREACHABLE: spec("08001", "The database could not be reached"),
   UPSTREAM_AUTH: spec("08004", "The database refused the gate"),
@@ -77,13 +128,25 @@ export const ERRORS = {
   // HTTP API
   REQUEST_INVALID: spec("F0000", "The request is not understood", "The requests are described in docs/approvals.md."),
   NOT_FOUND: spec("F0000", "There is nothing at this address", "The addresses are listed in docs/approvals.md."),
-  HOST_REFUSED: spec("F0000", "The request names another host than this one", "Use the address that the gate listens on, such as http://127.0.0.1:6080."),
-  API_UNREACHABLE: spec("F0000", "The gate's HTTP API could not be reached", "Is the gate running? Name its address with --url."),
+  HOST_REFUSED: spec(
+    "F0000",
+    "The request names another host than this one",
+    "Use the address that the gate listens on, such as http://127.0.0.1:6080.",
+  ),
+  API_UNREACHABLE: spec(
+    "F0000",
+    "The gate's HTTP API could not be reached",
+    "Is the gate running? Name its address with --url.",
+  ),
   // configuration and commands
   CONFIG_UNREADABLE: spec("F0000", "The configuration could not be read"),
   CONFIG_INVALID: spec("F0000", "The configuration is not valid"),
   KEY_UNREADABLE: spec("F0000", "A key could not be read"),
-  PORT_IN_USE: spec("F0000", "The address is already in use", "Choose another in listen, or end the program that holds it."),
+  PORT_IN_USE: spec(
+    "F0000",
+    "The address is already in use",
+    "Choose another in listen, or end the program that holds it.",
+  ),
   DATA_DIR: spec("F0000", "The data folder cannot be used"),
   USAGE: spec("F0000", "The command line is not understood", "See: regate --help."),
 } as const satisfies Record<string, ErrorSpec>;
