@@ -63,6 +63,8 @@ export function walk(recorder: Recorder, node: unknown, access: string, skip?: R
     query(recorder, node as Node);
     return;
   }
+  if (kind === "String" && (node as { String: { sval?: string } }).String.sval === "pg_temp")
+    recorder.changesTemporary = true;
   if (kind === "FuncCall") call(recorder, (node as { FuncCall: FuncCall }).FuncCall);
   if (kind === "TypeName" && (node as { TypeName: TypeName }).TypeName.pct_type === true) {
     const parts = namesOf((node as { TypeName: TypeName }).TypeName.names);

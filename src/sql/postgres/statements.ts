@@ -129,13 +129,13 @@ function codeBlock(recorder: Recorder): void {
 
 function createFunction(
   { recorder }: Judging,
-  body: { options?: Node[]; sql_body?: Node; parameters?: Node[] },
+  body: { funcname?: Node[]; options?: Node[]; sql_body?: Node; parameters?: Node[] },
 ): Judged {
   recorder.class = "ddl";
   recorder.changesCatalog = true;
   const language = optionOf(body.options, "language")?.toLowerCase();
   if (language === "c" || language === "internal") recorder.external.add("file");
-  walk(recorder, body.parameters, "ddl");
+  walk(recorder, [body.funcname, body.parameters], "ddl");
   return { verb: "create_function" };
 }
 
@@ -276,6 +276,7 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   DefineStmt: ({ recorder }, body) => {
     recorder.class = "ddl";
     recorder.changesCatalog = true;
+    walk(recorder, body.defnames, "ddl");
     return { verb: objectVerb("create", body.kind) };
   },
   AlterCollationStmt: ddl("alter_collation"),
