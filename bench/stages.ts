@@ -89,7 +89,7 @@ export async function stages(url: string, bundle: string): Promise<string> {
   const buffer = new MessageBuffer(clientLimits());
   const header = { labels: { id: "bench" }, mode: "enforce" };
   const decided = await policy.evaluate(input(0, prepared));
-  const context = { identity, resource, facts: session, sequence: 0 };
+  const context = { identity, resource, facts: session, usage: { ...session.usage }, sequence: 0 };
   let next = 0;
   const record = (command: CommandFacts): string =>
     decisionLine(header, {

@@ -6,6 +6,8 @@ export type SessionContext = {
   readonly identity: Identity;
   readonly resource: Resource;
   readonly facts: { -readonly [K in keyof SessionFacts]: SessionFacts[K] };
+  /** The same object as `facts.usage`, for who counts. */
+  readonly usage: { -readonly [K in keyof SessionFacts["usage"]]: number };
   /** The next number of the session's gapless record sequence. */
   sequence: number;
 };

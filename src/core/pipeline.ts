@@ -45,7 +45,7 @@ export class Pipeline {
     const ended = this.#ended(session, command.facts);
     if (ended !== undefined) return ended;
     const id = this.#nextId(session);
-    const started = process.hrtime.bigint();
+    const started = performance.now();
     const decided = this.policy.evaluate(inputOf(id, session, command.facts));
     if (decided instanceof Promise) return decided.then((late) => this.#act(session, command.facts, id, late, started));
     return this.#act(session, command.facts, id, decided, started);
@@ -56,7 +56,7 @@ export class Pipeline {
     const ended = this.#ended(session, command.facts);
     if (ended !== undefined) return ended;
     const id = `${session.facts.id}-${session.sequence + 1}`;
-    const started = process.hrtime.bigint();
+    const started = performance.now();
     const act = (decision: Decision): Verdict => {
       const permit = prepare(decision, this.policy.mode === "enforce");
       if (permit !== undefined) return { kind: "permit", permit };
@@ -70,7 +70,7 @@ export class Pipeline {
   /** Decides a session's start. */
   connect(session: SessionContext): Verdict | Promise<Verdict> {
     const id = this.#nextId(session);
-    const started = process.hrtime.bigint();
+    const started = performance.now();
     const decided = this.policy.evaluate(inputOf(id, session, undefined));
     const act = (decision: Decision): Verdict => this.#act(session, undefined, id, decision, started, "connect");
     return decided instanceof Promise ? decided.then(act) : act(decided);
@@ -80,7 +80,7 @@ export class Pipeline {
   refuse(session: SessionContext, facts: CommandFacts | undefined, error: RegateError, fatal = false): Refusal {
     const id = this.#nextId(session);
     const decision = blockFor(id, error.code, error.detail);
-    this.#record(session, facts, id, decision, 0n);
+    this.#record(session, facts, id, decision, 0);
     return refusalFromError(error, id, fatal);
   }
 
@@ -89,7 +89,7 @@ export class Pipeline {
     if (this.policy.mode !== "observe") return undefined;
     const id = this.#nextId(session);
     const decision = blockFor(id, error.code, error.detail);
-    return observe(id, decision, this.#record(session, facts, id, decision, 0n));
+    return observe(id, decision, this.#record(session, facts, id, decision, 0));
   }
 
   /** Asks for approval. `onSettled` is called once: with the permit, or with the refusal that says how it ended. */
@@ -153,11 +153,11 @@ export class Pipeline {
     facts: CommandFacts | undefined,
     id: string,
     decision: Decision,
-    started: bigint,
+    started: number,
     stage = "command",
   ): Verdict {
     const { audit } = this.#parts;
-    const elapsed = process.hrtime.bigint() - started;
+    const elapsed = performance.now() - started;
     if (audit.failure !== undefined) {
       // The log keeps it until it works again: what was refused meanwhile is told, and the session's sequence has no gap.
       this.#record(session, facts, id, blockFor(id, "AUDIT_UNAVAILABLE", audit.failure.message), elapsed, stage);
@@ -176,7 +176,7 @@ export class Pipeline {
     command: CommandFacts | undefined,
     decisionId: string,
     decision: Decision,
-    elapsed: bigint,
+    elapsed: number,
     stage = "command",
   ): Ticket {
     const sequence = Number(decisionId.slice(decisionId.lastIndexOf("-") + 1));
@@ -190,7 +190,7 @@ export class Pipeline {
         decision,
         revision: this.policy.revision,
         time: this.#parts.clock.now(),
-        evaluationNs: Number(elapsed),
+        evaluationNs: Math.round(elapsed * 1e6),
       }),
     );
   }

@@ -49,8 +49,8 @@ export function decisionLine(header: RecordHeader, record: DecisionRecord): stri
     `{"decision_id":"${record.decisionId}","path":"regate/decision","timestamp":"${timestamp(record.time)}","labels":${fragment(header.labels)}` +
     `,"bundles":{"regate":{"revision":${JSON.stringify(record.revision)}}},"requested_by":${JSON.stringify(session.facts.client.address)}` +
     `,"input":{"version":${FACTS_VERSION},"id":"${record.decisionId}","stage":"${record.stage}","identity":${fragment(session.identity)}` +
-    `,"session":${JSON.stringify(session.facts)},"resource":${fragment(session.resource)}${command}}` +
-    `,"result":${JSON.stringify(record.decision)},"metrics":{"timer_rego_query_eval_ns":${record.evaluationNs}}` +
+    `,"session":${sessionJson(session)},"resource":${fragment(session.resource)}${command}}` +
+    `,"result":${decisionJson(record.decision)},"metrics":{"timer_rego_query_eval_ns":${record.evaluationNs}}` +
     `,"custom":{"session":"${session.facts.id}","sequence":${record.sequence},"mode":"${header.mode}"}}`
   );
 }
@@ -86,6 +86,28 @@ export function approvalLine(
   return (
     `{"decision_id":"${decisionId}","path":"regate/approval","timestamp":"${timestamp(time)}","labels":${fragment(header.labels)}` +
     `,"result":${JSON.stringify(approval)},"custom":{"session":"${session.facts.id}","sequence":${sequence},"mode":"${header.mode}"}}`
+  );
+}
+
+/** What never changes in a session is serialized once. */
+function sessionJson(context: SessionContext): string {
+  const { in_transaction, usage, taint } = context.facts;
+  let prefix = fragments.get(context);
+  if (prefix === undefined) {
+    const { in_transaction: _, usage: __, taint: ___, ...fixed } = context.facts;
+    prefix = JSON.stringify(fixed).slice(0, -1);
+    fragments.set(context, prefix);
+  }
+  const { commands, rows, bytes, cost } = usage;
+  return `${prefix},"in_transaction":${in_transaction},"usage":{"commands":${commands},"rows":${rows},"bytes":${bytes},"cost":${cost}},"taint":${taint.length === 0 ? "[]" : JSON.stringify(taint)}}`;
+}
+
+/** A decision from the cache is a new object around parts that are shared: these are serialized once. */
+function decisionJson(decision: Decision): string {
+  const { id, action, reasons, masks, limits, approval } = decision;
+  return (
+    `{"id":${JSON.stringify(id)},"action":"${action}","reasons":${fragment(reasons)},"masks":${fragment(masks)}` +
+    `${limits === undefined ? "" : `,"limits":${fragment(limits)}`}${approval == null ? "" : `,"approval":${fragment(approval)}`}}`
   );
 }
 

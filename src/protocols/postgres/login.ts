@@ -36,9 +36,11 @@ export async function authenticate(
 
 export function contextOf(accepted: Accepted, identity: Identity, resource: ShimResource): SessionContext {
   const peer = accepted.socket as Socket;
+  const usage = { commands: 0, rows: 0, bytes: 0, cost: 0 };
   return {
     identity,
     resource: resource.facts,
+    usage,
     sequence: 0,
     facts: {
       id: randomUUID(),
@@ -50,7 +52,7 @@ export function contextOf(accepted: Accepted, identity: Identity, resource: Shim
       tls: accepted.tls,
       started_at: new Date().toISOString(),
       in_transaction: false,
-      usage: { commands: 0, rows: 0, bytes: 0, cost: 0 },
+      usage,
       taint: [],
     },
   };

@@ -9,7 +9,7 @@ import type { RowPlan } from "./rows.ts";
 export type Run = {
   readonly permit: Permit;
   readonly statements: readonly StatementAnalysis[];
-  readonly startedNs: bigint;
+  readonly started: number;
   rows: number;
   bytes: number;
   maskedCells: number;
@@ -24,7 +24,7 @@ export function newRun(permit: Permit, statements: readonly StatementAnalysis[])
   return {
     permit,
     statements,
-    startedNs: process.hrtime.bigint(),
+    started: performance.now(),
     rows: 0,
     bytes: 0,
     maskedCells: 0,

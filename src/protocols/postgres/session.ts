@@ -319,13 +319,10 @@ export class Session {
   recordOutcome(run: Run, status: "ok" | "error" | "refused" | "canceled" | "skipped" | "lost"): void {
     if (run.done) return;
     run.done = true;
-    const { usage } = this.context.facts;
-    (this.context.facts as { usage: typeof usage }).usage = {
-      commands: usage.commands + 1,
-      rows: usage.rows + run.rows,
-      bytes: usage.bytes + run.bytes,
-      cost: usage.cost,
-    };
+    const { usage } = this.context;
+    usage.commands++;
+    usage.rows += run.rows;
+    usage.bytes += run.bytes;
     this.options.pipeline.outcome(this.context, run.permit, {
       status,
       rows: run.rows,
@@ -333,7 +330,7 @@ export class Session {
       masked_cells: run.maskedCells,
       sqlstate: run.sqlstate,
       tag: run.tag,
-      duration_us: Math.round(Number(process.hrtime.bigint() - run.startedNs) / 1000),
+      duration_us: Math.round((performance.now() - run.started) * 1000),
     });
   }
 }
