@@ -176,6 +176,7 @@ function build(
         implicit: row[3] !== "e",
       }),
     ),
+    implicitTargets: new Set(rows.implicitCasts.map((row) => Number(row[0]))),
     domains,
   };
 }

@@ -3,6 +3,9 @@
 /** What came with the server has an OID below this; so has what was made in single-user mode. */
 export const FIRST_NORMAL_OID = 16384;
 
+/** What the server needs to work has an OID below this: its own types, casts and operators. */
+const FIRST_UNPINNED_OID = 12000;
+
 /** Is it not the server's own? The server's own is in one of these schemas, too: the OID alone does not tell. */
 const userMade = (oid: string, namespace: string): string =>
   `(${oid} >= ${FIRST_NORMAL_OID} OR ${namespace} NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema')))`;
@@ -73,6 +76,9 @@ export const CATALOG_QUERIES = {
   casts: `
     SELECT castsource, casttarget, castfunc, castcontext FROM pg_cast
     WHERE ${userFunction("castfunc")} AND ${notOfExtension("pg_proc", "castfunc")} ORDER BY oid`,
+  /** Targets of implicit casts that users made, with a function or without. */
+  implicitCasts: `
+    SELECT DISTINCT casttarget FROM pg_cast WHERE oid >= ${FIRST_UNPINNED_OID} AND castcontext = 'i' ORDER BY 1`,
   /** oid, schema, name, as the server writes it, element type, base type, kind. Row types of relations are known from these. */
   types: `
     SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL), t.typelem, t.typbasetype, t.typtype FROM pg_type t

@@ -49,6 +49,8 @@ export type CatalogContent = {
   functionByOid(oid: number): FunctionEntry | undefined;
   readonly operators: ReadonlyMap<string, readonly UserOperator[]>;
   readonly casts: readonly UserCast[];
+  /** Types to which users made implicit casts of any kind. */
+  readonly implicitTargets: ReadonlySet<number>;
   /** Types whose values pass through code of users when they are made. */
   readonly domains: ReadonlyMap<number, readonly FunctionUse[]>;
 };
@@ -64,6 +66,7 @@ export class Catalog {
   readonly unmatched: readonly string[];
   readonly operators: CatalogContent["operators"];
   readonly casts: CatalogContent["casts"];
+  readonly implicitTargets: CatalogContent["implicitTargets"];
   readonly domains: CatalogContent["domains"];
   readonly #content: CatalogContent;
   readonly #behaviours = new Map<FunctionEntry, Behaviour>();
@@ -76,6 +79,7 @@ export class Catalog {
     this.unmatched = unmatched;
     this.operators = content.operators;
     this.casts = content.casts;
+    this.implicitTargets = content.implicitTargets;
     this.domains = content.domains;
   }
 
@@ -95,8 +99,7 @@ export class Catalog {
 
   /** The relation whose rows have this type (tables, views, stand-alone composite types). */
   relationByRowType(type: number): Relation | undefined {
-    const base = this.#content.types.get(type);
-    return this.#content.byRowType.get(base !== undefined && base.kind === "d" ? base.base : type);
+    return this.#content.byRowType.get(this.baseType(type));
   }
 
   /** What a RowDescription's table OID and attribute number mean. Attribute 0 is the whole row. Undefined: not in this catalog. */
@@ -151,6 +154,13 @@ export class Catalog {
     return this.#content.types.get(oid);
   }
 
+  /** What a domain is made of; any other type is itself. */
+  baseType(oid: number): number {
+    let type = this.#content.types.get(oid);
+    while (type !== undefined && type.kind === "d") type = this.#content.types.get(type.base);
+    return type?.oid ?? oid;
+  }
+
   /** The OID of the array type over an element; 0 where there is none. */
   arrayOf(element: number): number {
     return this.#content.arrays.get(element) ?? 0;
@@ -159,11 +169,9 @@ export class Catalog {
   /** The name of a type for people; "" where it is not known. */
   typeName(oid: number): string {
     if (oid === 0) return "";
-    let type = this.#content.types.get(oid);
     // A domain is described by what it is made of, as the server does in results.
-    while (type !== undefined && type.kind === "d") type = this.#content.types.get(type.base);
-    if (type !== undefined) return type.display;
-    return this.#content.byRowType.get(oid)?.qualified ?? "";
+    const base = this.baseType(oid);
+    return this.#content.types.get(base)?.display ?? this.#content.byRowType.get(base)?.qualified ?? "";
   }
 
   /** The OID of a named type along the path; 0 where it is not known. */

@@ -8,6 +8,8 @@ import { creationSchema, resolveSelectNode } from "./select.ts";
 import { Scope } from "./scope.ts";
 import { CONSTANT } from "./value.ts";
 
+const DEFINING: ReadonlySet<string> = new Set(["ddl", "drop", "grant", "maintenance"]);
+
 /** Notes a relation that a utility statement names. */
 export function namedRelation(recorder: Recorder, range: RangeVar | undefined, access: string): void {
   if (range === undefined) return;
@@ -16,7 +18,8 @@ export function namedRelation(recorder: Recorder, range: RangeVar | undefined, a
   const relation = recorder.catalog.resolveRelation(range.schemaname, name, recorder.path);
   if (relation !== undefined) recorder.relation(relation, access);
   else {
-    recorder.unresolved = true;
+    // DDL is judged by what it is; and a DROP … IF EXISTS need not have the catalog read anew.
+    if (!DEFINING.has(access)) recorder.unresolved = true;
     recorder.unknownRelation(range.schemaname ?? "", name, access);
   }
 }

@@ -20,6 +20,7 @@ import { USE } from "./recorder.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
+import { castsRun, conversionRuns, operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
   BOOLEAN,
@@ -104,8 +105,12 @@ export function expression(recorder: Recorder, node: Node | undefined, scope: Sc
       return { ...combine(nested(recorder, bodyOf(node), scope), 0, false), derivation: "aggregate" };
     case "WindowDef":
       return windowOf(recorder, bodyOf(node), scope);
-    case "SortBy":
-      return expression(recorder, bodyOf<SortBy>(node).node, scope);
+    case "SortBy": {
+      const body = bodyOf<SortBy>(node);
+      const value = expression(recorder, body.node, scope);
+      if (body.useOp !== undefined) operatorRuns(recorder, namesOf(body.useOp).at(-1) ?? "", value, value);
+      return value;
+    }
     case "XmlExpr":
     case "XmlSerialize":
     case "JsonIsPredicate":
@@ -181,7 +186,7 @@ function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
   const name = stringOf(body.name?.[body.name.length - 1]) ?? "";
   recorder.operator(left, name);
   recorder.operator(right, name);
-  const opaque = recorder.catalog.operators.size > 0 && userOperator(recorder, name, left, right);
+  const opaque = operatorRuns(recorder, name, body.lexpr === undefined ? undefined : left, right);
   let type = 0;
   let total = false;
   if (body.kind === "AEXPR_NULLIF") type = left.type;
@@ -207,30 +212,6 @@ function comparable(value: Value): boolean {
   );
 }
 
-/** Might this operator be one that runs a user's function? A known other type on a side rules it out. */
-function userOperator(recorder: Recorder, name: string, left: Value, right: Value): boolean {
-  const candidates = recorder.catalog.operators.get(name);
-  if (candidates === undefined) return false;
-  let found = false;
-  for (const candidate of candidates) {
-    if (!couldBe(left, candidate.left) || !couldBe(right, candidate.right)) continue;
-    recorder.functions.add(candidate.use);
-    recorder.opaque = true;
-    found = true;
-  }
-  return found;
-}
-
-function couldBe(value: Value, type: number): boolean {
-  return (
-    value.type === 0 ||
-    value.type === TYPE_UNKNOWN_LITERAL ||
-    value.type === type ||
-    value.row !== undefined ||
-    type >= 2276
-  );
-}
-
 function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope): Value {
   const conditions = body.arg === undefined ? [] : [expression(recorder, body.arg, scope)];
   const results: Value[] = [];
@@ -240,12 +221,18 @@ function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope): Value
     results.push(expression(recorder, node.CaseWhen.result, scope));
   }
   if (body.defresult !== undefined) results.push(expression(recorder, body.defresult, scope));
-  if (body.arg !== undefined) recorder.operator(conditions[0]!, "=");
-  return combine(
+  let opaque = false;
+  if (body.arg !== undefined) {
+    recorder.operator(conditions[0]!, "=");
+    for (const condition of conditions.slice(1))
+      opaque = operatorRuns(recorder, "=", conditions[0], condition) || opaque;
+  }
+  const value = combine(
     [...conditions, ...results],
     commonType(results),
     body.arg === undefined || conditions.every(comparable),
   );
+  return opaque ? { ...value, derivation: "opaque", total: false } : value;
 }
 
 function alternatives(values: readonly Value[]): Value {
@@ -343,6 +330,7 @@ function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
   if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
   recordCall(recorder, call, nodes);
   for (const arg of args) recorder.operator(arg, name);
+  castsRun(recorder, ...args);
   if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
   const value = combine(inputs, call.returns, call.total);
   if (call.reads.length > 0) {
@@ -424,8 +412,10 @@ function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
     case "EXISTS_SUBLINK":
       return subselectValue(recorder, body.subselect, scope, TYPE_BOOL, body, false);
     default: {
-      const value = subselectValue(recorder, body.subselect, scope, TYPE_BOOL, body);
-      return combine(test === undefined ? [value] : [test, value], TYPE_BOOL, false);
+      const value = subselectValue(recorder, body.subselect, scope, undefined, body);
+      const result = combine(test === undefined ? [value] : [test, value], TYPE_BOOL, false);
+      const name = namesOf(body.operName).at(-1) ?? "=";
+      return operatorRuns(recorder, name, test, value) ? { ...result, derivation: "opaque" } : result;
     }
   }
 }
@@ -458,14 +448,9 @@ function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
 const UNMODIFIED = new Set([16, 17, 19, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 2950, 3802]);
 
 function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
-  const catalog = recorder.catalog;
-  let opaque = false;
-  if (catalog.domains.size > 0) for (const use of catalog.domains.get(type) ?? []) opaque = runs(recorder, use);
-  for (const candidate of catalog.casts) {
-    if (candidate.target === type && (value.type === 0 || value.type === candidate.source))
-      opaque = runs(recorder, candidate.use);
-  }
-  if (opaque) return { ...derived(value, type, false), derivation: "opaque", total: false };
+  const { catalog } = recorder;
+  if (conversionRuns(recorder, value, type))
+    return { ...derived(value, type, false), derivation: "opaque", total: false };
   // To the type that it has already: the server drops the cast, and the column stays bare (unless a length may be lost).
   if (value.type === type && !modified && (UNMODIFIED.has(type) || value.row !== undefined)) return value;
   const row = catalog.relationByRowType(type);
@@ -475,12 +460,6 @@ function castTo(recorder: Recorder, value: Value, type: number, modified: boolea
     ...result,
     row: row.columns.map((column) => ({ name: column.name, value: derived(result, column.type, false) })),
   };
-}
-
-function runs(recorder: Recorder, use: Parameters<Recorder["functions"]["add"]>[0]): true {
-  recorder.functions.add(use);
-  recorder.opaque = true;
-  return true;
 }
 
 export function typeOf(recorder: Recorder, type: TypeName | undefined): number {

@@ -9,6 +9,7 @@ import { USE } from "./recorder.ts";
 import { fieldsOf, resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import { asColumns, derivedItem, everything, relationItem, Scope } from "./scope.ts";
+import { operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, eitherOf, plainConstant, union } from "./value.ts";
 
@@ -195,6 +196,7 @@ function mergedColumn(
   recorder.use(fromRight, USE.join);
   recorder.operator(fromLeft, "=");
   recorder.operator(fromRight, "=");
+  operatorRuns(recorder, "=", fromLeft, fromRight);
   const kept = type === "JOIN_RIGHT" ? fromRight : fromLeft;
   if (type === "JOIN_FULL" || kept.derivation !== "direct" || fromLeft.type !== fromRight.type) {
     const either = eitherOf(fromLeft, fromRight);

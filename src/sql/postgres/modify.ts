@@ -18,6 +18,7 @@ import { fixesRows } from "./scoped.ts";
 import { resolveQuery, targetList, withClause } from "./select.ts";
 import type { CteList, Item } from "./scope.ts";
 import { derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
+import { conversionRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, eitherOf, union } from "./value.ts";
 
@@ -75,6 +76,7 @@ function written(recorder: Recorder, to: Target, name: string, value: Value): vo
     return;
   }
   recorder.write(column, value);
+  conversionRuns(recorder, value, column.type);
   for (const behind of writtenBehind(column)) recorder.write(behind, value);
   const before = to.written.get(name);
   to.written.set(name, before === undefined ? value : eitherOf(before, value));

@@ -1,5 +1,5 @@
 // Queries: SELECT, VALUES, set operations and WITH, each to the columns that it gives.
-import type { Node, RangeVar, SelectStmt, SortBy, WithClause } from "libpg-query";
+import type { Node, RangeVar, SelectStmt, WithClause } from "libpg-query";
 import { expression, list, windowOf } from "./expressions.ts";
 import { fromClause, unusedExpressions } from "./from.ts";
 import { resolveModification } from "./modify.ts";
@@ -9,6 +9,7 @@ import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import type { Cte, CteList } from "./scope.ts";
 import { asColumns, everything, namedItem, renamed, Scope, starMembers, unqualifiedColumn } from "./scope.ts";
+import { operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf, plainConstant } from "./value.ts";
 
@@ -165,8 +166,10 @@ function distinct(recorder: Recorder, nodes: readonly Node[] | undefined, scope:
 
 function sorting(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope, result: Result): void {
   for (const node of nodes ?? []) {
-    if ("SortBy" in node)
-      recorder.use(clauseValue(recorder, (node.SortBy as SortBy).node, scope, result, false), USE.sort);
+    if (!("SortBy" in node)) continue;
+    const value = clauseValue(recorder, node.SortBy.node, scope, result, false);
+    recorder.use(value, USE.sort);
+    if (node.SortBy.useOp !== undefined) operatorRuns(recorder, namesOf(node.SortBy.useOp).at(-1) ?? "", value, value);
   }
 }
 
