@@ -51,7 +51,8 @@ export function expression(recorder: Recorder, node: Node | undefined, scope: Sc
     case "A_Const":
       return constant(bodyOf(node));
     case "ParamRef":
-      return LITERAL;
+      // Its type is the client's choice.
+      return CONSTANT;
     case "A_Expr":
       return operation(recorder, bodyOf(node), scope);
     case "BoolExpr":
@@ -180,6 +181,12 @@ const COMPARISONS = new Set(["=", "<>", "!=", "<", ">", "<=", ">="]);
 /** Types whose comparison gives an answer for any two values: bool, integers, text, floats, dates and times, numeric, uuid. */
 const COMPARABLE = new Set([16, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950]);
 
+const ARITHMETIC = new Set(["+", "-", "*"]);
+/** Types of which sums, differences and products are of the same type: integers, floats, numeric. */
+const NUMBERS = new Set([20, 21, 23, 700, 701, 1700]);
+/** What `||` makes into text beside a text: text, varchar, a literal. */
+const TEXTUAL = new Set([TYPE_TEXT, 1043, TYPE_UNKNOWN_LITERAL]);
+
 function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
   const left = expression(recorder, body.lexpr, scope);
   const right = expression(recorder, body.rexpr, scope);
@@ -198,8 +205,10 @@ function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
       body.kind !== "AEXPR_OP_ANY" &&
       comparable(left) &&
       comparable(right);
-  } else if (name === "||" && (left.type === TYPE_TEXT || right.type === TYPE_TEXT)) type = TYPE_TEXT;
-  else if ("+-*".includes(name) && left.type === right.type && left.type !== TYPE_UNKNOWN_LITERAL) type = left.type;
+  } else if (name === "||") {
+    if ((left.type === TYPE_TEXT && TEXTUAL.has(right.type)) || (right.type === TYPE_TEXT && TEXTUAL.has(left.type)))
+      type = TYPE_TEXT;
+  } else if (ARITHMETIC.has(name) && left.type === right.type && NUMBERS.has(left.type)) type = left.type;
   const value = combine([left, right], type, total);
   return opaque ? { ...value, derivation: "opaque", total: false } : value;
 }
@@ -207,6 +216,7 @@ function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
 function comparable(value: Value): boolean {
   return (
     value.type === TYPE_UNKNOWN_LITERAL ||
+    (value.sources.length === 0 && value.derivation === "expression") ||
     COMPARABLE.has(value.type) ||
     value.row?.every((field) => comparable(field.value)) === true
   );
@@ -332,7 +342,7 @@ function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
   for (const arg of args) recorder.operator(arg, name);
   castsRun(recorder, ...args);
   if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
-  const value = combine(inputs, call.returns, call.total);
+  const value = combine(inputs, returnType(recorder, call, args), call.total);
   if (call.reads.length > 0) {
     return {
       sources: union(value.sources, call.reads),
@@ -343,10 +353,22 @@ function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
   }
   if (call.opaque) return { ...value, derivation: "opaque", total: false, type: call.returns };
   if (call.aggregate && value.derivation !== "opaque") {
-    const type = value.type === 0 && (name === "min" || name === "max") ? args[0]!.type : value.type;
-    return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type };
+    return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type: value.type };
   }
   return value;
+}
+
+/** Where the overloads differ, an exact match of all types decides, as for the server. */
+function returnType(recorder: Recorder, call: Call, args: readonly Value[]): number {
+  // `f(x)` may be a column of x, when x may be any row.
+  if (args.length === 1 && args[0]!.type === 0 && args[0]!.derivation === "opaque") return 0;
+  if (call.returns !== 0 || args.some((arg) => arg.type === 0 || arg.type === TYPE_UNKNOWN_LITERAL))
+    return call.returns;
+  const exact = call.entries.find(
+    (entry) =>
+      entry.argumentTypes.length === args.length && entry.argumentTypes.every((type, at) => type === args[at]!.type),
+  );
+  return exact === undefined || recorder.catalog.type(exact.returns)?.kind === "p" ? 0 : exact.returns;
 }
 
 /** Only functions of the server that take one value of a plain type. */

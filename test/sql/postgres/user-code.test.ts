@@ -1,0 +1,106 @@
+// Code of users that nobody calls by name: behind operators, casts, domains, defaults, checks, triggers and policies.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { analyze, type StatementAnalysis } from "../../../src/sql/postgres/analyze.ts";
+import { SCOPE, startRich } from "./support.ts";
+
+const rich = await startRich(`
+CREATE TABLE plain (id int PRIMARY KEY, t text, n bigint);
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN mood_domain AS mood;
+CREATE FUNCTION spy(text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+CREATE FUNCTION spy_number(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION spy_mood(mood, mood) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION spy_text(mood) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION spy_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE OPERATOR %%% (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = spy_number);
+CREATE OPERATOR = (LEFTARG = mood, RIGHTARG = mood, FUNCTION = spy_mood);
+CREATE CAST (mood AS int) WITH FUNCTION spy_text(mood);
+CREATE DOMAIN checked AS text CHECK (spy(VALUE));
+CREATE TABLE moods (id int PRIMARY KEY, m mood, d mood_domain, many mood[]);
+CREATE TABLE defaulted (id int PRIMARY KEY, b boolean DEFAULT spy('x'), t text CHECK (spy(t)), c checked);
+CREATE TABLE triggered (id int PRIMARY KEY, t text);
+CREATE TRIGGER t BEFORE UPDATE ON triggered FOR EACH ROW EXECUTE FUNCTION spy_trigger();
+CREATE TABLE secured (id int PRIMARY KEY, t text);
+ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON secured USING (spy(t));
+CREATE TABLE parent (id int PRIMARY KEY, t text);
+CREATE TABLE child () INHERITS (parent);
+CREATE TRIGGER t BEFORE DELETE ON child FOR EACH ROW EXECUTE FUNCTION spy_trigger();
+CREATE TABLE referring (id int PRIMARY KEY, p int REFERENCES plain ON DELETE CASCADE);
+CREATE TRIGGER t BEFORE DELETE ON referring FOR EACH ROW EXECUTE FUNCTION spy_trigger();
+CREATE AGGREGATE spy_sum(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0');
+`);
+
+const one = (text: string): StatementAnalysis => analyze(text, rich.catalog, SCOPE).statements[0]!;
+const opaque = (text: string): string[] =>
+  one(text)
+    .facts.functions.filter((use) => use.opaque)
+    .map((use) => use.name);
+
+describe("what runs code of users names it as opaque", () => {
+  const cases: readonly (readonly [text: string, name: string])[] = [
+    ["SELECT 1 %%% 2", "spy_number"],
+    ["SELECT id %%% n FROM plain", "spy_number"],
+    ["SELECT m = 'sad' FROM moods", "spy_mood"],
+    ["SELECT d = d FROM moods", "spy_mood"],
+    ["SELECT m IN ('sad', 'ok') FROM moods", "spy_mood"],
+    ["SELECT m IN (SELECT m FROM moods) FROM moods", "spy_mood"],
+    ["SELECT CASE m WHEN 'sad' THEN 1 END FROM moods", "spy_mood"],
+    ["SELECT nullif(m, 'sad') FROM moods", "spy_mood"],
+    ["SELECT 1 FROM moods a JOIN moods b USING (m)", "spy_mood"],
+    ["SELECT m::int FROM moods", "spy_text"],
+    ["SELECT d::int FROM moods", "spy_text"],
+    ["SELECT many::int[] FROM moods", "spy_text"],
+    ["SELECT 'x'::checked", "spy"],
+    ["SELECT ARRAY['x']::checked[]", "spy"],
+    ["INSERT INTO defaulted (id) VALUES (1)", "spy"],
+    ["UPDATE defaulted SET t = 'x' WHERE id = 1", "spy"],
+    ["COPY defaulted FROM STDIN", "spy"],
+    ["UPDATE triggered SET t = 'x' WHERE id = 1", "spy_trigger"],
+    ["SELECT * FROM secured", "spy"],
+    ["DELETE FROM parent WHERE id = 1", "spy_trigger"],
+    ["DELETE FROM plain WHERE id = 1", "spy_trigger"],
+    ["SELECT spy_sum(*) FROM plain", "spy_sum"],
+    ["SELECT id FROM plain ORDER BY n USING %%%", "spy_number"],
+  ];
+  for (const [text, name] of cases) {
+    test(text, () => {
+      assert.deepEqual(opaque(text), [name]);
+      assert.ok(one(text).effects.settings, "what it does to the session cannot be told");
+    });
+  }
+
+  test("their outputs are opaque", () => {
+    for (const text of [
+      "SELECT 1 %%% 2",
+      "SELECT m = 'sad' FROM moods",
+      "SELECT m::int FROM moods",
+      "SELECT spy_sum(*) FROM plain",
+      "SELECT 'x'::checked",
+    ]) {
+      assert.equal(one(text).facts.outputs[0]!.derivation, "opaque", text);
+    }
+  });
+});
+
+describe("what runs none does not", () => {
+  for (const text of [
+    "SELECT id = 1, t = 'x', n = id FROM plain",
+    "SELECT id FROM plain WHERE id IN (1, 2) AND t LIKE 'x'",
+    "SELECT t::varchar FROM plain",
+    "SELECT m, id FROM moods WHERE id = 1",
+    "INSERT INTO plain (id) VALUES (1)",
+    "INSERT INTO triggered VALUES (1, 'x')",
+    "DELETE FROM triggered WHERE id = 1",
+    "INSERT INTO parent (id) VALUES (1)",
+    "SELECT * FROM defaulted",
+    "SELECT 'sad'::mood",
+  ]) {
+    test(text, () => assert.deepEqual(opaque(text), []));
+  }
+
+  test("nothing is scoped by somebody's own equality", () => {
+    assert.equal(one("DELETE FROM moods WHERE id = 1").facts.scoped, false);
+  });
+});
