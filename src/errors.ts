@@ -161,14 +161,17 @@ export class RegateError extends Error {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
   readonly sqlstate: string;
+  /** Where in the command's text, in characters from 1; undefined: nowhere in particular. */
+  readonly position: number | undefined;
 
-  constructor(code: ErrorCode, options: { detail?: string; hint?: string; message?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, options: { detail?: string; hint?: string; message?: string; position?: number; cause?: unknown } = {}) {
     super(options.message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
     const listed: ErrorSpec = ERRORS[code];
     this.code = code;
     this.detail = options.detail;
     this.hint = options.hint ?? listed.hint;
     this.sqlstate = listed.sqlstate;
+    this.position = options.position;
   }
 }
 

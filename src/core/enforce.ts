@@ -49,6 +49,8 @@ export type Refusal = {
   readonly message: string;
   readonly detail: string | undefined;
   readonly hint: string | undefined;
+  /** In characters of the command's text, from 1. */
+  readonly position?: number | undefined;
   readonly decisionId: string | undefined;
   /** The session ends with it: for a token that is no longer good. */
   readonly fatal: boolean;
@@ -111,6 +113,7 @@ export function refusalFromError(error: RegateError, decisionId: string | undefi
     message: error.message,
     detail: error.detail === undefined ? named : `${error.detail} (${named})`,
     hint: error.hint,
+    position: error.position,
     decisionId,
     fatal,
   };

@@ -84,14 +84,6 @@ export class Pipeline {
     return refusalFromError(error, id, fatal);
   }
 
-  /** In mode observe even what cannot be judged goes on; undefined in mode enforce. */
-  observed(session: SessionContext, facts: CommandFacts | undefined, error: RegateError): Permit | undefined {
-    if (this.policy.mode !== "observe") return undefined;
-    const id = this.#nextId(session);
-    const decision = blockFor(id, error.code, error.detail);
-    return observe(id, decision, this.#record(session, facts, id, decision, 0));
-  }
-
   /** Asks for approval. `onSettled` is called once: with the permit, or with the refusal that says how it ended. */
   hold(
     session: SessionContext,

@@ -23,8 +23,7 @@ export class Extended {
   parse(message: ClientMessage): boolean {
     const session = this.#session;
     const { name, query, parameterTypes } = decodeParse(message.body);
-    if (session.unsure.text || (session.unsure.names && session.catalog?.hasTags !== false))
-      return session.judge.refuseUnsure();
+    if (this.#unsure(session.unsure.text)) return session.judge.refuseUnsure();
     const known = session.registry.prepared(name) !== undefined;
     if (!known && session.registry.preparedCount >= preparedLimit) {
       const error = new RegateError("TOO_MANY_STATEMENTS", {
@@ -59,7 +58,7 @@ export class Extended {
     const bind = decodeBind(message.body);
     return this.#settledName(bind.statement, () => {
       const prepared = session.registry.prepared(bind.statement);
-      if (session.unsure.names && session.catalog?.hasTags !== false) return session.judge.refuseUnsure();
+      if (this.#unsure(false)) return session.judge.refuseUnsure();
       const bound = (analysis: Analysis, command: Command, again: Command): boolean =>
         session.judge.decide(command, "judge", false, (permit) => {
           const run = newRun(permit, analysis.statements);
@@ -201,6 +200,13 @@ export class Extended {
       if (mayChangeNames(statement)) session.unsure.names = true;
       if (mayChangeSettings(statement)) session.unsure.text = true;
     }
+  }
+
+  /** Might names (or texts) mean something else by the time that the server reads this message? */
+  #unsure(texts: boolean): boolean {
+    const { unsure, catalog, options } = this.#session;
+    if (options.pipeline.policy.mode === "observe") return false;
+    return texts || (unsure.names && catalog?.hasTags !== false);
   }
 
   /** Waits until it is certain which statement a name stands for: a Parse of an earlier segment may still fail. */

@@ -1,7 +1,7 @@
 // The client's direction: what each message is, and the messages that need no preparation.
 import { RegateError } from "../../errors.ts";
 import type { Analysis } from "../../sql/postgres/analyze.ts";
-import { analyzeFunctionCall } from "../../sql/postgres/function-call.ts";
+import { analyzeFunctionCall } from "../../sql/postgres/unread.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { FRONTEND, TRANSACTION } from "./codes.ts";
 import { decodeFunctionCall, decodeQuery } from "./message.ts";
@@ -130,7 +130,8 @@ export class Frontend {
     const bytes = decodeQuery(message.body);
     return session.reading.analyzed(bytes, true, (analysis) => {
       const command = session.reading.command(analysis, "query", [], undefined);
-      const unsure = unsureWithin(analysis, session.catalog);
+      const unsure =
+        session.options.pipeline.policy.mode === "observe" ? undefined : unsureWithin(analysis, session.catalog);
       if (unsure !== undefined)
         return session.judge.refuse(session.options.pipeline.refuse(session.context, command.facts, unsure), true);
       return session.judge.decide(command, "judge", true, (permit) => {

@@ -6,6 +6,7 @@ import type { CommandFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { TRANSACTION } from "./codes.ts";
 import { forbiddenSetting } from "./settings.ts";
 import type { Prepared } from "./registry.ts";
@@ -13,6 +14,9 @@ import type { Session } from "./session.ts";
 
 /** What is judged by its kind, whatever the names in it stand for. */
 const staleClasses = new Set(["ddl", "transaction", "session"]);
+
+/** What mode observe sends although it could not be judged. Settings that would blind the gate stay refused. */
+const sendable = new Set(["TEXT_TOO_LONG", "TEXT_NOT_UTF8", "TEXT_UNPARSEABLE", "TEXT_TOO_COMPLEX"]);
 
 export class Reading {
   readonly scope: NameScope;
@@ -67,7 +71,11 @@ export class Reading {
     const { limits, pipeline } = session.options;
     let text = "";
     const refuse = (error: RegateError): boolean => {
+      const observing =
+        pipeline.policy.mode === "observe" && sendable.has(error.code) ? session.catalogs.current : undefined;
       const shown = bytes.length > limits.commandBytes ? bytes.toString("latin1", 0, 1024) : bytes.toString();
+      // Nothing is enforced: it goes on as something that may do anything.
+      if (observing !== undefined) return step(analyzeUnread(shown, observing), shown);
       const facts = unjudgedFacts(shown, simple ? "query" : "parse");
       return session.judge.refuse(pipeline.refuse(session.context, facts, error), simple);
     };

@@ -34,6 +34,7 @@ function fields(severity: "ERROR" | "FATAL", refusal: Refusal): Record<string, s
     M: refusal.message,
     ...(refusal.detail === undefined ? {} : { D: refusal.detail }),
     ...(refusal.hint === undefined ? {} : { H: refusal.hint }),
+    ...(refusal.position === undefined ? {} : { P: String(refusal.position) }),
     R: refusal.code,
   };
 }

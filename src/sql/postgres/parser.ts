@@ -153,6 +153,8 @@ function unparseable(module: Module, error: number, text: string): RegateError {
   const message = pointer === 0 ? "syntax error" : module.UTF8ToString(pointer);
   const position = heap[(error + 16) >> 2]! | 0;
   if (/memory exhausted|stack depth/.test(message)) return new RegateError("TEXT_TOO_COMPLEX", { detail: message });
-  const place = position > 0 ? ` at character ${Math.min(position, text.length + 1)}` : "";
-  return new RegateError("TEXT_UNPARSEABLE", { detail: `${message}${place}` });
+  // The parser is the server's own: its message and position are what the server would have said.
+  if (position <= 0) return new RegateError("TEXT_UNPARSEABLE", { message });
+  const at = Math.min(position, text.length + 1);
+  return new RegateError("TEXT_UNPARSEABLE", { message, detail: `at character ${at}`, position: at });
 }

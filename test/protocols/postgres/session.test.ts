@@ -1,6 +1,7 @@
 // How a session looks to its client: refusals in every place, order, transaction status, cancel, COPY, and what is recorded.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import pg from "pg";
 import type { Input } from "../../../src/core/facts.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { cells, errorOf, extended as x, frame, type Reply, types, WireClient } from "./wire-client.ts";
@@ -102,6 +103,20 @@ describe("a simple query", () => {
     assert.equal(types(await client.run("SELECT 1")), "T D C Z");
     assert.equal(decisions("block"), 3);
     assert.equal(await orders(), 10);
+  });
+
+  it("that does not parse gets the server's own message and position", async () => {
+    for (const sql of ["SELEC 1", "SELECT 'ü' FROM FROM x", "SELECT 1 +", "SELECT 'open"]) {
+      const error = refusal(await client.run(sql));
+      const direct = new pg.Client(gate.server.url("app", "shop"));
+      await direct.connect();
+      const expected = await direct.query(sql).then(
+        () => assert.fail(),
+        (thrown: pg.DatabaseError) => thrown,
+      );
+      await direct.end();
+      assert.deepEqual([error.M, error.C, error.P], [expected.message, expected.code, expected.position]);
+    }
   });
 
   it("may be empty", async () => {
