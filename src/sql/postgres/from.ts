@@ -225,7 +225,6 @@ function functionItem(recorder: Recorder, body: RangeFunction, scope: Scope): It
       recorder,
       call,
       value,
-      scope,
       definitions ?? (functions.length === 1 ? body.coldeflist : undefined),
       functions.length === 1 ? alias : undefined,
     );
@@ -250,7 +249,6 @@ function functionColumns(
   recorder: Recorder,
   node: Node,
   value: Value,
-  scope: Scope,
   definitions: readonly Node[] | undefined,
   alias: string | undefined,
 ): Result {
@@ -261,7 +259,7 @@ function functionColumns(
   }
   if (!("FuncCall" in node)) return { members: [{ name: alias ?? kindName(node), value }], open: false };
   const { schema, name } = qualifiedName(node.FuncCall.funcname);
-  const args = all(recorder, node.FuncCall.args, scope);
+  const args = recorder.callArguments.get(node.FuncCall) ?? [];
   if (name === "unnest" && (schema === undefined || schema === "pg_catalog"))
     return unnest(recorder, args, value, alias);
   const call = findCall(recorder, schema, name, args, node.FuncCall.func_variadic === true);

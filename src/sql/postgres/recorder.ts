@@ -8,6 +8,7 @@ import type {
   VerbClass,
 } from "../../core/facts.ts";
 import { columnUses } from "../../core/facts.ts";
+import { RegateError } from "../../errors.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Column, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
@@ -39,6 +40,8 @@ export type Result = { readonly members: readonly Member[]; readonly open: boole
 const CHANGES: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge"]);
 /** What is done to a parent is done to what inherits from it. */
 const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "delete", "merge", "truncate", "ddl"]);
+/** A text of a megabyte has some 350,000 nodes. */
+const MAX_STEPS = 2_000_000;
 const NO_VIA: readonly string[] = Object.freeze([]);
 
 export class Recorder {
@@ -65,6 +68,9 @@ export class Recorder {
   readonly #others = new Map<string, RelationEntry>();
   #operators: Map<Column, Set<string>> | undefined;
   #writes: Map<Column, Set<Column>> | undefined;
+  /** The arguments of calls that were resolved, for the columns of functions in FROM. */
+  readonly callArguments = new WeakMap<object, readonly Value[]>();
+  #spent = 0;
   /** While sub-selects are resolved in expressions: everything that they consume, for the value that they give. */
   #consumed: Set<Column>[] | undefined;
 
@@ -73,9 +79,16 @@ export class Recorder {
     this.path = path;
   }
 
+  /** Counts work: texts can be made whose analysis grows without bound. @throws RegateError TEXT_TOO_COMPLEX */
+  spend(steps: number): void {
+    this.#spent += steps;
+    if (this.#spent > MAX_STEPS) throw new RegateError("TEXT_TOO_COMPLEX", { detail: "its names depend on too much" });
+  }
+
   /** The value is used in this way. */
   use(value: Value, bit: number): void {
     const uses = this.uses;
+    this.spend(value.sources.length >> 3);
     for (const column of value.sources) {
       const before = uses.get(column) ?? 0;
       if ((before & bit) !== bit) uses.set(column, before | bit);
@@ -293,6 +306,7 @@ export class Recorder {
   }
 
   outputFact(name: string, value: Value): Output {
+    this.spend(value.sources.length);
     return {
       name,
       // A literal that nothing gave another type is text.

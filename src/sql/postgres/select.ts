@@ -1,5 +1,6 @@
 // Queries: SELECT, VALUES, set operations and WITH, each to the columns that it gives.
 import type { Node, RangeVar, SelectStmt, WithClause } from "libpg-query";
+import { RegateError } from "../../errors.ts";
 import { expression, list, windowOf } from "./expressions.ts";
 import { fromClause, unusedExpressions } from "./from.ts";
 import { resolveModification } from "./modify.ts";
@@ -29,6 +30,8 @@ export function resolveSelectNode(recorder: Recorder, node: Node | undefined, sc
   return { members: [{ name: "?column?", value: everything(scope) }], open: true };
 }
 
+const STEPS_OF_QUERY = 50;
+
 export function resolveQuery(
   recorder: Recorder,
   stmt: SelectStmt,
@@ -36,6 +39,7 @@ export function resolveQuery(
   outer: CteList,
   options: QueryOptions = {},
 ): Result {
+  recorder.spend(STEPS_OF_QUERY);
   const ctes = withClause(recorder, stmt.withClause, parent, outer);
   if (stmt.intoClause !== undefined) into(recorder, stmt.intoClause.rel);
   if (options.outermost === true) recorder.limit = limitOf(stmt.limitCount);
@@ -92,6 +96,9 @@ function limits(recorder: Recorder, stmt: SelectStmt, scope: Scope): void {
   if (stmt.limitOffset !== undefined) recorder.use(expression(recorder, stmt.limitOffset, scope), USE.expression);
 }
 
+/** The server's own limit (MaxTupleAttributeNumber). */
+const MAX_TARGETS = 1664;
+
 /** A target list, stars expanded: of SELECT and of RETURNING. */
 export function targetList(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Result {
   const members: Member[] = [];
@@ -108,6 +115,8 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
     const value = expression(recorder, val, scope);
     members.push({ name: name ?? outputName(val, recorder.subselectNames), value });
   }
+  if (members.length > MAX_TARGETS)
+    throw new RegateError("TEXT_TOO_COMPLEX", { detail: `more than ${MAX_TARGETS} columns in a target list` });
   return { members, open };
 }
 

@@ -10,6 +10,7 @@ import {
   type StatementAnalysis,
 } from "../../../src/sql/postgres/analyze.ts";
 import { loadCatalog } from "../../../src/sql/postgres/catalog.ts";
+import { classification } from "./schema.ts";
 import { describe, SCOPE, startRich } from "./support.ts";
 
 const rich = await startRich();
@@ -198,6 +199,60 @@ suite("bounds", () => {
     }
     assert.equal(one("SELECT 1").facts.class, "read");
   });
+
+  const nest = (depth: number, wrap: (inner: string) => string, inner: string): string => {
+    let text = inner;
+    for (let i = 0; i < depth; i++) text = wrap(text);
+    return text;
+  };
+  const repeat = (count: number, make: (i: number) => string, separator: string): string =>
+    Array.from({ length: count }, (_, i) => make(i)).join(separator);
+  const growing: readonly (readonly [name: string, text: string])[] = [
+    [
+      "functions in FROM of functions in FROM",
+      `select * from ${nest(60, (s) => `unnest(array(select x from ${s}))`, "generate_series(1, 2) x")} x`,
+    ],
+    [
+      "recursion in recursion",
+      nest(
+        25,
+        (s) =>
+          `with recursive r as (select id, name from customers union all select r.id, r.name from r, (${s}) z) select * from r`,
+        "select 1",
+      ),
+    ],
+    ["doubling stars", nest(30, (s) => `select *, * from (${s}) z`, "select * from customers")],
+    ["whole rows", `select ${repeat(1600, () => "wide", ",")} from wide`],
+    ["whole rows compared", `select 1 from wide a, wide b where ${repeat(20_000, () => "a = b", " and ")}`],
+    [
+      "many tables",
+      `select 1 from ${repeat(3_000, (i) => `orders o${i}`, ",")} where ${repeat(3_000, (i) => `o${i}.id = 1`, " and ")}`,
+    ],
+    [
+      "many names to look for",
+      `select 1 from ${repeat(3_000, (i) => `(select 1 as a${i}) o${i}`, ",")} where ${repeat(3_000, (i) => `a${i} = 1`, " and ")}`,
+    ],
+    [
+      "many common table expressions",
+      `with ${repeat(5_000, (i) => `x${i} as (select * from ${i === 0 ? "orders" : `x${i - 1}`})`, ",")} select * from x4999`,
+    ],
+    ["many joins", `select 1 from orders o0 ${repeat(600, (i) => `join orders o${i + 1} using (id)`, " ")}`],
+    ["many statements", repeat(20_000, () => "select id from orders", ";")],
+  ];
+  for (const [name, text] of growing) {
+    test(`${name}: answered or refused, soon`, async () => {
+      await client.query(`CREATE TABLE IF NOT EXISTS wide (${repeat(1600, (i) => `c${i} text`, ",")})`);
+      const anew = await loadCatalog(query, classification);
+      const start = performance.now();
+      try {
+        analyze(text, anew, SCOPE, { normalized: false, fingerprint: false });
+      } catch (thrown) {
+        assert.ok(thrown instanceof RegateError && thrown.code === "TEXT_TOO_COMPLEX", String(thrown));
+      }
+      const took = performance.now() - start;
+      assert.ok(took < 4_000, `took ${took} ms`);
+    });
+  }
 
   test("locations are bytes of the text", () => {
     const text = "SELECT 'é'; DELETE FROM orders ; SELECT 2";
