@@ -1,30 +1,16 @@
 // Expressions: what each depends on. Every kind of node that the grammar has inside of an expression is here; any other is opaque.
-import type {
-  A_Expr,
-  A_Indirection,
-  CaseExpr,
-  ColumnRef,
-  FuncCall,
-  Node,
-  SortBy,
-  SubLink,
-  TypeCast,
-  TypeName,
-  WindowDef,
-} from "libpg-query";
-import type { Call } from "./calls.ts";
-import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
-import { bodyOf, kindOf, namesOf, qualifiedName, stringOf, typeNameParts } from "./nodes.ts";
+import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SortBy, SubLink } from "libpg-query";
+import { callOfRow, functionCall, windowOf } from "./call-expressions.ts";
+import { cast } from "./casts.ts";
+import { bodyOf, kindOf, namesOf, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
-import { castsRun, conversionRuns, operatorRuns } from "./user-code.ts";
+import { operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
   BOOLEAN,
-  COUNT,
   combine,
   CONSTANT,
   derived,
@@ -185,7 +171,7 @@ function constant(body: { ival?: unknown; fval?: unknown; boolval?: unknown }): 
 
 const COMPARISONS = new Set(["=", "<>", "!=", "<", ">", "<=", ">="]);
 /** Types whose comparison gives an answer for any two values: bool, integers, text, floats, dates and times, numeric, uuid. */
-const COMPARABLE = new Set([16, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950]);
+export const COMPARABLE = new Set([16, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950]);
 
 const ARITHMETIC = new Set(["+", "-", "*"]);
 /** Types of which sums, differences and products are of the same type: integers, floats, numeric. */
@@ -304,131 +290,6 @@ function fieldStep(recorder: Recorder, value: Value, name: string): Value {
   return fieldOf(value, name);
 }
 
-/** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
-function callOfRow(recorder: Recorder, name: string, row: Value): Value {
-  const call = findCall(recorder, undefined, name, [row], false);
-  if (call === undefined) {
-    recordUnknownCall(recorder, undefined, name);
-    return { ...row, derivation: "opaque", total: false, type: 0 };
-  }
-  recordCall(recorder, call, []);
-  const value = derived(row, call.returns, false);
-  return {
-    sources: union(value.sources, call.reads),
-    derivation: call.opaque ? "opaque" : "expression",
-    total: false,
-    type: call.returns,
-  };
-}
-
-function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
-  const { schema, name } = qualifiedName(body.funcname);
-  const nodes = body.args ?? [];
-  const args = all(recorder, nodes, scope);
-  recorder.callArguments.set(body, args);
-  const named = body.func_variadic === true || nodes.some((node) => "NamedArgExpr" in node);
-  const call = findCall(recorder, schema, name, args, named);
-  const inputs = args.slice();
-  for (const node of body.agg_order ?? []) inputs.push(used(recorder, expression(recorder, node, scope), USE.sort));
-  if (body.agg_filter !== undefined)
-    inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
-  if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
-  if (body.agg_distinct) for (const arg of args) recorder.use(arg, USE.distinct);
-  if (
-    args.length === 1 &&
-    args[0]!.row !== undefined &&
-    schema === undefined &&
-    (call === undefined || takesNoRow(recorder, call))
-  ) {
-    // Functional notation: `email(c)` is `c.email` when there is no such function of a row.
-    const field = args[0]!.row.find((member) => member.name === name);
-    if (field !== undefined) return field.value;
-  }
-  if (args.length === 1 && schema === undefined && call !== undefined && takesNoRow(recorder, call)) {
-    const field = recorder.catalog.relationByRowType(args[0]!.type)?.column(name);
-    if (field !== undefined) return derived(args[0]!, field.type, false);
-  }
-  if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
-  recordCall(recorder, call, nodes);
-  for (const arg of args) recorder.operator(arg, name);
-  castsRun(recorder, ...args);
-  if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
-  const value = combine(inputs, returnType(recorder, call, args), call.total);
-  if (call.reads.length > 0) {
-    return {
-      sources: union(value.sources, call.reads),
-      derivation: call.opaque ? "opaque" : "expression",
-      total: false,
-      type: call.returns,
-    };
-  }
-  if (call.opaque) return { ...value, derivation: "opaque", total: false, type: call.returns };
-  if (call.aggregate && value.derivation !== "opaque") {
-    return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type: value.type };
-  }
-  return value;
-}
-
-/** Where the overloads differ, an exact match of all types decides, as for the server. */
-function returnType(recorder: Recorder, call: Call, args: readonly Value[]): number {
-  // `f(x)` may be a column of x, when x may be any row.
-  if (args.length === 1 && args[0]!.type === 0 && args[0]!.derivation === "opaque") return 0;
-  if (call.returns !== 0 || args.some((arg) => arg.type === 0 || arg.type === TYPE_UNKNOWN_LITERAL))
-    return call.returns;
-  const exact = call.entries.find(
-    (entry) =>
-      entry.argumentTypes.length === args.length && entry.argumentTypes.every((type, at) => type === args[at]!.type),
-  );
-  return exact === undefined || recorder.catalog.type(exact.returns)?.kind === "p" ? 0 : exact.returns;
-}
-
-/** Only functions of the server that take one value of a plain type. */
-function takesNoRow(recorder: Recorder, call: Call): boolean {
-  return (
-    call.builtin && call.entries.every((entry) => recorder.catalog.type(entry.argumentTypes[0] ?? 0)?.kind === "b")
-  );
-}
-
-/** A cast that is written like a function (`date('…')`), or a function that the catalog does not have. */
-function callOfUnknown(
-  recorder: Recorder,
-  schema: string | undefined,
-  name: string,
-  args: readonly Value[],
-  inputs: readonly Value[],
-): Value {
-  if (args.length === 1) {
-    const type = recorder.catalog.typeByName(schema, name, recorder.path);
-    if (type !== 0) return castTo(recorder, args[0]!, type, false);
-  }
-  recordUnknownCall(recorder, schema, name);
-  return { ...combine(inputs, 0, false), derivation: "opaque", total: false };
-}
-
-export function used(recorder: Recorder, value: Value, bit: number): Value {
-  recorder.use(value, bit);
-  return value;
-}
-
-/** What a window's partitioning, order and frame depend on. */
-export function windowOf(recorder: Recorder, body: WindowDef, scope: Scope): Value {
-  const values: Value[] = [];
-  const reference = body.refname ?? body.name;
-  if (reference !== undefined) {
-    for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
-      const named = level.windows?.get(reference);
-      if (named !== undefined) {
-        values.push(named);
-        break;
-      }
-    }
-  }
-  values.push(...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope));
-  if (body.startOffset !== undefined) values.push(expression(recorder, body.startOffset, scope));
-  if (body.endOffset !== undefined) values.push(expression(recorder, body.endOffset, scope));
-  return used(recorder, combine(values, 0, true), USE.window);
-}
-
 function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
   const test = body.testexpr === undefined ? undefined : expression(recorder, body.testexpr, scope);
   if (test !== undefined) recorder.operator(test, namesOf(body.operName).at(-1) ?? "=");
@@ -469,34 +330,4 @@ function subselectValue(
   const sources = union(value.sources, consumed);
   if (sources.length === 0 && value.derivation === "expression" && !result.open) return plainConstant(value.type);
   return { sources, derivation: result.open ? "opaque" : value.derivation, total: false, type: value.type };
-}
-
-function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
-  const value = expression(recorder, body.arg, scope);
-  const type = typeOf(recorder, body.typeName);
-  return castTo(recorder, value, type, (body.typeName?.typmods?.length ?? 0) > 0 || type === 0);
-}
-
-/** Types without a modifier (length, precision): bool, bytea, name, integers, text, oid, json, floats, date, uuid, jsonb. */
-const UNMODIFIED = new Set([16, 17, 19, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 2950, 3802]);
-
-function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
-  const { catalog } = recorder;
-  if (conversionRuns(recorder, value, type))
-    return { ...derived(value, type, false), derivation: "opaque", total: false };
-  // To the type that it has already: the server drops the cast, and the column stays bare (unless a length may be lost).
-  if (value.type === type && !modified && (UNMODIFIED.has(type) || value.row !== undefined)) return value;
-  const row = catalog.relationByRowType(type);
-  const result = derived(value, type, type === TYPE_TEXT && COMPARABLE.has(value.type));
-  if (row === undefined || row.kind === "view") return result;
-  return {
-    ...result,
-    row: row.columns.map((column) => ({ name: column.name, value: derived(result, column.type, false) })),
-  };
-}
-
-export function typeOf(recorder: Recorder, type: TypeName | undefined): number {
-  if (type === undefined) return 0;
-  const { schema, name, array } = typeNameParts(type);
-  return recorder.catalog.typeByName(schema, array ? `_${name}` : name, recorder.path);
 }

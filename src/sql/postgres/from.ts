@@ -1,7 +1,9 @@
 // FROM: tables, sub-selects, functions and joins as items of a namespace (parse_clause.c, transformFromClauseItem).
 import type { Alias, JoinExpr, JsonTable, Node, RangeFunction, RangeTableFunc, RangeVar } from "libpg-query";
 import { findCall } from "./calls.ts";
-import { all, expression, typeOf, used } from "./expressions.ts";
+import { used } from "./call-expressions.ts";
+import { typeOf } from "./casts.ts";
+import { all, expression } from "./expressions.ts";
 import type { FunctionEntry } from "./model.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";

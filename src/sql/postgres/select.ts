@@ -1,7 +1,8 @@
 // Queries: SELECT, VALUES, set operations and WITH, each to the columns that it gives.
 import type { Node, RangeVar, SelectStmt, WithClause } from "libpg-query";
 import { RegateError } from "../../errors.ts";
-import { expression, list, windowOf } from "./expressions.ts";
+import { windowOf } from "./call-expressions.ts";
+import { expression, list } from "./expressions.ts";
 import { fromClause, unusedExpressions } from "./from.ts";
 import { resolveModification } from "./modify.ts";
 import { outputName } from "./names.ts";

@@ -1,0 +1,138 @@
+// Calls in expressions: functions, aggregates, window functions, and what only looks like one.
+import type { FuncCall, WindowDef } from "libpg-query";
+import type { Call } from "./calls.ts";
+import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
+import { castTo } from "./casts.ts";
+import { all, expression } from "./expressions.ts";
+import { qualifiedName } from "./nodes.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./recorder.ts";
+import type { Scope } from "./scope.ts";
+import { castsRun } from "./user-code.ts";
+import type { Value } from "./value.ts";
+import { COUNT, combine, derived, TYPE_UNKNOWN_LITERAL, union } from "./value.ts";
+
+/** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
+export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
+  const call = findCall(recorder, undefined, name, [row], false);
+  if (call === undefined) {
+    recordUnknownCall(recorder, undefined, name);
+    return { ...row, derivation: "opaque", total: false, type: 0 };
+  }
+  recordCall(recorder, call, []);
+  const value = derived(row, call.returns, false);
+  return {
+    sources: union(value.sources, call.reads),
+    derivation: call.opaque ? "opaque" : "expression",
+    total: false,
+    type: call.returns,
+  };
+}
+
+export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
+  const { schema, name } = qualifiedName(body.funcname);
+  const nodes = body.args ?? [];
+  const args = all(recorder, nodes, scope);
+  recorder.callArguments.set(body, args);
+  const named = body.func_variadic === true || nodes.some((node) => "NamedArgExpr" in node);
+  const call = findCall(recorder, schema, name, args, named);
+  const inputs = args.slice();
+  for (const node of body.agg_order ?? []) inputs.push(used(recorder, expression(recorder, node, scope), USE.sort));
+  if (body.agg_filter !== undefined)
+    inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
+  if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
+  if (body.agg_distinct) for (const arg of args) recorder.use(arg, USE.distinct);
+  if (
+    args.length === 1 &&
+    args[0]!.row !== undefined &&
+    schema === undefined &&
+    (call === undefined || takesNoRow(recorder, call))
+  ) {
+    // Functional notation: `email(c)` is `c.email` when there is no such function of a row.
+    const field = args[0]!.row.find((member) => member.name === name);
+    if (field !== undefined) return field.value;
+  }
+  if (args.length === 1 && schema === undefined && call !== undefined && takesNoRow(recorder, call)) {
+    const field = recorder.catalog.relationByRowType(args[0]!.type)?.column(name);
+    if (field !== undefined) return derived(args[0]!, field.type, false);
+  }
+  if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
+  recordCall(recorder, call, nodes);
+  for (const arg of args) recorder.operator(arg, name);
+  castsRun(recorder, ...args);
+  if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
+  const value = combine(inputs, returnType(recorder, call, args), call.total);
+  if (call.reads.length > 0) {
+    return {
+      sources: union(value.sources, call.reads),
+      derivation: call.opaque ? "opaque" : "expression",
+      total: false,
+      type: call.returns,
+    };
+  }
+  if (call.opaque) return { ...value, derivation: "opaque", total: false, type: call.returns };
+  if (call.aggregate && value.derivation !== "opaque") {
+    return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type: value.type };
+  }
+  return value;
+}
+
+/** Where the overloads differ, an exact match of all types decides, as for the server. */
+function returnType(recorder: Recorder, call: Call, args: readonly Value[]): number {
+  // `f(x)` may be a column of x, when x may be any row.
+  if (args.length === 1 && args[0]!.type === 0 && args[0]!.derivation === "opaque") return 0;
+  if (call.returns !== 0 || args.some((arg) => arg.type === 0 || arg.type === TYPE_UNKNOWN_LITERAL))
+    return call.returns;
+  const exact = call.entries.find(
+    (entry) =>
+      entry.argumentTypes.length === args.length && entry.argumentTypes.every((type, at) => type === args[at]!.type),
+  );
+  return exact === undefined || recorder.catalog.type(exact.returns)?.kind === "p" ? 0 : exact.returns;
+}
+
+/** Only functions of the server that take one value of a plain type. */
+function takesNoRow(recorder: Recorder, call: Call): boolean {
+  return (
+    call.builtin && call.entries.every((entry) => recorder.catalog.type(entry.argumentTypes[0] ?? 0)?.kind === "b")
+  );
+}
+
+/** A cast that is written like a function (`date('…')`), or a function that the catalog does not have. */
+function callOfUnknown(
+  recorder: Recorder,
+  schema: string | undefined,
+  name: string,
+  args: readonly Value[],
+  inputs: readonly Value[],
+): Value {
+  if (args.length === 1) {
+    const type = recorder.catalog.typeByName(schema, name, recorder.path);
+    if (type !== 0) return castTo(recorder, args[0]!, type, false);
+  }
+  recordUnknownCall(recorder, schema, name);
+  return { ...combine(inputs, 0, false), derivation: "opaque", total: false };
+}
+
+export function used(recorder: Recorder, value: Value, bit: number): Value {
+  recorder.use(value, bit);
+  return value;
+}
+
+/** What a window's partitioning, order and frame depend on. */
+export function windowOf(recorder: Recorder, body: WindowDef, scope: Scope): Value {
+  const values: Value[] = [];
+  const reference = body.refname ?? body.name;
+  if (reference !== undefined) {
+    for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+      const named = level.windows?.get(reference);
+      if (named !== undefined) {
+        values.push(named);
+        break;
+      }
+    }
+  }
+  values.push(...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope));
+  if (body.startOffset !== undefined) values.push(expression(recorder, body.startOffset, scope));
+  if (body.endOffset !== undefined) values.push(expression(recorder, body.endOffset, scope));
+  return used(recorder, combine(values, 0, true), USE.window);
+}
