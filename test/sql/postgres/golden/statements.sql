@@ -163,7 +163,7 @@ SELECT payload FROM events_2025
 SELECT name FROM customers TABLESAMPLE system (10)
 -- system catalogs
 SELECT rolname, rolpassword FROM pg_authid
-SELECT * FROM pg_stats
+SELECT attname, null_frac, most_common_vals, histogram_bounds FROM pg_stats
 SELECT relname, relkind FROM pg_class WHERE relname = 'customers'
 SELECT usename, query FROM pg_stat_activity
 SELECT table_name, column_name FROM information_schema.columns
