@@ -40,6 +40,7 @@ export class Answers {
         return this.#error(body, op);
     }
     if (op === undefined) throw unexpected(type);
+    if (op.kind === "probe") return false;
     const shown = session.backend.late === undefined;
     switch (type) {
       case BACKEND.parseComplete:
@@ -87,7 +88,6 @@ export class Answers {
 
   /** The columns of a result: held against what was decided on, before a row of it leaves. */
   #described(op: Op, body: Buffer): boolean {
-    if (op.kind === "probe") return false;
     const fields = decodeRowDescription(body);
     if (op.kind === "describe") {
       if (op.portal !== undefined) op.portal.described = fields;
@@ -146,7 +146,6 @@ export class Answers {
 
   #completed(op: Op, type: number, body: Buffer): boolean {
     const session = this.#session;
-    if (op.kind === "probe") return false;
     if (op.kind !== "query" && op.kind !== "execute") throw unexpected(type);
     const { run } = op;
     run.plan = undefined;

@@ -46,6 +46,11 @@ export class Backend {
     this.#session = session;
   }
 
+  /** A message is passed on whose end has not come: nothing else may be written now. */
+  get midMessage(): boolean {
+    return this.#passing > 0 && this.#passes;
+  }
+
   /** A result that is under way may still turn out not to be what was decided on. */
   get unconfirmed(): boolean {
     return this.#session.pending.some(
@@ -66,7 +71,7 @@ export class Backend {
   /** Asks the server how names resolve. */
   askNames(): void {
     const { names, status } = this.#session;
-    this.ask(names.question(status === TRANSACTION.open), (rows) => {
+    this.ask(names.questions(status === TRANSACTION.open), (rows) => {
       if (rows === undefined || !names.learn(rows))
         this.#session.fatal(
           new RegateError("CATALOG_UNAVAILABLE", { detail: "The server did not say how names resolve." }),
@@ -74,10 +79,10 @@ export class Backend {
     });
   }
 
-  /** A question of the gate's own, over the client's connection. Only when nothing is pending. */
-  ask(sql: string, done: (rows: (string | null)[][] | undefined) => void): void {
+  /** Questions of the gate's own, over the client's connection. Only at a boundary: within a segment they would end the client's transaction. */
+  ask(questions: readonly string[], done: (rows: (string | null)[][] | undefined) => void): void {
     const { writer, pending, segment } = this.#session;
-    writer.probe(sql);
+    writer.probe(questions);
     pending.push({ kind: "probe", segment, rows: [], failed: false, done });
   }
 
@@ -248,7 +253,8 @@ export class Backend {
     const { pending, segment } = this.#session;
     const op = pending.first();
     // In a segment that is still open the client's messages are dropped up to its Sync.
-    if (op !== undefined && op.kind === "execute" && op.segment === segment) this.#session.skipping = true;
+    if (op !== undefined && op.kind !== "query" && op.kind !== "call" && op.segment === segment)
+      this.#session.skipping = true;
   }
 
   #drop(bytes: number): void {
@@ -271,12 +277,10 @@ export class Backend {
       return false;
     }
     ticket.settled((error) => {
-      if (error !== undefined) {
-        this.#held = false;
-        this.#session.fatal(new RegateError("AUDIT_UNAVAILABLE", { cause: error }));
-        return;
-      }
       this.#cleared = run;
+      // The command ran, but what it gave is not shown: it is not on record.
+      if (error !== undefined && this.late === undefined)
+        this.refuseLate(run, new RegateError("AUDIT_UNAVAILABLE", { cause: error }));
       this.release();
     });
     return this.#cleared !== run;

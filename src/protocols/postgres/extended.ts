@@ -45,6 +45,7 @@ export class Extended {
         commands: new Map(),
       };
       return session.judge.decide(session.reading.prepareCommand(prepared, "parse"), "prepare", false, (permit) => {
+        session.segmentOpen = true;
         session.writer.command(permit, message.raw);
         session.registry.parsing(prepared);
         session.pending.push({ kind: "parse", segment: session.segment, prepared });
@@ -73,6 +74,7 @@ export class Extended {
             described: "no",
             confirmed: false,
           };
+          session.segmentOpen = true;
           session.writer.command(permit, message.raw);
           session.registry.bound(portal);
           session.pending.push({ kind: "bind", segment: session.segment, portal, run });
@@ -135,6 +137,7 @@ export class Extended {
       const asks =
         portal.described === "no" && session.catalog?.hasTags !== false && statements.some((one) => one.returnsRows);
       if (asks) {
+        session.segmentOpen = true;
         session.writer.describePortal(portal.name);
         portal.described = "asked";
         session.pending.push({ kind: "describe", segment: session.segment, portal, silent: true });
@@ -149,6 +152,7 @@ export class Extended {
           return session.judge.nudge();
         const run = portal.run ?? newRun(permit, statements);
         portal.run = undefined;
+        session.segmentOpen = true;
         session.writer.command(permit, message.raw);
         session.pending.push({ kind: "execute", segment: session.segment, portal, run });
         this.#sent(statements, true);
@@ -178,6 +182,7 @@ export class Extended {
     const { target, name } = decodeTarget(message.body);
     const portal = target === "portal" ? session.registry.portal(name) : undefined;
     if (portal !== undefined && portal.described === "no") portal.described = "asked";
+    session.segmentOpen = true;
     session.writer.named(message.raw);
     session.pending.push({ kind: "describe", segment: session.segment, portal, silent: false });
     return true;
@@ -186,6 +191,7 @@ export class Extended {
   close(message: ClientMessage): boolean {
     const session = this.#session;
     const { target, name } = decodeTarget(message.body);
+    session.segmentOpen = true;
     session.writer.named(message.raw);
     session.pending.push({ kind: "close", segment: session.segment, target, name });
     return true;

@@ -26,8 +26,8 @@ export class Frontend {
 
   /** May the next message be taken up now? Asks the server first what its answer may depend on. */
   ready(): boolean {
-    const { names, drained, status, busy } = this.#session;
-    if (names.dirty && drained && !busy && status !== TRANSACTION.failed) {
+    const { names, boundary, status, busy } = this.#session;
+    if (names.dirty && boundary && !busy && status !== TRANSACTION.failed) {
       this.#session.backend.askNames();
       return false;
     }
@@ -67,6 +67,7 @@ export class Frontend {
       case FRONTEND.close:
         return session.extended.close(message);
       case FRONTEND.flush:
+        session.segmentOpen = true;
         session.writer.flush();
         return true;
       default:
@@ -109,6 +110,7 @@ export class Frontend {
       session.pending.push({ kind: "sync", segment: session.segment, silent: false });
       session.segment++;
       session.skipping = false;
+      session.segmentOpen = false;
       session.segmentWrites = false;
       session.unsure = { names: false, text: false };
       return true;
@@ -143,6 +145,7 @@ export class Frontend {
           statement: 0,
         });
         session.segment++;
+        session.segmentOpen = false;
         session.busy = true;
         return true;
       });
@@ -159,6 +162,7 @@ export class Frontend {
         session.writer.command(permit, message.raw);
         session.pending.push({ kind: "call", segment: session.segment, run: newRun(permit, analysis.statements) });
         session.segment++;
+        session.segmentOpen = false;
         session.busy = true;
         return true;
       });

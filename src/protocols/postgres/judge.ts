@@ -109,6 +109,7 @@ export class Judge {
       }
       // Ends the server's implicit transaction: what Parse locked is let go while the human thinks.
       session.writer.sync();
+      session.segmentOpen = false;
       session.pending.push({ kind: "sync", segment: session.segment, silent: true });
       let settled: Verdict | undefined;
       const asked = pipeline.hold(session.context, command, held, (verdict) => {
@@ -118,7 +119,20 @@ export class Judge {
       });
       if (settled === undefined) session.held = asked;
       session.backend.notice(approvalNotice(asked.id, asked.expiresAt, held.decision, approvalUrl(asked.id)));
-      return session.wait(() => settled !== undefined && session.drained && act(settled));
+      const asAsked = command.key();
+      return session.wait(() => {
+        if (settled === undefined || !session.drained) return false;
+        const verdict = settled;
+        if (verdict.kind !== "permit") return act(verdict);
+        // What was approved must still be what it names: the catalog is read anew.
+        session.catalogs.invalidate();
+        session.judge.inSimple = simple;
+        return this.promised(session.readCatalog(), () => {
+          if (command.key() === asAsked) return act(verdict);
+          const stale = new RegateError("APPROVAL_STALE", { detail: `approval ${asked.id}` });
+          return this.refuse(pipeline.refuse(session.context, command.facts, stale), simple);
+        });
+      });
     });
   }
 
@@ -131,6 +145,7 @@ export class Judge {
     }
     session.writer.fail();
     session.pending.push({ kind: "fail", segment: session.segment, refusal });
+    session.segmentOpen = !simple;
     if (simple) {
       session.writer.sync();
       session.pending.push({ kind: "sync", segment: session.segment, silent: false });

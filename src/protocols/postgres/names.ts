@@ -44,9 +44,9 @@ export class Names {
     this.#snapshot = false;
   }
 
-  /** What to ask, now: a text for the simple protocol. */
-  question(inTransaction: boolean): string {
-    return inTransaction && !this.#snapshot ? light.join("; ") : full;
+  /** What to ask, now. */
+  questions(inTransaction: boolean): readonly string[] {
+    return inTransaction && !this.#snapshot ? light : [full];
   }
 
   /** Takes in the answer. False if it was not understood. */

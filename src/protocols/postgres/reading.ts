@@ -49,7 +49,7 @@ export class Reading {
     return session.wait(() => {
       if (session.skipping && session.segment === segment) return true;
       if (session.backend.changesUnder(segment)) return session.judge.nudge();
-      if (session.names.dirty && session.drained && session.status !== TRANSACTION.failed) {
+      if (session.names.dirty && session.boundary && session.status !== TRANSACTION.failed) {
         session.backend.askNames();
         return false;
       }

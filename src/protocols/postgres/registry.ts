@@ -101,15 +101,34 @@ export class Registry {
   /** What a completed statement did to the SQL-level names. */
   completed(statement: StatementAnalysis): void {
     const { effects } = statement;
-    if (effects.prepares !== undefined) this.sqlPrepared.set(effects.prepares.name, effects.prepares.statement);
+    if (effects.prepares !== undefined) {
+      this.#forget(effects.prepares.name);
+      this.sqlPrepared.set(effects.prepares.name, effects.prepares.statement);
+    }
     if (effects.declares !== undefined) this.cursors.set(effects.declares.name, effects.declares.statement);
-    if (effects.deallocates === "*") this.sqlPrepared.clear();
-    else if (effects.deallocates !== undefined) this.sqlPrepared.delete(effects.deallocates);
+    if (effects.deallocates === "*") this.#forgetAll();
+    else if (effects.deallocates !== undefined) this.#forget(effects.deallocates);
     if (effects.closesCursor === "*") this.cursors.clear();
     else if (effects.closesCursor !== undefined) this.cursors.delete(effects.closesCursor);
     if (effects.discards === true) {
-      this.sqlPrepared.clear();
+      this.#forgetAll();
       this.cursors.clear();
     }
+  }
+
+  /** SQL took a name away, whichever protocol gave it. One whose Parse is still under way came after it. */
+  #forget(name: string): void {
+    this.sqlPrepared.delete(name);
+    for (let one = this.#prepared.get(name); one !== undefined; one = one.previous) {
+      if (!one.confirmed) continue;
+      one.failed = true;
+      if (this.#prepared.get(name) === one) this.#prepared.delete(name);
+    }
+  }
+
+  #forgetAll(): void {
+    this.sqlPrepared.clear();
+    // DEALLOCATE ALL leaves the unnamed statement alone.
+    for (const name of [...this.#prepared.keys()]) if (name !== "") this.#forget(name);
   }
 }

@@ -59,6 +59,8 @@ export class Session {
   skipping = false;
   /** A statement of this segment may change how names or texts are read; it is told only at its end. */
   unsure = { names: false, text: false };
+  /** A message of the extended protocol was sent since the last Sync. */
+  segmentOpen = false;
   /** A statement of this segment may have had an effect, which its Sync would commit. */
   segmentWrites = false;
   /** The simple query or function call that is under way: until it is ready, only COPY data goes past it. */
@@ -131,6 +133,11 @@ export class Session {
     return this.pending.length === 0;
   }
 
+  /** Nothing was sent since the last Sync, and that one is answered: only here may the gate ask the server something. */
+  get boundary(): boolean {
+    return this.drained && !this.segmentOpen;
+  }
+
   get idle(): boolean {
     return this.drained && this.#resume === undefined && this.#input.pendingBytes === 0;
   }
@@ -148,11 +155,11 @@ export class Session {
    * @throws RegateError CATALOG_UNAVAILABLE
    */
   async readCatalog(): Promise<Catalog> {
-    if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.drained)
+    if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.boundary)
       return this.catalogs.refresh();
     const question = (sql: string): Promise<(string | null)[][]> =>
       new Promise((resolve, reject) => {
-        this.backend.ask(sql, (rows) =>
+        this.backend.ask([sql], (rows) =>
           rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows),
         );
         this.pump();
@@ -278,7 +285,7 @@ export class Session {
       "session ended by the gate",
     );
     this.backend.flushOut();
-    this.client.write(fatalMessage(refusal));
+    if (!this.backend.midMessage) this.client.write(fatalMessage(refusal));
     this.end(error.code);
   }
 

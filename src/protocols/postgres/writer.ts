@@ -16,6 +16,7 @@ const names = new Set<number>([FRONTEND.describe, FRONTEND.close]);
 const syncMessage = Buffer.from([FRONTEND.sync, 0, 0, 0, 4]);
 const flushMessage = Buffer.from([FRONTEND.flush, 0, 0, 0, 4]);
 const terminateMessage = Buffer.from([FRONTEND.terminate, 0, 0, 0, 4]);
+const probeName = "regate: a question of the gate";
 /** Execute of a portal that cannot exist: the server fails there as it would for any error, without a side effect. */
 const failMessage = message(FRONTEND.execute, Buffer.from("refused by the gate\0\0\0\0\0"));
 
@@ -63,9 +64,19 @@ export class UpstreamWriter {
     this.#add(failMessage);
   }
 
-  /** The gate's own question, a constant text of {@link Names} or of the catalog reader. */
-  probe(sql: string): void {
-    this.#add(message(FRONTEND.query, Buffer.from(`${sql}\0`)));
+  /**
+   * The gate's own questions: constant texts of {@link Names} or of the catalog reader. In the extended protocol and under a name of its own,
+   * because a simple query would destroy the client's unnamed statement.
+   */
+  probe(questions: readonly string[]): void {
+    for (const sql of questions) {
+      this.#add(message(FRONTEND.parse, Buffer.from(`${probeName}\0${sql}\0\0\0`)));
+      this.#add(message(FRONTEND.bind, Buffer.from(`${probeName}\0${probeName}\0\0\0\0\0\0\0`)));
+      this.#add(message(FRONTEND.execute, Buffer.from(`${probeName}\0\0\0\0\0`)));
+      this.#add(message(FRONTEND.close, Buffer.from(`P${probeName}\0`)));
+      this.#add(message(FRONTEND.close, Buffer.from(`S${probeName}\0`)));
+    }
+    this.#add(syncMessage);
   }
 
   terminate(): void {
