@@ -9,11 +9,13 @@ import {
   decodeParameterStatus,
   decodeRowDescription,
   encodeReadyForQuery,
+  type ErrorFields,
   type Field,
 } from "./message.ts";
 import type { Op, Run } from "./pending.ts";
 import { planRow } from "./plan.ts";
 import { errorMessage } from "./refuse.ts";
+import { mayQuote, scrubbed } from "./scrub.ts";
 import type { Session } from "./session.ts";
 import { isUtf8Name } from "./settings.ts";
 
@@ -30,8 +32,12 @@ export class Answers {
     const body = message.subarray(HEADER_BYTES);
     switch (type) {
       case BACKEND.noticeResponse:
+        if (op === undefined || !("run" in op) || !op.run.permit.enforced || !mayQuote(op.run.statements))
+          return op?.kind !== "probe";
+        session.backend.emit(scrubbed(decodeError(body), "notice"));
+        return false;
       case BACKEND.notificationResponse:
-        return op?.kind !== "probe";
+        return true;
       case BACKEND.parameterStatus:
         return this.#watch(body) !== "search_path" || op?.kind !== "probe";
       case BACKEND.readyForQuery:
@@ -256,6 +262,7 @@ export class Answers {
     if (op === undefined) throw unexpected(BACKEND.errorResponse);
     session.names.failed();
     session.copyIn = false;
+    const quotes = this.#mayQuote(op);
     let shown = session.backend.late === undefined;
     switch (op.kind) {
       case "probe":
@@ -265,9 +272,9 @@ export class Answers {
       case "call":
         op.run.sqlstate = fields.C ?? null;
         op.run.plan = undefined;
-        return shown;
+        return shown && this.#quoted(quotes, fields);
       case "sync":
-        return shown;
+        return shown && this.#quoted(quotes, fields);
       case "fail":
         if (shown && op.refusal !== undefined) session.backend.emit(errorMessage(op.refusal));
         shown = false;
@@ -287,7 +294,22 @@ export class Answers {
     }
     session.pending.shift();
     this.#skip(op.segment);
-    return shown;
+    return shown && this.#quoted(quotes, fields);
+  }
+
+  /** May an error that answers this op quote a protected value? One at Sync may be of anything before it (deferred constraints). */
+  #mayQuote(op: Op): boolean {
+    const session = this.#session;
+    if (op.kind === "parse") return mayQuote(op.prepared.analysis.statements);
+    if ("run" in op) return op.run.permit.enforced && mayQuote(op.run.statements);
+    return op.kind === "sync" && session.catalog?.hasTags !== false;
+  }
+
+  /** True if the error goes out as it is; else it goes out without values. */
+  #quoted(quotes: boolean, fields: ErrorFields): boolean {
+    if (!quotes) return true;
+    this.#session.backend.emit(scrubbed(fields, "error"));
+    return false;
   }
 
   /** The server ignores what follows up to the next Sync: so it owes nothing for it. */

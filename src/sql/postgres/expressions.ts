@@ -3,7 +3,7 @@ import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SortBy, SubLink 
 import { callOfRow, functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
 import { bodyOf, kindOf, namesOf, stringOf } from "./nodes.ts";
-import type { Recorder } from "./recorder.ts";
+import { type Recorder, USE } from "./recorder.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
@@ -325,7 +325,11 @@ function subselectValue(
 ): Value {
   const { result, consumed } = recorder.consumedBy(() => resolveSelectNode(recorder, query, scope));
   if (body !== undefined && result.members[0] !== undefined) recorder.subselectNames.set(body, result.members[0].name);
-  const values = outputs ? result.members.map((member) => member.value) : [];
+  // EXISTS shows no output, but the server may compute it all the same (aggregates, set-returning functions, OFFSET, …): what an expression
+  // gives can then fail, decide how many rows there are, or have an effect. A bare column can do none of it.
+  const all = result.members.map((member) => member.value);
+  const values = outputs ? all : all.filter((value) => value.derivation !== "direct");
+  if (!outputs) for (const value of values) recorder.use(value, USE.expression);
   const value = combine(values, type ?? (values.length === 1 ? values[0]!.type : TYPE_RECORD), false);
   const sources = union(value.sources, consumed);
   if (sources.length === 0 && value.derivation === "expression" && !result.open) return plainConstant(value.type);
