@@ -38,6 +38,8 @@ export const ERRORS = {
     "An earlier statement may have changed how this one is read",
     "Send the statement that changes settings as a command of its own, and wait for its end.",
   ),
+  STATEMENT_UNKNOWN: spec("26000", "The prepared statement does not exist", "Prepare it first."),
+  PORTAL_UNKNOWN: spec("34000", "The portal does not exist", "Bind it first."),
   TOO_MANY_STATEMENTS: spec("53400", "The session has too many prepared statements", "Close or DEALLOCATE some."),
   // identity
   TOKEN_INVALID: spec("28P01", "The token was refused", "Ask for a new token: regate token issue."),
@@ -164,7 +166,10 @@ export class RegateError extends Error {
   /** Where in the command's text, in characters from 1; undefined: nowhere in particular. */
   readonly position: number | undefined;
 
-  constructor(code: ErrorCode, options: { detail?: string; hint?: string; message?: string; position?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    options: { detail?: string; hint?: string; message?: string; position?: number; cause?: unknown } = {},
+  ) {
     super(options.message ?? ERRORS[code].message, options.cause === undefined ? undefined : { cause: options.cause });
     const listed: ErrorSpec = ERRORS[code];
     this.code = code;

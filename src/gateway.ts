@@ -63,6 +63,11 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         ),
     });
     opened.push(() => policy.close());
+    let revision = policy.revision;
+    policy.onChange(() => {
+      log.info({ from: revision, to: policy.revision }, "another policy bundle is in force");
+      revision = policy.revision;
+    });
     if (policy.mode === "observe")
       log.warn({ mode: "observe" }, "policy.mode is observe: decisions are recorded, nothing is enforced");
     const state = await openState({

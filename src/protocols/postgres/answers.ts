@@ -58,11 +58,13 @@ export class Answers {
         if (op.kind !== "bind") throw unexpected(type);
         session.pending.shift();
         return shown;
-      case BACKEND.closeComplete:
+      case BACKEND.closeComplete: {
         if (op.kind !== "close") throw unexpected(type);
-        session.registry.closed(op.target, op.name);
+        const closed = session.registry.closed(op.target, op.name);
+        if (closed !== undefined) session.recordOutcome(closed, "skipped");
         session.pending.shift();
         return shown;
+      }
       case BACKEND.parameterDescription:
         if (op.kind !== "describe") throw unexpected(type);
         return shown;
@@ -155,6 +157,7 @@ export class Answers {
     if (op.kind !== "query" && op.kind !== "execute") throw unexpected(type);
     const { run } = op;
     run.plan = undefined;
+    if (run.permit.enforced && mayQuote(run.statements)) session.touchedTagged = true;
     if (type === BACKEND.commandComplete) {
       run.tag = decodeCommandTag(body);
       const statement = run.statements[op.kind === "query" ? op.statement : 0];
@@ -202,7 +205,8 @@ export class Answers {
       return false;
     }
     if (status === TRANSACTION.idle) {
-      session.registry.transactionEnded(op.segment);
+      session.touchedTagged = false;
+      for (const run of session.registry.transactionEnded(op.segment)) session.recordOutcome(run, "skipped");
       session.names.transactionEnded();
       if (session.backend.catalogChanged) session.catalogs.invalidate();
       session.backend.catalogChanged = false;
@@ -300,6 +304,8 @@ export class Answers {
   /** May an error that answers this op quote a protected value? One at Sync may be of anything before it (deferred constraints). */
   #mayQuote(op: Op): boolean {
     const session = this.#session;
+    // A deferred constraint fails at COMMIT, and quotes what an earlier statement wrote.
+    if (session.touchedTagged) return true;
     if (op.kind === "parse") return mayQuote(op.prepared.analysis.statements);
     if ("run" in op) return op.run.permit.enforced && mayQuote(op.run.statements);
     return op.kind === "sync" && session.catalog?.hasTags !== false;

@@ -111,7 +111,7 @@ export class Backend {
     for (let op = session.pending.shift(); op !== undefined; op = session.pending.shift()) {
       if ("run" in op) session.recordOutcome(op.run, "lost");
     }
-    if (this.fatalSeen) session.end("server ended");
+    if (this.fatalSeen || session.leaving) session.end("server ended");
     else session.fatal(new RegateError("UPSTREAM_LOST"));
   }
   fatalSeen = false;

@@ -28,6 +28,8 @@ export function openChannel(given: Socket, onChunk: (chunk: Buffer) => void): Ch
   (given as unknown as WithHandle)._handle = null;
   const socket = new Socket({
     handle,
+    // A client that has sent everything still wants its answers.
+    allowHalfOpen: true,
     readable: true,
     writable: true,
     onread: {

@@ -76,11 +76,16 @@ export class Extended {
           };
           session.segmentOpen = true;
           session.writer.command(permit, message.raw);
-          session.registry.bound(portal);
+          const replaced = session.registry.bound(portal);
+          if (replaced !== undefined) session.recordOutcome(replaced, "skipped");
           session.pending.push({ kind: "bind", segment: session.segment, portal, run });
           this.#sent(analysis.statements, false);
           return true;
         });
+      if (prepared === undefined && session.registry.sqlPrepared.get(bind.statement) === undefined) {
+        const error = new RegateError("STATEMENT_UNKNOWN", { message: unknownStatement(bind.statement) });
+        return session.judge.refuse(session.options.pipeline.refuse(session.context, undefined, error), false);
+      }
       if (prepared === undefined) {
         // Made by SQL-level PREPARE, or not there at all: judged as what runs it.
         const text = Buffer.from(`EXECUTE ${quote(bind.statement)}`);
@@ -109,9 +114,13 @@ export class Extended {
     const { portal: name } = decodeExecute(message.body);
     const portal = session.registry.portal(name);
     if (portal !== undefined) return this.#executePortal(portal, message);
-    // A cursor that SQL opened, or nothing: judged as the FETCH that it is.
-    return session.frontend.alone(() =>
-      session.reading.analyzed(Buffer.from(`FETCH ALL FROM ${quote(name)}`), false, (analysis) => {
+    // A cursor that SQL opened, judged as the FETCH that it is; or nothing.
+    return session.frontend.alone(() => {
+      if (session.registry.cursors.get(name) === undefined) {
+        const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${name}" does not exist` });
+        return session.judge.refuse(session.options.pipeline.refuse(session.context, undefined, error), false);
+      }
+      return session.reading.analyzed(Buffer.from(`FETCH ALL FROM ${quote(name)}`), false, (analysis) => {
         const again = session.reading.command(analysis, "execute", [], undefined);
         const cursor: Portal = {
           name,
@@ -125,8 +134,8 @@ export class Extended {
           confirmed: false,
         };
         return this.#executePortal(cursor, message);
-      }),
-    );
+      });
+    });
   }
 
   #executePortal(portal: Portal, message: ClientMessage): boolean {
@@ -221,6 +230,9 @@ export class Extended {
     return session.wait(() => {
       if (session.skipping) return true;
       const prepared = session.registry.prepared(name);
+      // A PREPARE of SQL may be under way.
+      if (prepared === undefined && session.registry.sqlPrepared.get(name) === undefined && !session.drained)
+        return session.judge.nudge();
       if (prepared !== undefined && !prepared.confirmed && prepared.segment !== session.segment)
         return session.judge.nudge();
       return step();
@@ -230,4 +242,9 @@ export class Extended {
 
 function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** As the server says it. */
+function unknownStatement(name: string): string {
+  return name === "" ? "unnamed prepared statement does not exist" : `prepared statement "${name}" does not exist`;
 }

@@ -73,29 +73,43 @@ export class Registry {
     else this.#prepared.set(prepared.name, before);
   }
 
-  closed(target: "statement" | "portal", name: string): void {
-    if (target === "portal") this.#portals.delete(name);
-    else {
+  /** The run of a portal that was never executed, if that is what was closed. */
+  closed(target: "statement" | "portal", name: string): Run | undefined {
+    if (target === "portal") {
+      const run = this.#portals.get(name)?.run;
+      this.#portals.delete(name);
+      return run;
+    } else {
       this.#prepared.delete(name);
       this.sqlPrepared.delete(name);
     }
+    return undefined;
   }
 
   portal(name: string): Portal | undefined {
     return this.#portals.get(name);
   }
 
-  bound(portal: Portal): void {
+  /** Returns the run of the portal that had the name before, if that was never executed. */
+  bound(portal: Portal): Run | undefined {
+    const run = this.#portals.get(portal.name)?.run;
     this.#portals.set(portal.name, portal);
+    return run;
   }
 
   bindFailed(portal: Portal): void {
     if (this.#portals.get(portal.name) === portal) this.#portals.delete(portal.name);
   }
 
-  /** The transaction of these segments is over: its portals are gone. */
-  transactionEnded(segment: number): void {
-    for (const [name, portal] of this.#portals) if (portal.segment <= segment) this.#portals.delete(name);
+  /** The transaction of these segments is over: its portals are gone. Returns the runs of those that were never executed. */
+  transactionEnded(segment: number): Run[] {
+    const unrun: Run[] = [];
+    for (const [name, portal] of this.#portals) {
+      if (portal.segment > segment) continue;
+      this.#portals.delete(name);
+      if (portal.run !== undefined) unrun.push(portal.run);
+    }
+    return unrun;
   }
 
   /** What a completed statement did to the SQL-level names. */

@@ -59,6 +59,8 @@ export class Session {
   skipping = false;
   /** A statement of this segment may change how names or texts are read; it is told only at its end. */
   unsure = { names: false, text: false };
+  /** A statement of the open transaction worked on protected columns. */
+  touchedTagged = false;
   /** A message of the extended protocol was sent since the last Sync. */
   segmentOpen = false;
   /** A statement of this segment may have had an effect, which its Sync would commit. */
@@ -86,6 +88,7 @@ export class Session {
   #upstreamFull = false;
   #clientPaused = false;
   #clientEnded = false;
+  #terminated = false;
 
   constructor(parts: SessionParts) {
     this.parts = parts;
@@ -223,7 +226,11 @@ export class Session {
       if (!this.frontend.ready()) return;
       const next = this.#input.next();
       if (next === undefined) {
-        if (this.#clientEnded) this.end("client ended");
+        // The server ends, too, once it has worked off what it was sent.
+        if (this.#clientEnded && !this.#terminated) {
+          this.#terminated = true;
+          this.writer.terminate();
+        }
         return;
       }
       const message: ClientMessage = { type: next.type, body: next.body, raw: next.raw };
@@ -276,6 +283,11 @@ export class Session {
     this.pump();
   }
 
+  /** The client has left in order: the server's end is no loss. */
+  get leaving(): boolean {
+    return this.#terminated;
+  }
+
   /** Ends the session with an error that the client is told. */
   fatal(error: RegateError, recorded?: Refusal): void {
     if (this.ended) return;
@@ -305,6 +317,7 @@ export class Session {
     if (this.ended) return;
     this.ended = true;
     this.held?.cancel();
+    for (const run of this.registry.transactionEnded(Number.POSITIVE_INFINITY)) this.recordOutcome(run, "skipped");
     this.#resume = undefined;
     const { client, server } = this;
     this.backend.abandon();
