@@ -119,7 +119,11 @@ export const ERRORS = {
     "Ask the operator: the gate's log says what is wrong with its data folder.",
   ),
   // upstream
-  UPSTREAM_UNREACHABLE: spec("08001", "The database could not be reached"),
+  UPSTREAM_UNREACHABLE: spec(
+    "08001",
+    "The database could not be reached",
+    "Try again; the gate's log says what is wrong.",
+  ),
   UPSTREAM_AUTH: spec("08004", "The database refused the gate"),
   UPSTREAM_TLS: spec("08001", "TLS with the database failed"),
   UPSTREAM_LOST: spec("08006", "The connection to the database was lost"),

@@ -22,7 +22,6 @@ export type GateOptions = {
 };
 
 /** A line of the decision log. Loosely typed: a test says what it expects to find. */
-// biome-ignore lint/suspicious/noExplicitAny: its form is what tests check
 export type LogLine = { readonly decision_id: string; readonly path: string; readonly [member: string]: any };
 
 export type TestGate = Gateway & {

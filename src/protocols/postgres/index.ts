@@ -15,6 +15,9 @@ import { Session } from "./session.ts";
 import { acceptStartup } from "./startup.ts";
 import { parseTarget, type UpstreamTarget } from "./upstream.ts";
 
+/** Connections that may wait for their login at the same time, at least. */
+const waitingLimit = 1000;
+
 type Upstreams = { readonly target: UpstreamTarget; readonly catalogs: Catalogs };
 
 /** @throws RegateError PORT_IN_USE, CONFIG_INVALID */
@@ -41,6 +44,7 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
   });
   const keys = new Map<number, { key: CancelKey; session: Session }>();
   const sockets = new Set<Socket>();
+  const waiting = new Set<Socket>();
   const secureContext = options.tls === undefined ? undefined : createSecureContext(options.tls);
 
   const accept = async (socket: Socket): Promise<void> => {
@@ -66,11 +70,13 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       return;
     }
     await login(startup);
+    waiting.delete(socket);
   };
 
   const login = async (startup: Accepted): Promise<void> => {
     const client = startup.socket;
     try {
+      if (keys.size >= options.limits.connections) throw new RegateError("TOO_MANY_CONNECTIONS");
       const { identity, resource } = await authenticate(startup, options);
       const { target, catalogs } = upstreams.get(resource.facts.name)!;
       const context = contextOf(startup, identity, resource);
@@ -147,10 +153,10 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    if (sockets.size > options.limits.connections) {
-      socket.end(fatalMessage(refusalFromError(new RegateError("TOO_MANY_CONNECTIONS"), undefined)));
-      return;
-    }
+    // Who has not logged in yet takes nobody's place: of those that wait, the oldest makes room.
+    waiting.add(socket);
+    socket.on("close", () => waiting.delete(socket));
+    if (waiting.size > Math.max(waitingLimit, options.limits.connections)) waiting.values().next().value?.destroy();
     accept(socket).catch((thrown: unknown) => {
       log.warn(
         {

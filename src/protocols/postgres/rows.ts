@@ -60,7 +60,7 @@ export class RowWriter {
     for (let i = 0; i < plan.length; i++) {
       if (at + 4 > end) throw malformed();
       const size = source.readInt32BE(at);
-      const next = at + 4 + (size < 0 ? 0 : size);
+      const next = at + 4 + Math.max(size, 0);
       if (next > end || size < -1) throw malformed();
       const mask = plan[i];
       if (mask !== undefined && size >= 0) {
