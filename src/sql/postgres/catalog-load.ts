@@ -195,7 +195,11 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
   }
   for (const row of rows.keys) {
     const relation = at(row[0]);
-    if (relation !== undefined) relation.keys = [...relation.keys, row[1]!.split(" ").map(Number)];
+    if (relation === undefined) continue;
+    const columns = numbersOf(row[1]!);
+    if (row[3] === "t") relation.keys = [...relation.keys, columns];
+    const unique = { name: row[2]!, columns: row[4] === "t" ? columns : undefined, computed: numbersOf(row[5]!) };
+    relation.uniques = [...relation.uniques, unique];
   }
   for (const row of rows.cascades) {
     const child = at(row[0]);
@@ -244,6 +248,10 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const relation = at(row[0]);
     if (relation !== undefined) relation.dependencies = [...relation.dependencies, [Number(row[1]), Number(row[2])]];
   }
+}
+
+function numbersOf(list: string): number[] {
+  return list === "" ? [] : list.split(" ").map(Number);
 }
 
 /** The bits of pg_trigger.tgtype (catalog/pg_trigger.h). */

@@ -25,10 +25,19 @@ export const CATALOG_QUERIES = {
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r','p','v','m','f','S','i','I','c','t') ORDER BY c.oid`,
   inheritance: "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno",
-  /** relation, key columns as attribute numbers */
+  /**
+   * What is unique: relation, key columns as attribute numbers, name (of its constraint too), does it hold at once for any two rows?, are
+   * those columns all that it depends on?, which of what it may depend on is generated
+   */
   keys: `
-    SELECT indrelid, array_to_string(ARRAY(SELECT k FROM unnest(indkey::int2[]) WITH ORDINALITY u(k, i) WHERE i <= indnkeyatts ORDER BY i), ' ')
-    FROM pg_index WHERE indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL ORDER BY indexrelid`,
+    SELECT i.indrelid, array_to_string(k.columns, ' '), c.relname,
+      i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL,
+      i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL,
+      array_to_string(ARRAY(SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attgenerated <> '' AND NOT a.attisdropped
+        AND (a.attnum = ANY (k.columns) OR NOT i.indisunique OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL) ORDER BY 1), ' ')
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL (
+      SELECT ARRAY(SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts ORDER BY n) AS columns) k
+    WHERE i.indisunique OR i.indisexclusion ORDER BY i.indexrelid`,
   /** child, parent, action on delete, action on update */
   cascades: `
     SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint

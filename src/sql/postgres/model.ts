@@ -61,6 +61,15 @@ export type Cascade = {
   readonly access: "delete" | "update";
 };
 
+/** A unique index or an exclusion constraint. */
+export type Unique = {
+  readonly name: string;
+  /** Attribute numbers; undefined: any of its table's columns may count. */
+  readonly columns: readonly number[] | undefined;
+  /** Those that are generated from other columns. */
+  readonly computed: readonly number[];
+};
+
 export class Relation {
   readonly oid: number;
   readonly schema: string;
@@ -75,6 +84,8 @@ export class Relation {
   children: Relation[] = NONE;
   /** Each: the attribute numbers of one unique, not partial, not deferrable key. */
   keys: (readonly number[])[] = NO_KEYS;
+  /** Everything that may make a new row conflict with another: deferrable, partial, over expressions and exclusions, too. */
+  uniques: readonly Unique[] = NO_UNIQUES;
   attached: Attached[] = NO_CODE;
   cascades: Cascade[] = NO_CASCADES;
   /** User rules: what writing to it does is not what the statement says. */
@@ -197,6 +208,7 @@ export type FunctionEntry = {
 
 const NONE: Relation[] = [];
 const NO_KEYS: (readonly number[])[] = [];
+const NO_UNIQUES: readonly Unique[] = [];
 const NO_CODE: Attached[] = [];
 const NO_CASCADES: Cascade[] = [];
 const NO_DEPENDENCIES: (readonly [number, number])[] = [];

@@ -9,6 +9,7 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from "libpg-query";
+import { isBounded, lookUp } from "./conflicts.ts";
 import { all, expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
 import type { Column, Relation } from "./model.ts";
@@ -96,7 +97,7 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
   const proposed = new Map<string, Value>();
   if (stmt.selectStmt !== undefined && "SelectStmt" in stmt.selectStmt) {
     const select = stmt.selectStmt.SelectStmt;
-    bounded = select.valuesLists !== undefined;
+    bounded = isBounded(recorder, select);
     const result = resolveQuery(recorder, select, parent, ctes);
     result.members.forEach((member, at) => {
       const name = names[at];
@@ -119,8 +120,11 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
           ),
         );
   } else for (const name of names) written(recorder, to, name, CONSTANT);
-  if (stmt.onConflictClause !== undefined)
-    onConflict(recorder, stmt.onConflictClause, to, proposed, bounded, parent, ctes);
+  if (stmt.onConflictClause !== undefined) {
+    // DEFAULT VALUES asks about nothing.
+    const given = stmt.selectStmt === undefined ? [] : [...to.written.keys()];
+    onConflict(recorder, stmt.onConflictClause, to, proposed, given, bounded, parent, ctes);
+  }
   return returning(recorder, stmt.returningClause, to, [], parent, ctes);
 }
 
@@ -146,11 +150,13 @@ function onConflict(
   clause: OnConflictClause,
   to: Target,
   proposed: ReadonlyMap<string, Value>,
+  given: Iterable<string>,
   bounded: boolean,
   parent: Scope | undefined,
   ctes: CteList,
 ): void {
   const own = new Scope(parent, [to.item], ctes);
+  if (to.relation !== undefined) lookUp(recorder, clause.infer, to.relation, given);
   // Whether a row is there already decides what happens: a filter on the key.
   for (const node of clause.infer?.indexElems ?? []) {
     if (!("IndexElem" in node)) continue;
@@ -246,7 +252,7 @@ function where(
   scope: Scope,
 ): void {
   if (clause !== undefined) recorder.use(expression(recorder, clause, scope), USE.filter);
-  if (recorder.scoped && !fixesRows(recorder, clause, to.relation, range?.inh !== true, scope)) recorder.scoped = false;
+  if (recorder.scoped && !fixesRows(recorder, clause, to.item, range?.inh !== true, scope)) recorder.scoped = false;
 }
 
 function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, outer: CteList): Result {
