@@ -143,8 +143,8 @@ export class Extended {
     const { pipeline } = session.options;
     const send = (permit: Permit): boolean => {
       const statements = portal.statements;
-      const asks =
-        portal.described === "no" && session.catalog?.hasTags !== false && statements.some((one) => one.returnsRows);
+      const judged = session.catalog?.hasTags !== false || permit.masks.length > 0;
+      const asks = portal.described === "no" && judged && statements.some((one) => one.returnsRows);
       if (asks) {
         session.segmentOpen = true;
         session.writer.describePortal(portal.name);

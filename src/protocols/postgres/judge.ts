@@ -60,6 +60,14 @@ export class Judge {
       if (verdict.kind === "refuse") return this.refuse(verdict.refusal, simple);
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
       const { permit } = verdict;
+      // COPY has no description by which a column could be found: a mask that would be lost is a refusal.
+      if (permit.masks.some((mask) => command.facts.statements[mask.statement]?.verb === "copy")) {
+        const error = new RegateError("MASK_IMPOSSIBLE", {
+          detail: "COPY cannot be masked.",
+          hint: "SELECT the columns instead.",
+        });
+        return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
+      }
       // What may have an effect is sent only when its record is safe; a read runs meanwhile, and its result waits.
       if (permit.ticket.durable || command.facts.statements.every((statement) => statement.class === "read"))
         return step(permit);

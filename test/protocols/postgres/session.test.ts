@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import pg from "pg";
+import type { Decision } from "../../../src/core/decision.ts";
 import type { Input } from "../../../src/core/facts.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { cells, errorOf, extended as x, frame, type Reply, types, WireClient } from "./wire-client.ts";
@@ -566,5 +567,33 @@ describe("a client that has sent everything", () => {
     client.socket.end();
     assert.equal(types(await client.until("Z")), "T D C Z");
     await assert.rejects(client.next());
+  });
+});
+
+describe("a mask", () => {
+  const redactFirst = (): Partial<Decision> => ({
+    action: "mask",
+    masks: [{ statement: 0, output: 0, mask: "redact", code: "m" }],
+  });
+
+  it("that only the policy knows of is applied in every way", async () => {
+    gate.decide = redactFirst;
+    const seen = [...(await client.run("SELECT status FROM orders WHERE id = 1"))];
+    client.socket.write(
+      Buffer.concat([
+        x.parse("m", "SELECT status FROM orders WHERE id = 1"),
+        x.bind("", "m", [], 1),
+        x.execute(""),
+        x.sync(),
+      ]),
+    );
+    seen.push(...(await client.until("Z")));
+    const rows = seen.filter((reply) => reply.type === "D").map(cells);
+    assert.deepEqual(rows, [["[redacted]"], ["[redacted]"]]);
+  });
+
+  it("of a COPY is a refusal, not forgotten", async () => {
+    gate.decide = redactFirst;
+    assert.equal(refusal(await client.run("COPY (SELECT status FROM orders) TO STDOUT")).R, "MASK_IMPOSSIBLE");
   });
 });
