@@ -22,10 +22,17 @@ export function fixesRows(
   if ("CurrentOfExpr" in clause) return true;
   // Someone's own `=` may mean anything.
   if (recorder.catalog.operators.has("=")) return false;
-  const fixed = new Set<Column>();
-  collect({ recorder, target, scope, fixed }, clause);
-  if (fixed.size === 0) return false;
-  return hasKey(relation, fixed, only) || keyBehindView(recorder, relation, fixed, only);
+  const fixes = (node: Node): boolean => {
+    const arms = "BoolExpr" in node ? (node.BoolExpr.args ?? []) : [];
+    // `id = 1 OR id = 2`: each side fixes its rows. In a conjunction it is enough that one part does.
+    if ("BoolExpr" in node && node.BoolExpr.boolop === "OR_EXPR") return arms.length > 0 && arms.every(fixes);
+    const fixed = new Set<Column>();
+    collect({ recorder, target, scope, fixed }, node);
+    if (fixed.size > 0 && (hasKey(relation, fixed, only) || keyBehindView(recorder, relation, fixed, only)))
+      return true;
+    return "BoolExpr" in node && node.BoolExpr.boolop === "AND_EXPR" && arms.some(fixes);
+  };
+  return fixes(clause);
 }
 
 type Search = {

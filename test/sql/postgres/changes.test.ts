@@ -50,6 +50,8 @@ suite("a WHERE fixes the rows that change", () => {
     "DELETE FROM products USING products q WHERE products.id = $1 AND q.id = $2",
     "WITH q AS (SELECT * FROM products WHERE id = 2) DELETE FROM products p USING q WHERE p.id = 1 AND q.id = 2",
     "UPDATE v_products SET title = 'x' WHERE id = 1",
+    "UPDATE products SET title = 'x' WHERE id = 1 OR id = 2",
+    "DELETE FROM products WHERE title > 'a' AND (id = 1 OR (id = 2 AND title = 'x') OR id IN (3, 4))",
   ])
     test(`of its own entry: ${text}`, async () => {
       assert.equal(facts(text).scoped, true);
@@ -58,6 +60,9 @@ suite("a WHERE fixes the rows that change", () => {
     });
 
   for (const text of [
+    "UPDATE products SET title = 'x' WHERE id = 1 OR title = 'y'",
+    "UPDATE products SET title = 'x' WHERE id = 1 OR true",
+    "DELETE FROM products WHERE NOT (id = 1 OR id = 2)",
     "UPDATE products p SET title = 'x' FROM products q WHERE q.id = 1",
     "UPDATE products SET title = 'x' FROM products q WHERE q.id = 1",
     "UPDATE products p SET title = 'x' FROM products WHERE products.id = 1",
