@@ -17,7 +17,15 @@ export class Batch implements Ticket {
     this.length += line.length + 1;
   }
 
+  /** Makes the batch durable at once, where that takes no wait: called when somebody asks. */
+  readonly #demand: (() => void) | undefined;
+
+  constructor(demand?: () => void) {
+    this.#demand = demand;
+  }
+
   settled(callback: (error: Error | undefined) => void): void {
+    if (!this.durable && this.#error === undefined) this.#demand?.();
     if (this.durable || this.#error !== undefined) callback(this.#error);
     else this.#waiting.push(callback);
   }

@@ -34,7 +34,9 @@ const largestQueue = 64 * 1024 * 1024;
 export class LogWriter implements AuditLog {
   readonly #options: WriterOptions;
   #open: Open;
-  #next = new Batch();
+  /** Into the page cache a batch is written when the first of its tickets is asked for: until then others join it. */
+  readonly #onDemand: (() => void) | undefined;
+  #next: Batch;
   #writing = false;
   #scheduled = false;
   #failure: RegateError | undefined;
@@ -51,6 +53,8 @@ export class LogWriter implements AuditLog {
   constructor(options: WriterOptions, open: Open) {
     this.#options = options;
     this.#open = open;
+    this.#onDemand = options.durability === "write" ? () => this.#flushNow() : undefined;
+    this.#next = new Batch(this.#onDemand);
   }
 
   get failure(): RegateError | undefined {
@@ -74,9 +78,15 @@ export class LogWriter implements AuditLog {
     const batch = this.#next;
     batch.add(line);
     batch.urgent = true;
-    // Everything that this turn of the event loop appends goes with it.
-    this.#schedule();
+    // Everything that this turn of the event loop appends goes with it, or, where a write takes no wait, all until somebody asks.
+    if (this.#onDemand === undefined) this.#schedule();
+    else this.#wake ??= setTimeout(() => this.#wakeUp(), laterMs);
     return batch;
+  }
+
+  #flushNow(): void {
+    if (this.#writing || this.#failure !== undefined || this.#next.lines.length === 0) return;
+    this.#write(this.#next);
   }
 
   /** For records that nothing waits for: they go with the next flush, at most {@link laterMs} from now, and cause none before. */
@@ -142,7 +152,7 @@ export class LogWriter implements AuditLog {
   }
 
   #write(batch: Batch): void {
-    this.#next = new Batch();
+    this.#next = new Batch(this.#onDemand);
     this.#writing = true;
     if (this.#lost > 0) {
       batch.add(noteLine("lost", { lost: this.#lost }));
@@ -177,7 +187,7 @@ export class LogWriter implements AuditLog {
     this.#failedAt = new Date().toISOString();
     this.#writing = false;
     const after = this.#next;
-    this.#next = new Batch();
+    this.#next = new Batch(this.#onDemand);
     for (const line of batch.lines) this.#keep(line);
     for (const line of after.lines) this.#keep(line);
     this.#cut();
