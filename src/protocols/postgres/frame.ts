@@ -4,8 +4,6 @@ import { RegateError } from "../../errors.ts";
 import { ByteQueue } from "./bytes.ts";
 import { BACKEND, FRONTEND } from "./codes.ts";
 
-const EMPTY = Buffer.alloc(0);
-
 /** A type byte and a length that counts itself. */
 export const HEADER_BYTES = 5;
 /** What PostgreSQL itself accepts at most: for messages without data (PQ_SMALL_MESSAGE_LIMIT), and for any (PQ_LARGE_MESSAGE_LIMIT). */
@@ -53,96 +51,6 @@ export function frameBytes(type: number, length: number, limits: FrameLimits): n
   throw new RegateError(limits.code, {
     detail: `The ${limits.peer} sent a message ${shown} with length ${length}, ${bound}.`,
   });
-}
-
-/**
- * Walks over the messages of one direction, chunk by chunk, without copying or allocating: for relays.
- *
- *     reader.push(chunk);
- *     while (reader.next()) {
- *       // reader.type, reader.total; this piece is chunk[reader.start … reader.end)
- *     }
- *
- * A message comes in one piece or more; `first` and `last` say which. When a header was cut, its early bytes are in no later chunk: then
- * `first` comes with `held` > 0, and `header.subarray(0, held)` goes before the piece. (They yield no piece of their own.)
- */
-export class FrameReader {
-  type = 0;
-  /** Bytes of the whole message, header included. */
-  total = 0;
-  start = 0;
-  end = 0;
-  first = false;
-  last = false;
-  /** How many bytes of `header` came before this chunk; 0 in all but a first piece. */
-  held = 0;
-  readonly header: Buffer = Buffer.alloc(HEADER_BYTES);
-  readonly #limits: FrameLimits;
-  #chunk: Buffer = EMPTY;
-  #position = 0;
-  #partial = 0;
-  #remaining = 0;
-
-  constructor(limits: FrameLimits) {
-    this.#limits = limits;
-  }
-
-  /** True between messages: nothing of one is outstanding. */
-  get idle(): boolean {
-    return this.#remaining === 0 && this.#partial === 0;
-  }
-
-  /** Gives the next chunk, once `next` has returned false for the one before. */
-  push(chunk: Buffer): void {
-    this.#chunk = chunk;
-    this.#position = 0;
-  }
-
-  /** @throws RegateError the limits' code */
-  next(): boolean {
-    const chunk = this.#chunk;
-    const available = chunk.length - this.#position;
-    if (available === 0) {
-      this.#chunk = EMPTY;
-      this.#position = 0;
-      return false;
-    }
-    this.start = this.#position;
-    this.held = 0;
-    this.first = this.#remaining === 0;
-    if (this.first && !this.#open(chunk, available)) return this.next();
-    const left = this.#remaining;
-    const rest = chunk.length - this.start;
-    this.end = left <= rest ? this.start + left : chunk.length;
-    this.#remaining = left - (this.end - this.start);
-    this.last = this.#remaining === 0;
-    this.#position = this.end;
-    return true;
-  }
-
-  /** Reads a header, or holds the part of it that is here. */
-  #open(chunk: Buffer, available: number): boolean {
-    const partial = this.#partial;
-    if (partial === 0 && available >= HEADER_BYTES) {
-      this.type = chunk[this.start]!;
-      this.total = frameBytes(this.type, chunk.readUInt32BE(this.start + 1), this.#limits);
-      this.#remaining = this.total;
-      return true;
-    }
-    const taken = Math.min(HEADER_BYTES - partial, available);
-    chunk.copy(this.header, partial, this.start, this.start + taken);
-    if (partial + taken < HEADER_BYTES) {
-      this.#partial = partial + taken;
-      this.#position = chunk.length;
-      return false;
-    }
-    this.type = this.header[0]!;
-    this.total = frameBytes(this.type, this.header.readUInt32BE(1), this.#limits);
-    this.#remaining = this.total - partial;
-    this.held = partial;
-    this.#partial = 0;
-    return true;
-  }
 }
 
 /** `body` and `raw` (the whole message) are views, valid until the next `push`. */

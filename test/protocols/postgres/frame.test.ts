@@ -6,7 +6,6 @@ import { BACKEND, FRONTEND } from "../../../src/protocols/postgres/codes.ts";
 import {
   clientLimits,
   type FrameLimits,
-  FrameReader,
   LARGE_MESSAGE,
   MessageBuffer,
   SMALL_MESSAGE,
@@ -77,30 +76,6 @@ function collect(limits: FrameLimits, chunks: readonly Buffer[]): Buffer[] {
   return found;
 }
 
-function walk(limits: FrameLimits, chunks: readonly Buffer[]): { found: Buffer[]; types: number[] } {
-  const reader = new FrameReader(limits);
-  const found: Buffer[] = [];
-  const types: number[] = [];
-  let parts: Buffer[] = [];
-  pushes(chunks, (chunk) => {
-    reader.push(chunk);
-    while (reader.next()) {
-      if (reader.first) {
-        assert.equal(parts.length, 0);
-        types.push(reader.type);
-        parts.push(Buffer.from(reader.header.subarray(0, reader.held)));
-      } else assert.equal(reader.held, 0);
-      parts.push(Buffer.from(chunk.subarray(reader.start, reader.end)));
-      if (!reader.last) continue;
-      found.push(Buffer.concat(parts));
-      assert.equal(found.at(-1)?.length, reader.total);
-      parts = [];
-    }
-  });
-  assert.ok(reader.idle);
-  return { found, types };
-}
-
 function inParts(limits: FrameLimits, chunks: readonly Buffer[]): Buffer[] {
   const messages = new MessageBuffer(limits);
   const found: Buffer[] = [];
@@ -127,7 +102,6 @@ for (const [side, frames, limits] of cases) {
       for (let cut = 0; cut <= all.length; cut++) {
         const chunks = [all.subarray(0, cut), all.subarray(cut)];
         assert.deepEqual(collect(limits, chunks), frames, `cut at ${cut}`);
-        assert.deepEqual(walk(limits, chunks).found, frames, `cut at ${cut}`);
         assert.deepEqual(inParts(limits, chunks), frames, `cut at ${cut}`);
       }
     });
@@ -144,7 +118,6 @@ for (const [side, frames, limits] of cases) {
               Buffer.concat([all.subarray(second), rest]),
             ];
             assert.deepEqual(collect(limits, chunks), pair);
-            assert.deepEqual(walk(limits, chunks).found, pair);
             assert.deepEqual(inParts(limits, chunks), pair);
           }
         }
@@ -153,11 +126,6 @@ for (const [side, frames, limits] of cases) {
     it("come out whole, byte by byte", () => {
       const bytes = [...Buffer.concat(frames)].map((byte) => Buffer.from([byte]));
       assert.deepEqual(collect(limits, bytes), frames);
-      assert.deepEqual(walk(limits, bytes).found, frames);
-      assert.deepEqual(
-        walk(limits, bytes).types,
-        frames.map((one) => one[0]),
-      );
       assert.deepEqual(inParts(limits, bytes), frames);
     });
     it("come out whole in chunks of any size", () => {
@@ -166,7 +134,6 @@ for (const [side, frames, limits] of cases) {
         const chunks: Buffer[] = [];
         for (let at = 0; at < all.length; at += size) chunks.push(all.subarray(at, at + size));
         assert.deepEqual(Buffer.concat(collect(limits, chunks)), all);
-        assert.deepEqual(Buffer.concat(walk(limits, chunks).found), all);
       }
     });
     it("of an unknown type are refused by the header alone", () => {
@@ -176,7 +143,6 @@ for (const [side, frames, limits] of cases) {
         if (known.has(type)) assert.equal(collect(limits, [header]).length, 1);
         else {
           assert.equal(refusal(() => collect(limits, [header])).code, limits.code);
-          assert.equal(refusal(() => walk(limits, [header])).code, limits.code);
           assert.match(refusal(() => inParts(limits, [header])).detail ?? "", /unknown type/);
         }
       }
@@ -189,7 +155,6 @@ for (const [side, frames, limits] of cases) {
           const header = Buffer.from([type, 0, 0, 0, 0]);
           header.writeUInt32BE(length, 1);
           assert.equal(refusal(() => collect(limits, [header])).code, limits.code);
-          assert.equal(refusal(() => walk(limits, [header.subarray(0, 2), header.subarray(2)])).code, limits.code);
         }
         const atLimit = Buffer.from([type, 0, 0, 0, 0]);
         atLimit.writeUInt32BE(largest, 1);

@@ -39,7 +39,7 @@ export const allow = (): Partial<Decision> => ({ action: "allow" });
 
 export async function startTestGate(
   setup: string,
-  options: { limits?: Partial<Parameters<typeof startPostgres>[0]["limits"]> } = {},
+  options: { limits?: Partial<Parameters<typeof startPostgres>[0]["limits"]>; upstreamPort?: number } = {},
 ): Promise<TestGate> {
   const dir = mkdtempSync(join(tmpdir(), "regate-session-"));
   const server = await startEmbedded({
@@ -159,7 +159,7 @@ export async function startTestGate(
         "shop",
         {
           facts: { name: "shop", kind: "postgres", database: "shop", environment: "test", labels: {} },
-          url: `${server.url("app", "shop")}?sslmode=disable`,
+          url: `${server.url("app", "shop").replace(`:${server.port}/`, `:${options.upstreamPort ?? server.port}/`)}?sslmode=disable`,
         },
       ],
     ]),
