@@ -114,7 +114,7 @@ export class Answers {
     run.plan = undefined;
     if (!run.permit.enforced || session.backend.late !== undefined) return session.backend.late === undefined;
     const masks = run.permit.masks.filter((mask) => mask.statement === at);
-    const catalog = session.ownCatalog ?? session.catalogs.current;
+    const catalog = session.lastCatalog;
     if (masks.length === 0 && catalog?.hasTags === false) return true;
     const verdict =
       statement === undefined || catalog === undefined
@@ -144,7 +144,7 @@ export class Answers {
       this.confirmed(run, 0, described);
       return;
     }
-    if (run.permit.masks.length > 0 || (session.ownCatalog ?? session.catalogs.current)?.hasTags !== false) {
+    if (run.permit.masks.length > 0 || session.lastCatalog?.hasTags !== false) {
       session.backend.refuseLate(
         run,
         new RegateError("CATALOG_MISMATCH", { detail: "The server did not describe the result." }),
@@ -169,8 +169,15 @@ export class Answers {
     }
     session.pending.shift();
     session.copyIn = false;
-    session.recordOutcome(run, session.backend.late === undefined ? "ok" : "refused");
+    session.recordOutcome(run, this.#statusOf(run));
     return true;
+  }
+
+  /** How a run ended, by the SQLSTATE that it ended with. */
+  #statusOf(run: Run): "ok" | "error" | "refused" | "canceled" {
+    if (this.#session.backend.late !== undefined) return "refused";
+    if (run.sqlstate === null) return "ok";
+    return run.sqlstate === "57014" ? "canceled" : "error";
   }
 
   #effects(statement: StatementAnalysis): void {
@@ -215,16 +222,7 @@ export class Answers {
     if (op.kind === "query" || op.kind === "call") {
       session.busy = false;
       session.copyIn = false;
-      session.recordOutcome(
-        op.run,
-        session.backend.late !== undefined
-          ? "refused"
-          : op.run.sqlstate === null
-            ? "ok"
-            : op.run.sqlstate === "57014"
-              ? "canceled"
-              : "error",
-      );
+      session.recordOutcome(op.run, this.#statusOf(op.run));
     }
     if (op.kind === "sync" && op.silent) return false;
     if (session.backend.late !== undefined) {
@@ -258,7 +256,7 @@ export class Answers {
     if (severity === "FATAL" || severity === "PANIC") {
       session.backend.fatalSeen = true;
       if (op !== undefined && "run" in op) {
-        op.run.sqlstate = fields.C ?? null;
+        op.run.sqlstate = fields.C ?? "XX000";
         session.recordOutcome(op.run, "error");
       }
       return true;
@@ -274,7 +272,7 @@ export class Answers {
         return false;
       case "query":
       case "call":
-        op.run.sqlstate = fields.C ?? null;
+        op.run.sqlstate = fields.C ?? "XX000";
         op.run.plan = undefined;
         return shown && this.#quoted(quotes, fields);
       case "sync":
@@ -290,11 +288,8 @@ export class Answers {
         session.registry.bindFailed(op.portal);
     }
     if ("run" in op) {
-      op.run.sqlstate = fields.C ?? null;
-      session.recordOutcome(
-        op.run,
-        session.backend.late !== undefined ? "refused" : fields.C === "57014" ? "canceled" : "error",
-      );
+      op.run.sqlstate = fields.C ?? "XX000";
+      session.recordOutcome(op.run, this.#statusOf(op.run));
     }
     session.pending.shift();
     this.#skip(op.segment);

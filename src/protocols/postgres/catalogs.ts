@@ -67,14 +67,14 @@ export class Catalogs {
    * Reads a catalog through any connection to this database, with the tags that its objects have kept.
    * @throws RegateError CATALOG_UNAVAILABLE
    */
-  async readThrough(query: CatalogQuery): Promise<Catalog> {
+  async readThrough(query: CatalogQuery, where?: "within a transaction"): Promise<Catalog> {
     const { resource, classification, bindings, log } = this.#options;
     const tags = classification();
     // What is not of the right form is refused by the reader, with its name.
-    if (!isTags(tags)) return loadCatalog(query, tags);
+    if (!isTags(tags)) return loadCatalog(query, tags, where);
     const earlier = bindings.read(resource);
     const rebound = await rebind(query, tags, earlier);
-    const catalog = await loadCatalog(query, rebound.classification);
+    const catalog = await loadCatalog(query, rebound.classification, where);
     if (JSON.stringify(earlier) !== JSON.stringify(rebound.bindings)) bindings.write(resource, rebound.bindings);
     for (const change of rebound.changes) {
       if (this.#said.has(change)) continue;

@@ -29,7 +29,7 @@ export class Extended {
       const error = new RegateError("TOO_MANY_STATEMENTS", {
         detail: `The session keeps ${preparedLimit} prepared statements.`,
       });
-      return session.judge.refuse(session.options.pipeline.refuse(session.context, undefined, error), false);
+      return session.judge.refuseUnjudged(error);
     }
     return session.reading.analyzed(query, false, (analysis, text) => {
       const prepared: Prepared = {
@@ -65,14 +65,12 @@ export class Extended {
           const run = newRun(permit, analysis.statements);
           const portal: Portal = {
             name: bind.portal,
-            prepared,
             statements: analysis.statements,
             revision: session.options.pipeline.policy.revision,
             segment: session.segment,
             run,
             again,
             described: "no",
-            confirmed: false,
           };
           session.segmentOpen = true;
           session.writer.command(permit, message.raw);
@@ -84,10 +82,10 @@ export class Extended {
         });
       if (prepared === undefined && session.registry.sqlPrepared.get(bind.statement) === undefined) {
         const error = new RegateError("STATEMENT_UNKNOWN", { message: unknownStatement(bind.statement) });
-        return session.judge.refuse(session.options.pipeline.refuse(session.context, undefined, error), false);
+        return session.judge.refuseUnjudged(error);
       }
       if (prepared === undefined) {
-        // Made by SQL-level PREPARE, or not there at all: judged as what runs it.
+        // Made by SQL-level PREPARE: judged as what runs it.
         const text = Buffer.from(`EXECUTE ${quote(bind.statement)}`);
         return session.reading.analyzed(text, false, (analysis) =>
           bound(
@@ -118,20 +116,18 @@ export class Extended {
     return session.frontend.alone(() => {
       if (session.registry.cursors.get(name) === undefined) {
         const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${name}" does not exist` });
-        return session.judge.refuse(session.options.pipeline.refuse(session.context, undefined, error), false);
+        return session.judge.refuseUnjudged(error);
       }
       return session.reading.analyzed(Buffer.from(`FETCH ALL FROM ${quote(name)}`), false, (analysis) => {
         const again = session.reading.command(analysis, "execute", [], undefined);
         const cursor: Portal = {
           name,
-          prepared: undefined,
           statements: analysis.statements,
           revision: "",
           segment: session.segment,
           run: undefined,
           again,
           described: "no",
-          confirmed: false,
         };
         return this.#executePortal(cursor, message);
       });

@@ -162,8 +162,12 @@ export class Judge {
     return true;
   }
 
-  refuseUnsure(): boolean {
-    const error = new RegateError("SESSION_STATE_UNSURE");
+  /** Refuses, and records, a message of the extended protocol that has no facts. */
+  refuseUnjudged(error: RegateError): boolean {
     return this.refuse(this.#session.options.pipeline.refuse(this.#session.context, undefined, error), false);
+  }
+
+  refuseUnsure(): boolean {
+    return this.refuseUnjudged(new RegateError("SESSION_STATE_UNSURE"));
   }
 }

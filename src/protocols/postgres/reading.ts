@@ -99,7 +99,7 @@ export class Reading {
     };
     return this.steady(() => {
       // A run of DDL need not read the catalog anew for each: it is judged by what it is, on the last one that knows its names.
-      const stale = session.catalog === undefined ? (session.ownCatalog ?? session.catalogs.current) : undefined;
+      const stale = session.catalog === undefined ? session.lastCatalog : undefined;
       const early = stale === undefined ? undefined : attempt(stale);
       if (
         early !== undefined &&

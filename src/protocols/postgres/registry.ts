@@ -22,7 +22,6 @@ export type Prepared = {
 
 export type Portal = {
   readonly name: string;
-  readonly prepared: Prepared | undefined;
   readonly statements: readonly StatementAnalysis[];
   /** The policy's revision that the portal was permitted under. */
   readonly revision: string;
@@ -33,7 +32,6 @@ export type Portal = {
   readonly again: Command;
   /** What the server says of its columns: not asked, asked, none, or the fields. */
   described: "no" | "asked" | "none" | readonly Field[];
-  confirmed: boolean;
 };
 
 /** Statement and portal names to what they stand for. Changes wait for the server's word, so that an error leaves the map true. */

@@ -141,16 +141,17 @@ export class Session {
     return this.drained && !this.segmentOpen;
   }
 
-  get idle(): boolean {
-    return this.drained && this.#resume === undefined && this.#input.pendingBytes === 0;
-  }
-
   /** The catalog that holds for this session now; undefined if it must be read first. */
   get catalog(): Catalog | undefined {
     return (
       this.ownCatalog ??
       (this.backend.catalogChanged && this.status === TRANSACTION.open ? undefined : this.catalogs.fresh)
     );
+  }
+
+  /** The last catalog that was read for this session, which may be stale: good for holding results against, never for permitting alone. */
+  get lastCatalog(): Catalog | undefined {
+    return this.ownCatalog ?? this.catalogs.current;
   }
 
   /**
@@ -170,10 +171,7 @@ export class Session {
     // The client's search_path must not decide which operators and tables these queries use.
     const path = (await question("SHOW search_path"))[0]?.[0] ?? "";
     await question("SET LOCAL search_path = pg_catalog, pg_temp");
-    // The reader brings a transaction of its own; here it must not end the client's.
-    const within = (sql: string): Promise<(string | null)[][]> =>
-      /^(BEGIN|COMMIT|SET LOCAL)/.test(sql) ? Promise.resolve([]) : question(sql);
-    this.ownCatalog = await this.catalogs.readThrough(within);
+    this.ownCatalog = await this.catalogs.readThrough(question, "within a transaction");
     await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
     return this.ownCatalog;
   }

@@ -16,6 +16,7 @@ export async function readCatalog(
   query: CatalogQuery,
   classification: unknown,
   complete: Completion,
+  where?: "within a transaction",
 ): Promise<{ content: CatalogContent; unmatched: string[] }> {
   const declared = new Declared(classification);
   if (declared.malformed.length > 0) {
@@ -24,26 +25,21 @@ export async function readCatalog(
       hint: "Correct the bundle's data: a tag that cannot be bound would silently protect nothing.",
     });
   }
-  const { rows, serverVersion } = await readRows(query);
+  const { rows, serverVersion } = await (where === undefined ? readAlone(query) : readRows(query));
   const version = digest(rows, classification);
   const content = build(rows, serverVersion, version, declared, complete);
   return { content, unmatched: unmatchedKeys(classification, content) };
 }
 
 /** One snapshot. The path is emptied first, so that the server qualifies every name that it writes. */
-async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersion: number }> {
+async function readAlone(query: CatalogQuery): Promise<{ rows: Rows; serverVersion: number }> {
   try {
     await query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     try {
       await query("SET LOCAL search_path = ''");
-      const serverVersion = Number((await query("SELECT current_setting('server_version_num')"))[0]?.[0]);
-      const rows: Partial<Record<keyof Rows, readonly Row[]>> = {};
       // To write a view down the server locks what it reads: somebody's open transaction must not hold up everybody.
       await query("SET LOCAL lock_timeout = '250ms'");
-      for (const [name, sql] of Object.entries(CATALOG_QUERIES)) {
-        rows[name as keyof Rows] = name === "views" ? await readViews(query, sql) : await query(sql);
-      }
-      return { rows: rows as Rows, serverVersion };
+      return await readRows(query);
     } finally {
       await query("COMMIT");
     }
@@ -51,6 +47,15 @@ async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersio
     if (thrown instanceof RegateError) throw thrown;
     throw new RegateError("CATALOG_UNAVAILABLE", { detail: errorText(thrown), cause: thrown });
   }
+}
+
+async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersion: number }> {
+  const serverVersion = Number((await query("SELECT current_setting('server_version_num')"))[0]?.[0]);
+  const rows: Partial<Record<keyof Rows, readonly Row[]>> = {};
+  for (const [name, sql] of Object.entries(CATALOG_QUERIES)) {
+    rows[name as keyof Rows] = name === "views" ? await readViews(query, sql) : await query(sql);
+  }
+  return { rows: rows as Rows, serverVersion };
 }
 
 /** Where a definition is locked away, no view has one for now: each depends on all that the server keeps as its dependencies. */

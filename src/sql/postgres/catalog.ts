@@ -197,10 +197,15 @@ function isTemporary(schema: string): boolean {
 /**
  * Reads the catalog of the database that `query` is connected to. `classification` is `data.classification[resource]`: from
  * `schema.table.column`, `schema.table` or `schema` to tags.
+ * "within a transaction": the transaction that is open, and its search_path (which must begin with pg_catalog), are somebody else's and stay.
  * @throws RegateError CATALOG_UNAVAILABLE
  */
-export async function loadCatalog(query: CatalogQuery, classification: unknown): Promise<Catalog> {
-  const { content, unmatched } = await readCatalog(query, classification, complete);
+export async function loadCatalog(
+  query: CatalogQuery,
+  classification: unknown,
+  where?: "within a transaction",
+): Promise<Catalog> {
+  const { content, unmatched } = await readCatalog(query, classification, complete, where);
   const catalog = new Catalog(content, unmatched);
   return catalog;
 
