@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Decision } from "../../../src/core/decision.ts";
 import type { Input } from "../../../src/core/facts.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
-import { cells, errorOf, extended as x, type Reply, types, WireClient } from "./wire-client.ts";
+import { cells, errorOf, extended as x, refusal, status, types, WireClient } from "./wire-client.ts";
 
 let gate: TestGate;
 let client: WireClient;
@@ -36,9 +36,6 @@ async function orders(): Promise<number> {
   return Number(cells(replies.find((reply) => reply.type === "D")!)[0]);
 }
 
-const status = (replies: readonly Reply[]): string => replies.at(-1)!.body.toString();
-const refusal = (replies: readonly Reply[]): Record<string, string> =>
-  errorOf(replies.find((reply) => reply.type === "E")!);
 before(async () => {
   gate = await startTestGate(setup);
 });

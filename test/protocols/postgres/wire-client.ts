@@ -140,6 +140,16 @@ export function errorOf(reply: Reply): Record<string, string> {
   return fields;
 }
 
+/** The fields of the error among the replies. */
+export function refusal(replies: readonly Reply[]): Record<string, string> {
+  return errorOf(replies.find((reply) => reply.type === "E")!);
+}
+
+/** The transaction status that the last reply, a ReadyForQuery, tells. */
+export function status(replies: readonly Reply[]): string {
+  return replies.at(-1)!.body.toString();
+}
+
 /** The cells of a DataRow as text. */
 export function cells(reply: Reply): (string | null)[] {
   const values: (string | null)[] = [];
