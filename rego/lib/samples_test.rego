@@ -16,6 +16,7 @@ statement(fields) := object.union(
 		"functions": [],
 		"scoped": true,
 		"settings": [],
+		"locks": [],
 		"external": [],
 	},
 	fields,

@@ -38,6 +38,10 @@ export const columnUses = [
   "write_source",
   "write_target",
   "lock",
+  /** LIMIT, OFFSET and FETCH: how many rows there are tells it */
+  "limit",
+  /** a subscript: `a[x]` tells x by which element is shown */
+  "subscript",
   /** inside an expression that is not one of the above, or used in a way that is not understood */
   "expression",
 ] as const;
@@ -75,6 +79,13 @@ export const output = object({
   sources: array(source),
 });
 
+/**
+ * What calling a function may do, from harmless to not known. total: it computes a value of its arguments, and neither fails nor warns for
+ * any; pure: the same, but it may fail on a value; reads: it shows data of the database or of other sessions; sql: it runs SQL (or opens what
+ * is named) in its arguments; state: it changes something that others see; outside: it reaches files, programs, other servers.
+ */
+export const functionEffects = ["total", "pure", "reads", "state", "sql", "outside", "unknown"] as const;
+
 export const functionUse = object({
   schema: string,
   name: string,
@@ -82,8 +93,45 @@ export const functionUse = object({
   volatility: oneOf("immutable", "stable", "volatile", "unknown"),
   /** builtin: classified; known: the catalog has it; unknown: not resolved. `opaque`: what it reads or does cannot be told. */
   kind: oneOf("builtin", "known", "unknown"),
+  effect: oneOf(...functionEffects),
   opaque: boolean,
   reads: strings,
+});
+
+/** What a value may be written to, beside the columns of tables: all are places where somebody else may read it. */
+export const writeTargets = [
+  "column",
+  "sequence",
+  "setting",
+  "large_object",
+  "advisory_lock",
+  "notification",
+  "comment",
+  "definition",
+  "file",
+  "program",
+  "server",
+] as const;
+
+/** One flow: which columns a written value depends on. Of a target that is no column, `column` (or `table`) is its name, "" where it is computed. */
+export const write = object({
+  target: oneOf(...writeTargets),
+  schema: string,
+  table: string,
+  column: string,
+  sources: array(source),
+  /** What is written cannot be told: `sources` are what is known. */
+  opaque: boolean,
+});
+
+/** A lock that holds others up: all but what plain reading and writing of rows takes. */
+export const lock = object({
+  level: oneOf("relation", "row", "advisory"),
+  schema: string,
+  /** Of the relation; of an advisory lock its constant key, "" where that is computed. */
+  name: string,
+  /** The server's words: `access exclusive`, `share row exclusive`, `for update`, `exclusive`, … */
+  mode: string,
 });
 
 export const statement = object({
@@ -93,12 +141,13 @@ export const statement = object({
   relations: array(relation),
   columns: array(column),
   outputs: array(output),
-  writes: array(object({ schema: string, table: string, column: string, sources: array(source) })),
+  writes: array(write),
   functions: array(functionUse),
   /** True only if every row-changing part fixes its rows (see docs/facts.md); true for statements that change no rows. */
   scoped: boolean,
   limit: nullable(number),
   settings: array(object({ name: string, value: nullable(string), local: boolean })),
+  locks: array(lock),
   /** What reaches outside of the database's own tables: program, file, server, large_object. */
   external: strings,
   estimate: nullable(object({ rows: number, cost: number })),
@@ -163,6 +212,8 @@ export type Relation = Infer<typeof relation>;
 export type ColumnUse = Infer<typeof column>;
 export type Output = Infer<typeof output>;
 export type FunctionUse = Infer<typeof functionUse>;
+export type Write = Infer<typeof write>;
+export type Lock = Infer<typeof lock>;
 export type StatementFacts = Infer<typeof statement>;
 export type VerbClass = (typeof verbClasses)[number];
 export type Identity = Infer<typeof identity>;

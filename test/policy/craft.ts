@@ -67,6 +67,7 @@ export function statement(fields: Partial<StatementFacts> = {}): StatementFacts 
     scoped: true,
     limit: null,
     settings: [],
+    locks: [],
     external: [],
     estimate: null,
     location: { start: 0, length: 8 },

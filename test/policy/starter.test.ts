@@ -57,6 +57,7 @@ const fn = (name: string, kind: "builtin" | "known" | "unknown", opaque: boolean
   language: "sql",
   volatility: "volatile" as const,
   kind,
+  effect: opaque ? ("unknown" as const) : ("pure" as const),
   opaque,
   reads: [],
 });
@@ -196,7 +197,9 @@ const table: readonly (readonly [
       {
         verb: "insert",
         class: "write",
-        writes: [{ schema: "public", table: "notes", column: "text", sources: [email] }],
+        writes: [
+          { target: "column", schema: "public", table: "notes", column: "text", sources: [email], opaque: false },
+        ],
       },
     ],
     {},

@@ -4,6 +4,7 @@ import type { FunctionUse } from "../../core/facts.ts";
 import { externalOfKnown, isTotalFunction } from "./builtins.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Column, FunctionEntry } from "./model.ts";
+import { unknownFunction } from "./model.ts";
 import { constantOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { splitName } from "./tags.ts";
@@ -178,13 +179,5 @@ export function recordUnknownCall(recorder: Recorder, schema: string | undefined
   recorder.opaque = true;
   for (const use of recorder.functions)
     if (use.kind === "unknown" && use.name === name && use.schema === (schema ?? "")) return;
-  recorder.functions.add({
-    schema: schema ?? "",
-    name,
-    language: "",
-    volatility: "unknown",
-    kind: "unknown",
-    opaque: true,
-    reads: [],
-  });
+  recorder.functions.add(unknownFunction(schema ?? "", name));
 }

@@ -6,7 +6,7 @@ import { behaviourOf } from "./builtins.ts";
 import { CATALOG_QUERIES, VIEWS_WITHOUT_DEFINITION, FIRST_NORMAL_OID } from "./catalog-rows.ts";
 import type { CatalogContent, CatalogQuery, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
-import { Relation } from "./model.ts";
+import { Relation, unknownFunction } from "./model.ts";
 import { Declared, splitName } from "./tags.ts";
 
 type Row = readonly (string | null)[];
@@ -240,6 +240,7 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
       language: "rule",
       volatility: "volatile",
       kind: "known",
+      effect: "unknown",
       opaque: true,
       reads: [],
     };
@@ -299,17 +300,7 @@ class Functions {
   }
 
   use(oid: number): FunctionUse {
-    return (
-      this.byOid(oid)?.use ?? {
-        schema: "",
-        name: `function ${oid}`,
-        language: "",
-        volatility: "unknown",
-        kind: "unknown",
-        opaque: true,
-        reads: [],
-      }
-    );
+    return this.byOid(oid)?.use ?? unknownFunction("", `function ${oid}`);
   }
 }
 
@@ -339,6 +330,7 @@ function entryOf(row: Row): FunctionEntry {
       language: row[3]!,
       volatility,
       kind: builtin ? "builtin" : "known",
+      effect: behaviour.opaque === true ? "unknown" : (behaviour.reads ?? []).length > 0 ? "reads" : "pure",
       opaque: behaviour.opaque === true,
       reads: (behaviour.reads ?? []).map((column) => `pg_catalog.${column}`),
     },

@@ -184,6 +184,18 @@ export class Relation {
   }
 }
 
+/** A function of which nothing is known but its name. */
+export const unknownFunction = (schema: string, name: string): FunctionUse => ({
+  schema,
+  name,
+  language: "",
+  volatility: "unknown",
+  kind: "unknown",
+  effect: "unknown",
+  opaque: true,
+  reads: [],
+});
+
 export type FunctionKind = "function" | "procedure" | "aggregate" | "window";
 
 /** One row of pg_proc. */

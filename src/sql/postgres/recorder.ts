@@ -28,7 +28,9 @@ export const USE = {
   writeSource: 128,
   writeTarget: 256,
   lock: 512,
-  expression: 1024,
+  limit: 1024,
+  subscript: 2048,
+  expression: 4096,
 } as const;
 
 type RelationEntry = { readonly fact: Omit<RelationFact, "access">; readonly access: string[] };
@@ -253,15 +255,18 @@ export class Recorder {
         this.#writes === undefined
           ? []
           : [...this.#writes].map(([column, sources]) => ({
+              target: "column" as const,
               schema: column.source.schema,
               table: column.source.table,
               column: column.name,
               sources: [...sources].map((from) => from.source),
+              opaque: false,
             })),
       functions: this.functions.size < 2 ? [...this.functions] : distinctFunctions(this.functions),
       scoped: this.scoped,
       limit: this.limit,
       settings: this.settings,
+      locks: [],
       external: this.external.size === 0 ? [] : [...this.external].sort(),
       estimate: null,
       location,

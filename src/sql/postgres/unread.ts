@@ -2,19 +2,12 @@
 import type { FunctionUse, StatementFacts } from "../../core/facts.ts";
 import type { Analysis, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
+import { unknownFunction } from "./model.ts";
 
 /** It is `code` whatever the function: no text shows what it is given, and its result has no description. */
 export function analyzeFunctionCall(oid: number, catalog: Catalog): Analysis {
   const entry = catalog.functionByOid(oid);
-  const use: FunctionUse = entry?.use ?? {
-    schema: "",
-    name: String(oid),
-    language: "",
-    volatility: "unknown",
-    kind: "unknown",
-    opaque: true,
-    reads: [],
-  };
+  const use: FunctionUse = entry?.use ?? unknownFunction("", String(oid));
   const text = `function call ${use.schema === "" ? use.name : `${use.schema}.${use.name}`}`;
   const statement = unread(catalog, text, {
     verb: "function_call",
@@ -51,6 +44,7 @@ function unread(catalog: Catalog, text: string, known: Partial<StatementFacts>):
       scoped: false,
       limit: null,
       settings: [],
+      locks: [],
       external: [],
       estimate: null,
       location: { start: 0, length: text.length },
