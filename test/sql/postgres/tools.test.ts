@@ -7,7 +7,7 @@ import { describe, SCOPE, startRich } from "./support.ts";
 
 const rich = await startRich();
 const linesOf = (file: string): string[] =>
-  readFileSync(new URL(`./golden/${file}`, import.meta.url), "utf8")
+  readFileSync(new URL(`./corpora/${file}`, import.meta.url), "utf8")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("--"));
 
