@@ -151,8 +151,6 @@ export const statement = object({
   /** What reaches outside of the database's own tables: program, file, server, large_object. */
   external: strings,
   estimate: nullable(object({ rows: number, cost: number })),
-  /** Byte offset and length in the command's text. */
-  location: object({ start: integer, length: integer }),
 });
 
 export const identity = object({

@@ -67,7 +67,6 @@ function samples(): Input[] {
     locks: [],
     external: [],
     estimate: null,
-    location: { start: 0, length: 0 },
   };
   const command = (text: string, statements: readonly StatementFacts[]): CommandFacts => ({
     text,

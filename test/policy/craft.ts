@@ -70,7 +70,6 @@ export function statement(fields: Partial<StatementFacts> = {}): StatementFacts 
     locks: [],
     external: [],
     estimate: null,
-    location: { start: 0, length: 8 },
     ...fields,
   };
 }

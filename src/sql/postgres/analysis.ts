@@ -39,9 +39,14 @@ export type StatementAnalysis = {
   readonly effects: Effects;
 };
 
+/** Where a statement is in the text: bytes. */
+export type Location = { readonly start: number; readonly length: number };
+
 export type Analysis = {
   readonly command: Pick<CommandFacts, "text" | "normalized" | "fingerprint" | "statements">;
   readonly statements: readonly StatementAnalysis[];
+  /** One for each statement. No part of the facts: these are the same for texts that differ in a literal's length. */
+  readonly locations: readonly Location[];
   /** A relation or function was not in the catalog: refresh it once and analyse again. */
   readonly unresolved: boolean;
 };

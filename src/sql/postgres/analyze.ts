@@ -1,6 +1,6 @@
 // The entry to the facts: one text, a catalog and a scope of names give an Analysis.
 import { RegateError } from "../../errors.ts";
-import type { Analysis, NameScope, StatementAnalysis } from "./analysis.ts";
+import type { Analysis, Location, NameScope, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
 import { fingerprint, normalize, parse } from "./parser.ts";
 import { Recorder } from "./recorder.ts";
@@ -28,13 +28,14 @@ export function analyze(text: string, catalog: Catalog, scope: NameScope, option
   const raws = parse(text, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }).stmts ?? [];
   const state = new TextState(scope, options.uncertain === true);
   const statements: StatementAnalysis[] = [];
+  const locations: Location[] = [];
   let unresolved = false;
   try {
     for (const raw of raws) {
       const start = raw.stmt_location ?? 0;
-      const location = { start, length: raw.stmt_len ?? Buffer.byteLength(text) - start };
+      locations.push({ start, length: raw.stmt_len ?? Buffer.byteLength(text) - start });
       const recorder = new Recorder(catalog, state.searchPath);
-      const analysis = state.certain(judge({ recorder, scope: state, location }, raw.stmt ?? ({} as never)), catalog);
+      const analysis = state.certain(judge({ recorder, scope: state }, raw.stmt ?? ({} as never)), catalog);
       if (recorder.unresolved) unresolved = true;
       statements.push(analysis);
       if (raws.length > 1) state.after(analysis);
@@ -52,6 +53,7 @@ export function analyze(text: string, catalog: Catalog, scope: NameScope, option
       statements: statements.map((statement) => statement.facts),
     },
     statements,
+    locations,
     unresolved,
   };
 }

@@ -1,6 +1,5 @@
 // What it takes to judge a statement, and what a judgement says.
 import type { Node } from "libpg-query";
-import type { StatementFacts } from "../../core/facts.ts";
 import type { Effects, NameScope, StatementAnalysis } from "./analysis.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { Scope } from "./scope.ts";
@@ -9,7 +8,6 @@ import { Scope } from "./scope.ts";
 export type Judging = {
   readonly recorder: Recorder;
   readonly scope: NameScope;
-  readonly location: StatementFacts["location"];
 };
 
 /** What a row says of one statement; the recorder holds the rest. */

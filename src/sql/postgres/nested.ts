@@ -110,9 +110,9 @@ function oneOf(judging: Judging, candidates: readonly StatementAnalysis[]): Stat
   return unknownStatement(judging);
 }
 
-export function unknownStatement({ recorder, location }: Judging): StatementAnalysis {
+export function unknownStatement({ recorder }: Judging): StatementAnalysis {
   return {
-    facts: opaqueFacts("unknown", location),
+    facts: opaqueFacts("unknown"),
     returnsRows: true,
     outputsKnown: false,
     copy: undefined,

@@ -244,7 +244,7 @@ export class Recorder {
     return false;
   }
 
-  facts(verb: string, outputs: readonly Output[], location: StatementFacts["location"]): StatementFacts {
+  facts(verb: string, outputs: readonly Output[]): StatementFacts {
     return {
       verb,
       class: this.class,
@@ -269,7 +269,6 @@ export class Recorder {
       locks: [],
       external: this.external.size === 0 ? [] : [...this.external].sort(),
       estimate: null,
-      location,
     };
   }
 

@@ -4,7 +4,7 @@ import { verbClasses } from "../../core/facts.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
 
 /** Nothing is known of the statement: its class says so, and no scope is claimed. */
-export function opaqueFacts(verb: string, location: StatementFacts["location"]): StatementFacts {
+export function opaqueFacts(verb: string): StatementFacts {
   return {
     verb,
     class: "unknown",
@@ -18,7 +18,6 @@ export function opaqueFacts(verb: string, location: StatementFacts["location"]):
     locks: [],
     external: [],
     estimate: null,
-    location,
     outputs: [{ name: "*", type: "", derivation: "opaque", total: false, sources: [] }],
   };
 }
@@ -47,7 +46,6 @@ export function merged(candidates: readonly StatementAnalysis[]): StatementAnaly
       locks: facts.flatMap((each) => each.locks),
       external: [...new Set(facts.flatMap((each) => each.external))],
       estimate: null,
-      location: first.facts.location,
     },
     returnsRows: candidates.some((candidate) => candidate.returnsRows),
     outputsKnown: aligned,

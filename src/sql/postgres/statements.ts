@@ -352,14 +352,13 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   const row = Object.hasOwn(STATEMENTS, kind) ? STATEMENTS[kind] : undefined;
   if (row === undefined) return unknownStatement(judging);
   const judged = row(judging, bodyOf(node), node);
-  const { recorder, location } = judging;
+  const { recorder } = judging;
   const { verb, result, returnsRows, instead, outputsKnown, copy: wire, ...effects } = judged;
   if (instead !== undefined) {
-    const extra = recorder.facts(verb, [], location);
+    const extra = recorder.facts(verb, []);
     const facts: StatementFacts = {
       ...instead.facts,
       verb,
-      location,
       functions:
         extra.functions.length === 0 ? instead.facts.functions : [...instead.facts.functions, ...extra.functions],
       external:
@@ -377,7 +376,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   if (result !== undefined) for (const member of result.members) recorder.output(member.value);
   const outputs = result === undefined ? [] : recorder.outputs(result);
   return {
-    facts: recorder.facts(verb, outputs, location),
+    facts: recorder.facts(verb, outputs),
     returnsRows: returnsRows === true,
     outputsKnown: outputsKnown ?? result?.open !== true,
     copy: wire,

@@ -9,7 +9,7 @@ export function analyzeFunctionCall(oid: number, catalog: Catalog): Analysis {
   const entry = catalog.functionByOid(oid);
   const use: FunctionUse = entry?.use ?? unknownFunction("", String(oid));
   const text = `function call ${use.schema === "" ? use.name : `${use.schema}.${use.name}`}`;
-  const statement = unread(catalog, text, {
+  const statement = unread(catalog, {
     verb: "function_call",
     class: "code",
     functions: [use],
@@ -20,18 +20,19 @@ export function analyzeFunctionCall(oid: number, catalog: Catalog): Analysis {
 
 /** A text that could not be read, in a mode that sends it all the same: everything is possible. */
 export function analyzeUnread(text: string, catalog: Catalog): Analysis {
-  return analysisOf(text, unread(catalog, text, { verb: "unknown", class: "unknown" }));
+  return analysisOf(text, unread(catalog, { verb: "unknown", class: "unknown" }));
 }
 
 function analysisOf(text: string, statement: StatementAnalysis): Analysis {
   return {
     command: { text, normalized: "", fingerprint: "", statements: [statement.facts] },
     statements: [statement],
+    locations: [{ start: 0, length: Buffer.byteLength(text) }],
     unresolved: false,
   };
 }
 
-function unread(catalog: Catalog, text: string, known: Partial<StatementFacts>): StatementAnalysis {
+function unread(catalog: Catalog, known: Partial<StatementFacts>): StatementAnalysis {
   return {
     facts: {
       verb: "unknown",
@@ -47,7 +48,6 @@ function unread(catalog: Catalog, text: string, known: Partial<StatementFacts>):
       locks: [],
       external: [],
       estimate: null,
-      location: { start: 0, length: text.length },
       ...known,
     },
     returnsRows: false,

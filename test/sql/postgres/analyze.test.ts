@@ -256,7 +256,7 @@ suite("bounds", () => {
 
   test("locations are bytes of the text", () => {
     const text = "SELECT 'é'; DELETE FROM orders ; SELECT 2";
-    const pieces = facts(text).statements.map(({ facts: { location } }) =>
+    const pieces = facts(text).locations.map((location) =>
       Buffer.from(text)
         .toString("utf8", location.start, location.start + location.length)
         .trim(),
