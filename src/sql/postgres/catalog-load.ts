@@ -4,7 +4,7 @@ import type { FunctionUse } from "../../core/facts.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import { behaviourOf } from "./builtins.ts";
 import { CATALOG_QUERIES, VIEWS_WITHOUT_DEFINITION, FIRST_NORMAL_OID } from "./catalog-rows.ts";
-import type { CatalogContent, CatalogQuery, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
+import type { Cast, CatalogContent, CatalogQuery, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation, unknownFunction } from "./model.ts";
 import { Declared, splitName } from "./tags.ts";
@@ -150,13 +150,28 @@ function build(
       element: Number(row[4]),
       base: Number(row[5]),
       kind: row[6]!,
+      category: row[7]!,
+      preferred: row[8] === "t",
     }),
   );
   const domains = new Map<number, FunctionUse[]>();
   for (const row of rows.domains) push(domains, Number(row[0]), functions.use(Number(row[1])));
   const operators = new Map<string, UserOperator[]>();
-  for (const row of rows.operators) {
-    push(operators, row[0]!, { left: Number(row[1]), right: Number(row[2]), use: functions.use(Number(row[3])) });
+  const allOperators = new Map<string, Operator[]>();
+  for (const [name, schema, ...row] of rows.operators) {
+    const [left, right, result, code] = row.slice(0, 4).map(Number) as [number, number, number, number];
+    push(allOperators, name!, { schema: schema!, left, right, result, code });
+    if (row[4] === "t") push(operators, name!, { left, right, use: functions.use(code) });
+  }
+  const casts: UserCast[] = [];
+  const implicitTargets = new Set<number>();
+  const allCasts = new Map<number, Map<number, Cast>>();
+  for (const row of rows.casts) {
+    const [source, target, code] = row.slice(0, 3).map(Number) as [number, number, number];
+    const targets = allCasts.get(source) ?? new Map<number, Cast>();
+    allCasts.set(source, targets.set(target, { context: row[3]!, method: row[4]!, code }));
+    if (row[5] === "t") casts.push({ source, target, use: functions.use(code), implicit: row[3] !== "e" });
+    if (row[6] === "t" && row[3] === "i") implicitTargets.add(target);
   }
   return {
     version,
@@ -172,16 +187,12 @@ function build(
     ),
     functionsNamed: (name) => functions.named(name),
     functionByOid: (oid) => functions.byOid(oid),
+    allOperators,
+    allCasts,
+    ranges: new Map(rows.ranges.map((row) => [Number(row[0]), Number(row[1])])),
     operators,
-    casts: rows.casts.map(
-      (row): UserCast => ({
-        source: Number(row[0]),
-        target: Number(row[1]),
-        use: functions.use(Number(row[2])),
-        implicit: row[3] !== "e",
-      }),
-    ),
-    implicitTargets: new Set(rows.implicitCasts.map((row) => Number(row[0]))),
+    casts,
+    implicitTargets,
     domains,
   };
 }

@@ -77,20 +77,22 @@ export const CATALOG_QUERIES = {
     SELECT DISTINCT con.contypid, d.refobjid FROM pg_constraint con
     JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = con.oid AND d.refclassid = 'pg_proc'::regclass
     WHERE con.contypid <> 0 AND ${userFunction("d.refobjid")} AND ${notOfExtension("pg_proc", "d.refobjid")} ORDER BY 1, 2`,
-  /** Operators over code of users: name, left type, right type, function */
+  /** name, schema, left type, right type, result type, function, is that code of users? */
   operators: `
-    SELECT o.oprname, o.oprleft, o.oprright, o.oprcode::oid FROM pg_operator o
-    WHERE ${userFunction("o.oprcode::oid")} AND ${notOfExtension("pg_proc", "o.oprcode::oid")} ORDER BY o.oid`,
-  /** Casts over code of users: source, target, function, context */
+    SELECT o.oprname, n.nspname, o.oprleft, o.oprright, o.oprresult, o.oprcode::oid,
+      ${userFunction("o.oprcode::oid")} AND ${notOfExtension("pg_proc", "o.oprcode::oid")}
+    FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace ORDER BY o.oid`,
+  /** source, target, function (0: none), context, method, is that function code of users?, did users make the cast? */
   casts: `
-    SELECT castsource, casttarget, castfunc, castcontext FROM pg_cast
-    WHERE ${userFunction("castfunc")} AND ${notOfExtension("pg_proc", "castfunc")} ORDER BY oid`,
-  /** Targets of implicit casts that users made, with a function or without. */
-  implicitCasts: `
-    SELECT DISTINCT casttarget FROM pg_cast WHERE oid >= ${FIRST_UNPINNED_OID} AND castcontext = 'i' ORDER BY 1`,
-  /** oid, schema, name, as the server writes it, element type, base type, kind. Row types of relations are known from these. */
+    SELECT castsource, casttarget, castfunc, castcontext, castmethod,
+      ${userFunction("castfunc")} AND ${notOfExtension("pg_proc", "castfunc")}, oid >= ${FIRST_UNPINNED_OID}
+    FROM pg_cast ORDER BY oid`,
+  /** range type, type of its bounds */
+  ranges: "SELECT rngtypid, rngsubtype FROM pg_range ORDER BY rngtypid",
+  /** oid, schema, name, as the server writes it, element type, base type, kind, category, preferred in it? Row types of relations are known from these. */
   types: `
-    SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL), t.typelem, t.typbasetype, t.typtype FROM pg_type t
+    SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL), t.typelem, t.typbasetype, t.typtype,
+      t.typcategory, t.typispreferred FROM pg_type t
     JOIN pg_namespace n ON n.oid = t.typnamespace
     WHERE t.typtype <> 'c' AND NOT (t.typcategory = 'A' AND EXISTS (
       SELECT FROM pg_type e JOIN pg_class c ON c.oid = e.typrelid WHERE e.oid = t.typelem AND c.relkind <> 'c')) ORDER BY t.oid`,

@@ -21,7 +21,28 @@ export type TypeEntry = {
   readonly display: string;
   readonly element: number;
   readonly base: number;
+  /** pg_type.typtype: b, c, d, e, m, p, r. */
   readonly kind: string;
+  readonly category: string;
+  readonly preferred: boolean;
+};
+/** An operator, of whomever. Type 0: none on that side. */
+export type Operator = {
+  readonly schema: string;
+  readonly left: number;
+  readonly right: number;
+  readonly result: number;
+  /** The OID of its function. */
+  readonly code: number;
+};
+/** A cast, of whomever. */
+export type Cast = {
+  /** i: applied wherever it helps, a: in assignments, e: where it is written. */
+  readonly context: string;
+  /** f: a function, b: the same bytes, i: through the text form. */
+  readonly method: string;
+  /** The OID of its function, 0 without. */
+  readonly code: number;
 };
 /** An operator over a user's function: using it runs that function. Type 0: none on that side. */
 export type UserOperator = { readonly left: number; readonly right: number; readonly use: FunctionUse };
@@ -47,6 +68,12 @@ export type CatalogContent = {
   readonly arrays: ReadonlyMap<number, number>;
   functionsNamed(name: string): readonly FunctionEntry[];
   functionByOid(oid: number): FunctionEntry | undefined;
+  /** Every operator by name. */
+  readonly allOperators: ReadonlyMap<string, readonly Operator[]>;
+  /** Every cast: source → target → cast. */
+  readonly allCasts: ReadonlyMap<number, ReadonlyMap<number, Cast>>;
+  /** range type → type of its bounds */
+  readonly ranges: ReadonlyMap<number, number>;
   readonly operators: ReadonlyMap<string, readonly UserOperator[]>;
   readonly casts: readonly UserCast[];
   /** Types to which users made implicit casts of any kind. */
@@ -152,6 +179,26 @@ export class Catalog {
 
   type(oid: number): TypeEntry | undefined {
     return this.#content.types.get(oid);
+  }
+
+  /** Every operator of that name that the path leads to, or of the schema. In the order of the path. */
+  operatorsNamed(schema: string | undefined, name: string, searchPath: readonly string[]): readonly Operator[] {
+    const named = this.#content.allOperators.get(name) ?? [];
+    if (schema !== undefined) return named.filter((operator) => operator.schema === schema);
+    if (named.every((operator) => operator.schema === "pg_catalog")) return named;
+    return named
+      .filter((operator) => searchPath.includes(operator.schema) && !isTemporary(operator.schema))
+      .sort((left, right) => searchPath.indexOf(left.schema) - searchPath.indexOf(right.schema));
+  }
+
+  /** The cast of pg_cast between exactly these types. */
+  castBetween(source: number, target: number): Cast | undefined {
+    return this.#content.allCasts.get(source)?.get(target);
+  }
+
+  /** The type of a range's bounds, 0 for what is no range. */
+  boundsOf(range: number): number {
+    return this.#content.ranges.get(range) ?? 0;
   }
 
   /** What a domain is made of; any other type is itself. */
