@@ -217,10 +217,26 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const unique = { name: row[2]!, columns: row[4] === "t" ? columns : undefined, computed: numbersOf(row[5]!) };
     relation.uniques = [...relation.uniques, unique];
   }
-  for (const row of rows.cascades) {
+  for (const row of rows.partitioned) {
+    const relation = at(row[0]);
+    if (relation !== undefined) relation.partitionKey = numbersOf(row[1]!);
+  }
+  for (const row of rows.indexes) {
+    const relation = at(row[0]);
+    if (relation !== undefined) relation.indexed = at(row[1]);
+  }
+  for (const row of rows.generated) {
+    const relation = at(row[0]);
+    if (relation === undefined) continue;
+    const column = Number(row[1]);
+    const bases = [...(relation.generated.get(column) ?? []), Number(row[2])];
+    relation.generated = new Map([...relation.generated, [column, bases]]);
+  }
+  for (const row of rows.references) {
     const child = at(row[0]);
     const parent = at(row[1]);
     if (child === undefined || parent === undefined) continue;
+    if (!parent.referring.includes(child)) parent.referring = [...parent.referring, child];
     const added = [...parent.cascades];
     if ("cnd".includes(row[2]!)) added.push({ child, on: "delete", access: row[2] === "c" ? "delete" : "update" });
     if ("cnd".includes(row[3]!)) added.push({ child, on: "update", access: "update" });

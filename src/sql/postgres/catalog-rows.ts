@@ -38,10 +38,24 @@ export const CATALOG_QUERIES = {
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL (
       SELECT ARRAY(SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts ORDER BY n) AS columns) k
     WHERE i.indisunique OR i.indisexclusion ORDER BY i.indexrelid`,
-  /** child, parent, action on delete, action on update */
-  cascades: `
-    SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint
-    WHERE contype = 'f' AND (confdeltype IN ('c','n','d') OR confupdtype IN ('c','n','d')) ORDER BY 1, 2, 3, 4`,
+  /** Foreign keys: child, parent, action on delete, action on update */
+  references: `
+    SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint WHERE contype = 'f' ORDER BY 1, 2, 3, 4`,
+  /** partitioned table, its key's columns (0: an expression) */
+  partitioned: "SELECT partrelid, array_to_string(partattrs::int2[], ' ') FROM pg_partitioned_table ORDER BY partrelid",
+  /** index, its table */
+  indexes: `
+    SELECT i.indexrelid, i.indrelid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE ${userMade("c.oid", "c.relnamespace")} ORDER BY i.indexrelid`,
+  /** Generated columns: relation, column, a column that it is computed from. The dependency is the column's (to 14) or its expression's. */
+  generated: `
+    SELECT a.attrelid, a.attnum, d.refobjsubid FROM pg_attribute a JOIN pg_attrdef x ON x.adrelid = a.attrelid AND x.adnum = a.attnum
+    JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = x.oid
+    WHERE a.attgenerated <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
+    UNION SELECT a.attrelid, a.attnum, d.refobjsubid FROM pg_attribute a
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum
+    WHERE a.attgenerated <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
+    ORDER BY 1, 2, 3`,
   /** relation, function, type bits */
   triggers: `
     SELECT tgrelid, tgfoid, tgtype FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`,

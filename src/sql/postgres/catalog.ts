@@ -260,10 +260,16 @@ export async function loadCatalog(
     const rows = relation.rows();
     const tagged = taggedFamily(relation, content.declared);
     const behind = relation.definition === undefined ? undefined : columnsOfView(relation, catalog);
-    return rows.map((row, at) => {
+    const named = (name: string): readonly string[] => {
       let tags = NO_TAGS;
-      if (tagged !== undefined)
-        for (const member of tagged) tags = mergeTags(tags, content.declared.of(member.schema, member.name, row.name));
+      for (const member of tagged ?? []) tags = mergeTags(tags, content.declared.of(member.schema, member.name, name));
+      return tags;
+    };
+    return rows.map((row, at) => {
+      let tags = named(row.name);
+      // What is computed from a tagged column shows it. (A generated column is never computed from another generated one.)
+      for (const base of relation.generated.get(row.attnum) ?? [])
+        tags = mergeTags(tags, named(rows.find((other) => other.attnum === base)?.name ?? ""));
       if (relation.owner !== undefined) tags = mergeTags(tags, relation.owner.tags);
       const value = behind?.[at];
       if (value !== undefined) for (const source of value.sources) tags = mergeTags(tags, source.source.tags);

@@ -88,6 +88,14 @@ export class Relation {
   uniques: readonly Unique[] = NO_UNIQUES;
   attached: Attached[] = NO_CODE;
   cascades: Cascade[] = NO_CASCADES;
+  /** Whose foreign keys refer to it. */
+  referring: Relation[] = NONE;
+  /** Of a partitioned table: the attribute numbers of its key, 0 for an expression. */
+  partitionKey: readonly number[] = NO_NUMBERS;
+  /** Of an index: its table. */
+  indexed: Relation | undefined;
+  /** Generated columns: from what each is computed, as attribute numbers. */
+  generated: ReadonlyMap<number, readonly number[]> = NOT_GENERATED;
   /** User rules: what writing to it does is not what the statement says. */
   rules = false;
   /** pg_get_viewdef, for views outside of the system schemas. */
@@ -219,6 +227,8 @@ export type FunctionEntry = {
 };
 
 const NONE: Relation[] = [];
+const NO_NUMBERS: readonly number[] = [];
+const NOT_GENERATED: ReadonlyMap<number, readonly number[]> = new Map();
 const NO_KEYS: (readonly number[])[] = [];
 const NO_UNIQUES: readonly Unique[] = [];
 const NO_CODE: Attached[] = [];

@@ -168,3 +168,39 @@ test("thousands of tables load in seconds and little memory", async () => {
   assert.ok(took < 2_500, `took ${took} ms`);
   assert.ok(grown < 40, `grew by ${grown} MB`);
 });
+
+describe("what hangs together", () => {
+  test("a column that is generated from a tagged one carries its tags", async () => {
+    await client.query(`
+      CREATE TABLE public.contacts (id int PRIMARY KEY, email text, city text, folded text GENERATED ALWAYS AS (lower(email)) STORED,
+        both_of text GENERATED ALWAYS AS (city || id) STORED)`);
+    const contacts = (
+      await loadCatalog(query, { ...classification, "public.contacts.email": ["pii"] })
+    ).resolveRelation(undefined, "contacts", PATH)!;
+    assert.deepEqual(contacts.column("folded")!.source.tags, ["pii"]);
+    assert.deepEqual(contacts.column("both_of")!.source.tags, []);
+    assert.deepEqual(
+      [...contacts.generated],
+      [
+        [4, [2]],
+        [5, [1, 3]],
+      ],
+    );
+    await client.query("DROP TABLE public.contacts");
+  });
+
+  test("foreign keys, keys of partitioning and indexes lead to their tables", () => {
+    const of = (name: string) => catalog.resolveRelation(undefined, name, ["hr", ...PATH])!;
+    assert.deepEqual(
+      of("customers").referring.map((each) => each.name),
+      ["orders"],
+    );
+    assert.deepEqual(
+      of("employees").referring.map((each) => each.name),
+      ["employees"],
+    );
+    assert.deepEqual(of("events").partitionKey, [2]);
+    assert.deepEqual(of("customers").partitionKey, []);
+    assert.equal(of("customers_pkey").indexed, of("customers"));
+  });
+});
