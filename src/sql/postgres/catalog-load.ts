@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FunctionUse } from "../../core/facts.ts";
 import { errorText, RegateError } from "../../errors.ts";
 import { behaviourOf } from "./builtins.ts";
-import { CATALOG_QUERIES, VIEWS_WITHOUT_DEFINITION, FIRST_NORMAL_OID } from "./catalog-rows.ts";
+import { CATALOG_QUERIES, FIRST_NORMAL_OID, WITHOUT_DEFINITIONS } from "./catalog-rows.ts";
 import type { Cast, CatalogContent, CatalogQuery, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation, unknownFunction } from "./model.ts";
@@ -53,21 +53,22 @@ async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersio
   const serverVersion = Number((await query("SELECT current_setting('server_version_num')"))[0]?.[0]);
   const rows: Partial<Record<keyof Rows, readonly Row[]>> = {};
   for (const [name, sql] of Object.entries(CATALOG_QUERIES)) {
-    rows[name as keyof Rows] = name === "views" ? await readViews(query, sql) : await query(sql);
+    const without = WITHOUT_DEFINITIONS[name as keyof Rows];
+    rows[name as keyof Rows] = without === undefined ? await query(sql) : await readDefinitions(query, sql, without);
   }
   return { rows: rows as Rows, serverVersion };
 }
 
-/** Where a definition is locked away, no view has one for now: each depends on all that the server keeps as its dependencies. */
-async function readViews(query: CatalogQuery, sql: string): Promise<readonly Row[]> {
-  await query("SAVEPOINT regate_views");
+/** Where one definition is locked away, none of its kind is there for now: views then depend on all that the server keeps as their dependencies. */
+async function readDefinitions(query: CatalogQuery, sql: string, without: string): Promise<readonly Row[]> {
+  await query("SAVEPOINT regate_definitions");
   try {
     const rows = await query(sql);
-    await query("RELEASE SAVEPOINT regate_views");
+    await query("RELEASE SAVEPOINT regate_definitions");
     return rows;
   } catch {
-    await query("ROLLBACK TO SAVEPOINT regate_views");
-    return query(VIEWS_WITHOUT_DEFINITION);
+    await query("ROLLBACK TO SAVEPOINT regate_definitions");
+    return query(without);
   }
 }
 
@@ -139,7 +140,7 @@ function build(
     const relation = byOid.get(toast);
     if (relation !== undefined) relation.owner = byOid.get(owner);
   }
-  const functions = new Functions(rows.functions);
+  const functions = new Functions(rows);
   attach(rows, byOid, functions);
   const types = rows.types.map(
     (row): TypeEntry => ({
@@ -194,6 +195,13 @@ function build(
     casts,
     implicitTargets,
     domains,
+    eventTriggers: rows.eventTriggers.map((row) => ({
+      event: row[1]!,
+      use: functions.use(Number(row[2])),
+      tags: row[3] === null || row[3] === undefined ? undefined : row[3].split(","),
+    })),
+    incomplete:
+      [...rows.views, ...rows.boundBodies].some((row) => row[1] === "") || rows.rules.some((row) => row[3] === ""),
   };
 }
 
@@ -249,10 +257,17 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     // The server's own trigger functions work on the row alone.
     const use = functions.use(Number(row[1]));
     if (use.kind === "builtin") continue;
-    add(at(row[0]), { use, on: triggerEvents(Number(row[2])) });
+    add(at(row[0]), {
+      kind: "trigger",
+      use,
+      on: triggerEvents(Number(row[2])),
+      definition: row[3]!,
+      deferrable: row[4] === "t",
+    });
   }
   for (const row of rows.attached) {
     add(at(row[0]), {
+      kind: "expression",
       use: functions.use(Number(row[1])),
       on: row[2] === "t" ? ["select", "insert", "update", "delete"] : ["insert", "update"],
     });
@@ -271,7 +286,7 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
       opaque: true,
       reads: [],
     };
-    add(relation, { use, on: ["insert", "update", "delete"] });
+    add(relation, { kind: "rule", use, on: RULE_EVENTS[row[2]!] ?? [], definition: row[3]! });
   }
   for (const row of rows.views) {
     const relation = at(row[0]);
@@ -297,17 +312,24 @@ function triggerEvents(bits: number): string[] {
   return events;
 }
 
+/** pg_rewrite.ev_type (CmdType in nodes.h). */
+const RULE_EVENTS: { readonly [code: string]: readonly string[] } = { 2: ["update"], 3: ["insert"], 4: ["delete"] };
+
 /** pg_proc, made into entries by name only when a statement names one. */
 class Functions {
   readonly #byName = new Map<string, Row[]>();
   readonly #byOid = new Map<number, Row>();
   readonly #entries = new Map<string, readonly FunctionEntry[]>();
+  readonly #bodies = new Map<string, Row>();
+  readonly #aggregates = new Map<string, Row>();
 
-  constructor(rows: readonly Row[]) {
-    for (const row of rows) {
+  constructor(rows: Rows) {
+    for (const row of rows.functions) {
       push(this.#byName, row[2]!, row);
       this.#byOid.set(Number(row[0]), row);
     }
+    for (const row of [...rows.textBodies, ...rows.boundBodies]) this.#bodies.set(row[0]!, row);
+    for (const row of rows.aggregates) this.#aggregates.set(row[0]!, row);
   }
 
   named(name: string): readonly FunctionEntry[] {
@@ -315,7 +337,7 @@ class Functions {
     if (entries === undefined) {
       const rows = this.#byName.get(name);
       if (rows === undefined) return [];
-      entries = rows.map(entryOf);
+      entries = rows.map((row) => entryOf(row, this.#bodies.get(row[0]!), this.#aggregates.get(row[0]!)));
       this.#entries.set(name, entries);
     }
     return entries;
@@ -331,7 +353,7 @@ class Functions {
   }
 }
 
-function entryOf(row: Row): FunctionEntry {
+function entryOf(row: Row, body: Row | undefined, aggregate: Row | undefined): FunctionEntry {
   const oid = Number(row[0]);
   const schema = row[1]!;
   const name = row[2]!;
@@ -351,6 +373,11 @@ function entryOf(row: Row): FunctionEntry {
     maxArguments: variadic ? Number.POSITIVE_INFINITY : count,
     argumentTypes: row[11] === "" ? [] : row[11]!.split(" ").map(Number),
     results: resultsOf(row),
+    parameters: parametersOf(row),
+    runs: aggregate === undefined ? [] : numbersOf(aggregate[1]!),
+    ...(body === undefined
+      ? {}
+      : { body: { definition: body[1]!, securityDefiner: body[2] === "t", owner: body[3]! } }),
     use: {
       schema,
       name,
@@ -364,6 +391,17 @@ function entryOf(row: Row): FunctionEntry {
     builtin,
     strict: row[16] === "t",
   };
+}
+
+/** All parameters in order, with their modes as in pg_proc. */
+function parametersOf(row: Row): FunctionEntry["parameters"] {
+  const types = (row[14] ?? row[11]!).split(" ").filter((type) => type !== "");
+  const names = (row[13] == null ? [] : JSON.parse(row[13])) as (string | null)[];
+  return types.map((type, at) => ({
+    name: names[at] ?? "",
+    type: Number(type),
+    mode: (row[12]?.[at] ?? "i") as FunctionEntry["parameters"][number]["mode"],
+  }));
 }
 
 /** The columns of OUT, INOUT and TABLE parameters. */

@@ -15,6 +15,17 @@ const userFunction = (oid: string): string =>
 const notOfExtension = (classId: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
 
+const rules = (definition: string): string => `
+    SELECT r.ev_class, r.rulename, r.ev_type, ${definition} FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+    WHERE r.rulename <> '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND r.ev_enabled <> 'D'
+    ORDER BY r.ev_class, r.rulename`;
+
+/** A bound body leaves the text of the function empty. */
+const bodies = (definition: string, text: "=" | "<>"): string => `
+    SELECT p.oid, ${definition}, p.prosecdef, pg_get_userbyid(p.proowner) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    WHERE l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'a' AND p.prosrc ${text} ''
+      AND ${userMade("p.oid", "p.pronamespace")} AND ${notOfExtension("pg_proc", "p.oid")} ORDER BY p.oid`;
+
 export const CATALOG_QUERIES = {
   /** oid, schema, name, kind, row type, owner of a TOAST table, columns as JSON [[attnum, name, type], …] */
   relations: `
@@ -56,14 +67,15 @@ export const CATALOG_QUERIES = {
     JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum
     WHERE a.attgenerated <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
     ORDER BY 1, 2, 3`,
-  /** relation, function, type bits */
+  /** relation, function, type bits, its definition, deferrable? */
   triggers: `
-    SELECT tgrelid, tgfoid, tgtype FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`,
-  /** relation, rule */
-  rules: `
-    SELECT ev_class, rulename FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class
-    WHERE rulename <> '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND ev_enabled <> 'D'
-    ORDER BY ev_class, rulename`,
+    SELECT tgrelid, tgfoid, tgtype, pg_get_triggerdef(oid), tgdeferrable FROM pg_trigger
+    WHERE NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`,
+  /** name, event, function, command tags that it waits for */
+  eventTriggers: `
+    SELECT evtname, evtevent, evtfoid, array_to_string(evttags, ',') FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY evtname`,
+  /** relation, rule, event (as in pg_rewrite), its definition */
+  rules: rules("pg_get_ruledef(r.oid)"),
   views: `
     SELECT c.oid, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`,
   /** view, relation, attribute number */
@@ -121,8 +133,22 @@ export const CATALOG_QUERIES = {
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     LEFT JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
     ORDER BY p.oid`,
+  /** Users' functions whose bodies are texts that can be read: function, its definition, security definer?, owner */
+  textBodies: bodies("pg_get_functiondef(p.oid)", "<>"),
+  /** Users' functions whose bodies the server has bound already (BEGIN ATOMIC, RETURN): as above */
+  boundBodies: bodies("pg_get_functiondef(p.oid)", "="),
+  /** Users' aggregates: aggregate, functions that it runs */
+  aggregates: `
+    SELECT p.oid, array_to_string(ARRAY(SELECT f FROM unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn,
+      aggminvtransfn, aggmfinalfn]::oid[]) f WHERE f <> 0), ' ')
+    FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid
+    WHERE ${userMade("p.oid", "p.pronamespace")} AND ${notOfExtension("pg_proc", "p.oid")} ORDER BY p.oid`,
 } as const;
 
-/** The views when their definitions cannot be had: "" is no statement, and so depends on everything that it might. */
-export const VIEWS_WITHOUT_DEFINITION = `
-    SELECT c.oid, '' FROM pg_class c WHERE c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`;
+/** What the server cannot write down while somebody has locked what it names, without those texts: "" is no statement, and so is opaque. */
+export const WITHOUT_DEFINITIONS: { readonly [Name in keyof typeof CATALOG_QUERIES]?: string } = {
+  views: `
+    SELECT c.oid, '' FROM pg_class c WHERE c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`,
+  rules: rules("''"),
+  boundBodies: bodies("''", "="),
+};

@@ -3,7 +3,7 @@ import type { FunctionUse, Source } from "../../core/facts.ts";
 import type { Behaviour } from "./builtins.ts";
 import { behaviourOf } from "./builtins.ts";
 import { readCatalog } from "./catalog-load.ts";
-import type { FunctionEntry, Relation } from "./model.ts";
+import type { EventTrigger, FunctionEntry, Relation } from "./model.ts";
 import { Column, mergeTags, NO_TAGS } from "./model.ts";
 import type { Declared } from "./tags.ts";
 import { columnsOfView } from "./views.ts";
@@ -80,6 +80,9 @@ export type CatalogContent = {
   readonly implicitTargets: ReadonlySet<number>;
   /** Types whose values pass through code of users when they are made. */
   readonly domains: ReadonlyMap<number, readonly FunctionUse[]>;
+  readonly eventTriggers: readonly EventTrigger[];
+  /** Definitions were locked away. */
+  readonly incomplete: boolean;
 };
 
 export class Catalog {
@@ -95,6 +98,7 @@ export class Catalog {
   readonly casts: CatalogContent["casts"];
   readonly implicitTargets: CatalogContent["implicitTargets"];
   readonly domains: CatalogContent["domains"];
+  readonly eventTriggers: CatalogContent["eventTriggers"];
   readonly #content: CatalogContent;
   readonly #behaviours = new Map<FunctionEntry, Behaviour>();
 
@@ -108,16 +112,16 @@ export class Catalog {
     this.casts = content.casts;
     this.implicitTargets = content.implicitTargets;
     this.domains = content.domains;
+    this.eventTriggers = content.eventTriggers;
   }
 
   get relationCount(): number {
     return this.#content.byOid.size;
   }
 
-  /** Were definitions of views locked away when it was read? Then those views are opaque, and it is worth reading again. */
+  /** Were definitions locked away when it was read? Then what they define is opaque, and it is worth reading again. */
   get incomplete(): boolean {
-    for (const relation of this.#content.byOid.values()) if (relation.definition === "") return true;
-    return false;
+    return this.#content.incomplete;
   }
 
   relationByOid(oid: number): Relation | undefined {

@@ -49,9 +49,39 @@ export type RelationKind =
 
 /** Code that the server runs on its own when a relation is used, installed by its owner. */
 export type Attached = {
+  /** expression: of a default, a check, a generated column, an index, a policy. */
+  readonly kind: "trigger" | "rule" | "expression";
   readonly use: FunctionUse;
   /** On which statements: any of insert, update, delete, truncate, select. */
   readonly on: readonly string[];
+  /** Of triggers and rules: what makes it, as the server writes it. "": locked away. */
+  readonly definition?: string;
+  /** A trigger that may run at the end of the transaction only. */
+  readonly deferrable?: boolean;
+};
+
+/** Code that DDL runs. */
+export type EventTrigger = {
+  /** ddl_command_start, ddl_command_end, sql_drop, table_rewrite, login */
+  readonly event: string;
+  readonly use: FunctionUse;
+  /** The commands that run it (`CREATE TABLE`); undefined for all. */
+  readonly tags: readonly string[] | undefined;
+};
+
+/** A parameter as in pg_proc. Modes: in, out, inout ("b"), variadic, column of a result table. */
+export type Parameter = {
+  readonly name: string;
+  readonly type: number;
+  readonly mode: "i" | "o" | "b" | "v" | "t";
+};
+
+/** A body that can be read: of a user's function in SQL or PL/pgSQL. */
+export type FunctionBody = {
+  /** CREATE FUNCTION, as the server writes it. "": locked away. */
+  readonly definition: string;
+  readonly securityDefiner: boolean;
+  readonly owner: string;
 };
 
 /** What deleting or updating a row of the parent does to the rows that refer to it. */
@@ -224,6 +254,10 @@ export type FunctionEntry = {
   /** Came with the server. */
   readonly builtin: boolean;
   readonly strict: boolean;
+  readonly parameters: readonly Parameter[];
+  readonly body?: FunctionBody;
+  /** Of a user's aggregate: the OIDs of the functions that it runs. */
+  readonly runs: readonly number[];
 };
 
 const NONE: Relation[] = [];
