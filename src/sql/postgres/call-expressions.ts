@@ -10,6 +10,7 @@ import { USE } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
 import { castsRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
+import { callWrites } from "./writing-calls.ts";
 import { COUNT, combine, derived, TYPE_UNKNOWN_LITERAL, union } from "./value.ts";
 
 /** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
@@ -58,6 +59,7 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   }
   if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
   recordCall(recorder, call, nodes);
+  callWrites(recorder, call, nodes, args);
   for (const arg of args) recorder.operator(arg, name);
   castsRun(recorder, ...args);
   if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;

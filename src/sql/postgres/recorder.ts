@@ -2,6 +2,7 @@
 import type {
   ColumnUse,
   FunctionUse,
+  Lock,
   Output,
   Relation as RelationFact,
   StatementFacts,
@@ -10,6 +11,8 @@ import type {
 import { columnUses } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Target } from "./flows.ts";
+import { Flows } from "./flows.ts";
 import type { Column, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
 import type { Member, Value } from "./value.ts";
@@ -35,6 +38,15 @@ export const USE = {
 
 type RelationEntry = { readonly fact: Omit<RelationFact, "access">; readonly access: string[] };
 export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };
+
+/** @see Recorder.sideEffects */
+export type SideEffects = {
+  readonly class: VerbClass;
+  readonly settings: StatementFacts["settings"];
+  readonly changesSettings: boolean;
+  readonly locks: readonly Lock[];
+  readonly flows: Flows | undefined;
+};
 
 /** A result: its columns, and whether there may be others that only the server knows. */
 export type Result = { readonly members: readonly Member[]; readonly open: boolean };
@@ -69,7 +81,8 @@ export class Recorder {
   readonly #entries = new Map<Relation, RelationEntry>();
   readonly #others = new Map<string, RelationEntry>();
   #operators: Map<Column, Set<string>> | undefined;
-  #writes: Map<Column, Set<Column>> | undefined;
+  #flows: Flows | undefined;
+  #locks: Lock[] | undefined;
   /** The arguments of calls that were resolved, for the columns of functions in FROM. */
   readonly callArguments = new WeakMap<object, readonly Value[]>();
   #spent = 0;
@@ -149,6 +162,7 @@ export class Recorder {
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     for (const use of view.functions) this.functions.add(use);
     for (const external of view.external) this.external.add(external);
+    if (view.effects !== undefined) this.takeOver(view.effects);
     if (view.opaque) this.opaque = true;
   }
 
@@ -226,10 +240,56 @@ export class Recorder {
   write(column: Column, value: Value): void {
     this.uses.set(column, (this.uses.get(column) ?? 0) | USE.writeTarget);
     this.use(value, USE.writeSource);
-    this.#writes ??= new Map();
-    const sources = this.#writes.get(column) ?? new Set<Column>();
-    this.#writes.set(column, sources);
-    for (const source of value.sources) sources.add(source);
+    this.flow(column, value);
+  }
+
+  /** What the server writes by itself, where nobody asks for the value: a generated column. */
+  flow(column: Column, value: Value): void {
+    this.#flows ??= new Flows();
+    this.#flows.column(column, value);
+  }
+
+  /** A value ends up outside of the columns of tables. */
+  writeTo(target: Target, value: Value): void {
+    this.use(value, USE.writeSource);
+    this.#flows ??= new Flows();
+    this.#flows.other(target, value);
+  }
+
+  /** @see Lock of core's facts */
+  lock(level: Lock["level"], schema: string, name: string, mode: string): void {
+    this.#locks ??= [];
+    if (
+      this.#locks.some(
+        (other) => other.name === name && other.mode === mode && other.level === level && other.schema === schema,
+      )
+    )
+      return;
+    this.#locks.push({ level, schema, name, mode });
+  }
+
+  /** What the query that was recorded does beside reading; undefined: nothing. */
+  get sideEffects(): SideEffects | undefined {
+    if (this.class === "read" && this.settings.length === 0 && this.#locks === undefined && this.#flows === undefined)
+      return undefined;
+    return {
+      class: this.class,
+      settings: this.settings,
+      changesSettings: this.changesSettings,
+      locks: this.#locks ?? [],
+      flows: this.#flows,
+    };
+  }
+
+  /** Of a definition that this statement runs. */
+  takeOver(effects: SideEffects): void {
+    this.raise(effects.class);
+    this.settings.push(...effects.settings);
+    if (effects.changesSettings) this.changesSettings = true;
+    for (const { level, schema, name, mode } of effects.locks) this.lock(level, schema, name, mode);
+    if (effects.flows === undefined) return;
+    this.#flows ??= new Flows();
+    this.#flows.takeOver(effects.flows);
   }
 
   raise(to: VerbClass): void {
@@ -251,22 +311,12 @@ export class Recorder {
       relations: this.relations(),
       columns: this.columns(),
       outputs,
-      writes:
-        this.#writes === undefined
-          ? []
-          : [...this.#writes].map(([column, sources]) => ({
-              target: "column" as const,
-              schema: column.source.schema,
-              table: column.source.table,
-              column: column.name,
-              sources: [...sources].map((from) => from.source),
-              opaque: false,
-            })),
+      writes: this.#flows?.facts() ?? [],
       functions: this.functions.size < 2 ? [...this.functions] : distinctFunctions(this.functions),
       scoped: this.scoped,
       limit: this.limit,
       settings: this.settings,
-      locks: [],
+      locks: this.#locks ?? [],
       external: this.external.size === 0 ? [] : [...this.external].sort(),
       estimate: null,
     };

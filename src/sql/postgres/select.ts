@@ -4,6 +4,7 @@ import { RegateError } from "../../errors.ts";
 import { windowOf } from "./call-expressions.ts";
 import { expression, list } from "./expressions.ts";
 import { fromClause, unusedExpressions } from "./from.ts";
+import { lockRows } from "./locks.ts";
 import { resolveModification } from "./modify.ts";
 import { outputName } from "./names.ts";
 import { constantOf, kindOf, namesOf, stringOf } from "./nodes.ts";
@@ -43,7 +44,9 @@ export function resolveQuery(
   recorder.spend(STEPS_OF_QUERY);
   const ctes = withClause(recorder, stmt.withClause, parent, outer);
   if (stmt.intoClause !== undefined) into(recorder, stmt.intoClause.rel);
-  if (options.outermost === true) recorder.limit = limitOf(stmt.limitCount);
+  // WITH TIES gives as many more rows as are equal.
+  if (options.outermost === true && stmt.limitOption !== "LIMIT_OPTION_WITH_TIES")
+    recorder.limit = limitOf(stmt.limitCount);
   if (stmt.op !== undefined && stmt.op !== "SETOP_NONE")
     return setOperation(recorder, stmt, new Scope(parent, [], ctes), options);
   if (stmt.valuesLists !== undefined) return values(recorder, stmt, new Scope(parent, [], ctes));
@@ -62,7 +65,7 @@ export function resolveQuery(
   distinct(recorder, stmt.distinctClause, scope, result);
   sorting(recorder, stmt.sortClause, scope, result);
   limits(recorder, stmt, scope);
-  if (stmt.lockingClause !== undefined) locking(recorder, stmt.lockingClause, scope);
+  if (stmt.lockingClause !== undefined) lockRows(recorder, stmt.lockingClause, stmt.fromClause, ctes);
   return result;
 }
 
@@ -89,7 +92,8 @@ export function creationSchema(recorder: Recorder): string {
 function limitOf(node: Node | undefined): number | null {
   const text = constantOf(node);
   const limit = text === undefined || text === null ? Number.NaN : Number(text);
-  return Number.isFinite(limit) ? limit : null;
+  // The server rounds a fraction.
+  return Number.isFinite(limit) ? Math.ceil(limit) : null;
 }
 
 function limits(recorder: Recorder, stmt: SelectStmt, scope: Scope): void {
@@ -213,19 +217,6 @@ function clauseValue(
 
 function levelHas(scope: Scope, name: string): boolean {
   return unqualifiedColumn(scope, name) !== undefined;
-}
-
-function locking(recorder: Recorder, nodes: readonly Node[], scope: Scope): void {
-  for (const node of nodes) {
-    if (!("LockingClause" in node)) continue;
-    const names = node.LockingClause.lockedRels?.map((relation) =>
-      "RangeVar" in relation ? relation.RangeVar.relname : undefined,
-    );
-    for (const item of scope.items) {
-      if (item.relation !== undefined && (names === undefined || names.includes(item.name)))
-        recorder.relation(item.relation, "lock");
-    }
-  }
 }
 
 /** VALUES: a column depends on that column of every row. The server gives it no origin. */

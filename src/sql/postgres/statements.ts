@@ -6,6 +6,7 @@ import { created, namedByList, walk } from "./ddl.ts";
 import { expression } from "./expressions.ts";
 import type { Judge, Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
+import { lockTable } from "./locks.ts";
 import { resolveModification } from "./modify.ts";
 import { createTableAs, declare, execute, explain, fetch, prepare, unknownStatement } from "./nested.ts";
 import { bodyOf, kindOf, optionOf } from "./nodes.ts";
@@ -218,7 +219,7 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
     recorder.external.add("notify");
     return { verb: "notify" };
   },
-  LockStmt: utility("lock", "session", "lock"),
+  LockStmt: lockTable,
   // maintenance
   VacuumStmt: ({ recorder }, body) => {
     recorder.class = "maintenance";

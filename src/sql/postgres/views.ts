@@ -3,7 +3,7 @@ import type { FunctionUse } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Column, Relation } from "./model.ts";
 import { parse } from "./parser.ts";
-import type { Touched } from "./recorder.ts";
+import type { SideEffects, Touched } from "./recorder.ts";
 import { Recorder, USE } from "./recorder.ts";
 import { resolveQuery } from "./select.ts";
 import type { Value } from "./value.ts";
@@ -17,6 +17,8 @@ export type ViewLineage = {
   readonly uses: ReadonlyMap<Column, number>;
   readonly functions: ReadonlySet<FunctionUse>;
   readonly external: ReadonlySet<string>;
+  /** What a query of it does beside reading: locks, settings, writes by functions. Undefined where it does nothing. */
+  readonly effects: SideEffects | undefined;
   readonly opaque: boolean;
 };
 
@@ -57,6 +59,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       uses: withoutOutput(recorder.uses),
       functions: recorder.functions,
       external: recorder.external,
+      effects: recorder.sideEffects,
       opaque: recorder.opaque,
     };
   } catch {
@@ -101,6 +104,7 @@ function unresolvable(relation: Relation, catalog: Catalog, deep = true): ViewLi
     uses: new Map(value.sources.map((column) => [column, USE.expression])),
     functions: new Set(),
     external: new Set(),
+    effects: undefined,
     opaque: true,
   };
 }

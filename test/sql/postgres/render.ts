@@ -1,5 +1,5 @@
 // Facts as a few lines for people to read, for the golden files.
-import type { Output, Source, StatementFacts } from "../../../src/core/facts.ts";
+import type { Output, Source, StatementFacts, Write } from "../../../src/core/facts.ts";
 import type { Analysis, Effects, StatementAnalysis } from "../../../src/sql/postgres/analyze.ts";
 
 export function render(analysis: Analysis): string {
@@ -26,7 +26,8 @@ function renderStatement({ facts, effects, ...rest }: StatementAnalysis): string
   add(
     "writes",
     facts.writes.map(
-      (write) => `${name(write)} <- ${write.sources.length === 0 ? "-" : write.sources.map(name).join(",")}`,
+      (write) =>
+        `${written(write)} <- ${write.opaque ? "?" : ""}${write.sources.length === 0 ? "-" : write.sources.map(name).join(",")}`,
     ),
   );
   add(
@@ -39,6 +40,10 @@ function renderStatement({ facts, effects, ...rest }: StatementAnalysis): string
     "settings",
     facts.settings.map((setting) => `${setting.name}=${setting.value ?? "null"}${setting.local ? " local" : ""}`),
   );
+  add(
+    "locks",
+    facts.locks.map((lock) => `${lock.level} ${lock.schema === "" ? "" : `${lock.schema}.`}${lock.name} ${lock.mode}`),
+  );
   add("external", facts.external);
   add("effects", effectsOf(effects));
   return lines;
@@ -46,6 +51,11 @@ function renderStatement({ facts, effects, ...rest }: StatementAnalysis): string
 
 const name = ({ schema, table, column: of }: Pick<Source, "schema" | "table" | "column">): string =>
   `${schema === "public" ? "" : `${schema}.`}${table}.${of}`;
+/** What is no column is named by what it is. */
+const written = (write: Write): string =>
+  write.target === "column"
+    ? name(write)
+    : `${write.target}(${[write.schema, write.table, write.column].filter((part) => part !== "").join(".")})`;
 const tags = (list: readonly string[]): string => (list.length === 0 ? "" : `{${list.join(",")}}`);
 
 function relation(each: StatementFacts["relations"][number]): string {
