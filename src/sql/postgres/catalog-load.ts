@@ -1,23 +1,23 @@
-// Reads the rows of a catalog in one snapshot and builds compact maps of them.
-import { createHash } from "node:crypto";
+// Builds maps of what the rows of a catalog say.
+import { hash } from "node:crypto";
 import type { FunctionUse } from "../../core/facts.ts";
-import { errorText, RegateError } from "../../errors.ts";
+import { RegateError } from "../../errors.ts";
 import { behaviourOf } from "./builtins.ts";
-import { CATALOG_QUERIES, FIRST_NORMAL_OID, WITHOUT_DEFINITIONS } from "./catalog-rows.ts";
-import type { Cast, CatalogContent, CatalogQuery, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
+import { FIRST_NORMAL_OID, type PartName } from "./catalog-rows.ts";
+import { type CatalogStore, PART_NAMES, type Row } from "./catalog-store.ts";
+import type { Cast, CatalogContent, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation, unknownFunction } from "./model.ts";
 import { Declared, splitName } from "./tags.ts";
 
-type Row = readonly (string | null)[];
-type Rows = { readonly [Name in keyof typeof CATALOG_QUERIES]: readonly Row[] };
+type Rows = { readonly [Name in PartName]: readonly Row[] };
 
-export async function readCatalog(
-  query: CatalogQuery,
+/** What the rows of a store mean, with the tags of a classification. @throws RegateError CATALOG_UNAVAILABLE */
+export function buildCatalog(
+  store: CatalogStore,
   classification: unknown,
   complete: Completion,
-  where?: "within a transaction",
-): Promise<{ content: CatalogContent; unmatched: string[] }> {
+): { content: CatalogContent; unmatched: string[] } {
   const declared = new Declared(classification);
   if (declared.malformed.length > 0) {
     throw new RegateError("CATALOG_UNAVAILABLE", {
@@ -25,61 +25,10 @@ export async function readCatalog(
       hint: "Correct the bundle's data: a tag that cannot be bound would silently protect nothing.",
     });
   }
-  const { rows, serverVersion } = await (where === undefined ? readAlone(query) : readRows(query));
-  const version = digest(rows, classification);
-  const content = build(rows, serverVersion, version, declared, complete);
+  const rows = Object.fromEntries(PART_NAMES.map((name) => [name, [...store.rows(name)]])) as unknown as Rows;
+  const version = hash("sha256", `${store.digest}\n${JSON.stringify(classification)}`, "base64url").slice(0, 22);
+  const content = build(rows, store.serverVersion, version, declared, complete);
   return { content, unmatched: unmatchedKeys(classification, content) };
-}
-
-/** One snapshot. The path is emptied first, so that the server qualifies every name that it writes. */
-async function readAlone(query: CatalogQuery): Promise<{ rows: Rows; serverVersion: number }> {
-  try {
-    await query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-    try {
-      await query("SET LOCAL search_path = ''");
-      // To write a view down the server locks what it reads: somebody's open transaction must not hold up everybody.
-      await query("SET LOCAL lock_timeout = '250ms'");
-      return await readRows(query);
-    } finally {
-      await query("COMMIT");
-    }
-  } catch (thrown) {
-    if (thrown instanceof RegateError) throw thrown;
-    throw new RegateError("CATALOG_UNAVAILABLE", { detail: errorText(thrown), cause: thrown });
-  }
-}
-
-async function readRows(query: CatalogQuery): Promise<{ rows: Rows; serverVersion: number }> {
-  const serverVersion = Number((await query("SELECT current_setting('server_version_num')"))[0]?.[0]);
-  const rows: Partial<Record<keyof Rows, readonly Row[]>> = {};
-  for (const [name, sql] of Object.entries(CATALOG_QUERIES)) {
-    const without = WITHOUT_DEFINITIONS[name as keyof Rows];
-    rows[name as keyof Rows] = without === undefined ? await query(sql) : await readDefinitions(query, sql, without);
-  }
-  return { rows: rows as Rows, serverVersion };
-}
-
-/** Where one definition is locked away, none of its kind is there for now: views then depend on all that the server keeps as their dependencies. */
-async function readDefinitions(query: CatalogQuery, sql: string, without: string): Promise<readonly Row[]> {
-  await query("SAVEPOINT regate_definitions");
-  try {
-    const rows = await query(sql);
-    await query("RELEASE SAVEPOINT regate_definitions");
-    return rows;
-  } catch {
-    await query("ROLLBACK TO SAVEPOINT regate_definitions");
-    return query(without);
-  }
-}
-
-function digest(rows: Rows, classification: unknown): string {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify(classification) ?? "");
-  for (const [name, list] of Object.entries(rows)) {
-    hash.update(`\0${name}`);
-    for (const row of list) hash.update(`\n${row.join("\t")}`);
-  }
-  return hash.digest("base64url").slice(0, 22);
 }
 
 const KINDS: { readonly [relkind: string]: RelationKind } = {
@@ -159,7 +108,7 @@ function build(
   for (const row of rows.domains) push(domains, Number(row[0]), functions.use(Number(row[1])));
   const operators = new Map<string, UserOperator[]>();
   const allOperators = new Map<string, Operator[]>();
-  for (const [name, schema, ...row] of rows.operators) {
+  for (const [, name, schema, ...row] of rows.operators) {
     const [left, right, result, code] = row.slice(0, 4).map(Number) as [number, number, number, number];
     push(allOperators, name!, { schema: schema!, left, right, result, code });
     if (row[4] === "t") push(operators, name!, { left, right, use: functions.use(code) });
@@ -167,7 +116,7 @@ function build(
   const casts: UserCast[] = [];
   const implicitTargets = new Set<number>();
   const allCasts = new Map<number, Map<number, Cast>>();
-  for (const row of rows.casts) {
+  for (const [, ...row] of rows.casts) {
     const [source, target, code] = row.slice(0, 3).map(Number) as [number, number, number];
     const targets = allCasts.get(source) ?? new Map<number, Cast>();
     allCasts.set(source, targets.set(target, { context: row[3]!, method: row[4]!, code }));

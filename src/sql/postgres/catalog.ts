@@ -2,7 +2,9 @@
 import type { FunctionUse, Source } from "../../core/facts.ts";
 import type { Behaviour } from "./builtins.ts";
 import { behaviourOf } from "./builtins.ts";
-import { readCatalog } from "./catalog-load.ts";
+import { buildCatalog } from "./catalog-load.ts";
+import { readStore, type Where } from "./catalog-read.ts";
+import type { CatalogStore } from "./catalog-store.ts";
 import type { EventTrigger, FunctionEntry, Relation } from "./model.ts";
 import { Column, mergeTags, NO_TAGS } from "./model.ts";
 import type { Declared } from "./tags.ts";
@@ -251,12 +253,13 @@ function isTemporary(schema: string): boolean {
  * "within a transaction": the transaction that is open, and its search_path (which must begin with pg_catalog), are somebody else's and stay.
  * @throws RegateError CATALOG_UNAVAILABLE
  */
-export async function loadCatalog(
-  query: CatalogQuery,
-  classification: unknown,
-  where?: "within a transaction",
-): Promise<Catalog> {
-  const { content, unmatched } = await readCatalog(query, classification, complete, where);
+export async function loadCatalog(query: CatalogQuery, classification: unknown, where?: Where): Promise<Catalog> {
+  return catalogOf(await readStore(query, where), classification);
+}
+
+/** The catalog that the rows of a store make. @throws RegateError CATALOG_UNAVAILABLE */
+export function catalogOf(store: CatalogStore, classification: unknown): Catalog {
+  const { content, unmatched } = buildCatalog(store, classification, complete);
   const catalog = new Catalog(content, unmatched);
   return catalog;
 
