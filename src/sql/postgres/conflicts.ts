@@ -1,7 +1,6 @@
-// ON CONFLICT: which columns it looks up when it names a constraint or nothing, and how many rows a VALUES may propose.
-import type { FuncCall, InferClause, Node, SelectStmt } from "libpg-query";
+// ON CONFLICT: which columns it looks up when it names a constraint or nothing.
+import type { InferClause } from "libpg-query";
 import type { Column, Relation, Unique } from "./model.ts";
-import { bodyOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 
@@ -65,49 +64,4 @@ function renumbered(unique: Unique, from: Relation, to: Relation): Unique {
 
 function columnsOf(relation: Relation, unique: Unique): readonly Column[] {
   return relation.columns.filter((column) => unique.columns?.includes(column.attnum) ?? true);
-}
-
-/** A VALUES proposes the rows that are written, unless a function in it returns a set. @see transformInsertStmt in analyze.c */
-export function isBounded(recorder: Recorder, select: SelectStmt): boolean {
-  if (select.valuesLists === undefined) return false;
-  const left: unknown[] = [...select.valuesLists];
-  while (left.length > 0) {
-    const next = left.pop();
-    if (Array.isArray(next)) left.push(...next);
-    else if (typeof next === "object" && next !== null) {
-      if (mayReturnSet(recorder, next as Node)) return false;
-      // The rows of a sub-select are not the rows of the VALUES.
-      if (!("SelectStmt" in next)) left.push(...Object.values(next));
-    }
-  }
-  return true;
-}
-
-function mayReturnSet(recorder: Recorder, node: Node): boolean {
-  const { catalog, path } = recorder;
-  const named = (schema: string | undefined, name: string) => catalog.functions(schema, name, path);
-  switch (kindOf(node)) {
-    case "FuncCall": {
-      const body = bodyOf<FuncCall>(node);
-      const { schema, name } = qualifiedName(body.funcname);
-      const entries = named(schema, name);
-      // `date('…')` is a cast where no function has that name.
-      if (entries.length === 0) return body.args?.length !== 1 || catalog.typeByName(schema, name, path) === 0;
-      return entries.some((entry) => entry.returnsSet);
-    }
-    case "A_Indirection":
-      // `(row).f` may be a call.
-      return (bodyOf<{ indirection?: Node[] }>(node).indirection ?? []).some((field) => {
-        const name = stringOf(field);
-        return name !== undefined && named(undefined, name).some((entry) => entry.returnsSet);
-      });
-    case "A_Expr": {
-      const { name } = qualifiedName(bodyOf<{ name?: Node[] }>(node).name);
-      return (catalog.operators.get(name) ?? []).some(({ use }) =>
-        named(use.schema, use.name).some((entry) => entry.returnsSet),
-      );
-    }
-    default:
-      return false;
-  }
 }

@@ -3,15 +3,17 @@ import type {
   DeleteStmt,
   InsertStmt,
   MergeStmt,
+  MergeWhenClause,
   Node,
   OnConflictClause,
   RangeVar,
   ReturningClause,
   UpdateStmt,
 } from "libpg-query";
-import { isBounded, lookUp } from "./conflicts.ts";
+import { lookUp } from "./conflicts.ts";
 import { all, expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
+import { isBounded } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
@@ -97,7 +99,7 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
   const proposed = new Map<string, Value>();
   if (stmt.selectStmt !== undefined && "SelectStmt" in stmt.selectStmt) {
     const select = stmt.selectStmt.SelectStmt;
-    bounded = isBounded(recorder, select);
+    bounded = isBounded(recorder, select, ctes);
     const result = resolveQuery(recorder, select, parent, ctes);
     result.members.forEach((member, at) => {
       const name = names[at];
@@ -215,7 +217,7 @@ function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined,
   const items = fromClause(recorder, stmt.fromClause, parent, ctes);
   const scope = new Scope(parent, [to.item, ...items], ctes);
   assignments(recorder, stmt.targetList, to, scope);
-  where(recorder, stmt.whereClause, to, stmt.relation, scope);
+  where(recorder, stmt.whereClause, to, stmt.fromClause, scope);
   if (to.relation !== undefined) {
     recorder.changes(to.relation, "update");
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
@@ -235,7 +237,7 @@ function remove(recorder: Recorder, stmt: DeleteStmt, parent: Scope | undefined,
   const to = target(recorder, stmt.relation, "delete");
   const items = fromClause(recorder, stmt.usingClause, parent, ctes);
   const scope = new Scope(parent, [to.item, ...items], ctes);
-  where(recorder, stmt.whereClause, to, stmt.relation, scope);
+  where(recorder, stmt.whereClause, to, stmt.usingClause, scope);
   if (to.relation !== undefined) {
     recorder.changes(to.relation, "delete");
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined)
@@ -248,11 +250,11 @@ function where(
   recorder: Recorder,
   clause: Node | undefined,
   to: Target,
-  range: RangeVar | undefined,
+  from: readonly Node[] | undefined,
   scope: Scope,
 ): void {
   if (clause !== undefined) recorder.use(expression(recorder, clause, scope), USE.filter);
-  if (recorder.scoped && !fixesRows(recorder, clause, to.item, range?.inh !== true, scope)) recorder.scoped = false;
+  if (recorder.scoped && !fixesRows(recorder, clause, to, from, scope)) recorder.scoped = false;
 }
 
 function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, outer: CteList): Result {
@@ -284,7 +286,8 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
       recorder.relation(to.relation, event, to.only);
       recorder.changes(to.relation, event);
     }
-    if (event !== "insert") recorder.scoped = false;
+    if (event !== "insert" && recorder.scoped && !fixesMerged(recorder, stmt, clause, to, scope))
+      recorder.scoped = false;
     if (event === "update") assignments(recorder, clause.targetList, to, scope);
     else if (event === "insert") {
       const names = targetNames(recorder, clause.targetList, to, scope);
@@ -296,6 +299,14 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
   }
   // RETURNING of MERGE shows the source's columns first, then the target's.
   return returning(recorder, stmt.returningClause, to, items, parent, ctes, true);
+}
+
+/** Only what is matched is bounded by the rows of the source. */
+function fixesMerged(recorder: Recorder, stmt: MergeStmt, clause: MergeWhenClause, to: Target, scope: Scope): boolean {
+  if (clause.matchKind !== "MERGE_WHEN_MATCHED" || stmt.joinCondition === undefined) return false;
+  const args = [stmt.joinCondition, clause.condition].filter((node) => node !== undefined);
+  const source = stmt.sourceRelation === undefined ? [] : [stmt.sourceRelation];
+  return fixesRows(recorder, { BoolExpr: { boolop: "AND_EXPR", args } }, to, source, scope);
 }
 
 /** The columns of RETURNING: of the row as it was written, of the other tables, and of `old` and `new`. */

@@ -29,6 +29,8 @@ export type Cte = {
   result: Result | undefined;
   resolve: (() => void) | undefined;
   referred: boolean;
+  /** As it is written; undefined for one that may be recursive. */
+  readonly query: Node | undefined;
 };
 /** Innermost first. */
 export type CteList = { readonly cte: Cte; readonly next: CteList } | undefined;

@@ -1,20 +1,26 @@
-// `scoped`: does a WHERE fix the rows that change, by a whole key that equals constants or parameters? Positive: anything else does not.
+// `scoped`: does a WHERE fix the rows that change, by a whole key that equals what the text lists? Positive: anything else does not.
 import type { A_Expr, Node } from "libpg-query";
+import { isFixed, isListedArray, listsItem, listsRows } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
-import { bodyOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
+import { qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Item, Scope } from "./scope.ts";
 import { namedItem } from "./scope.ts";
 
-/**
- * `target` is the entry of `scope` whose rows change: of other entries over the same relation (a self-join) a fixed key fixes nothing.
- * `only`: rows of children are left out (ONLY). Without a WHERE, nothing is fixed.
- */
+/** Whose rows change. */
+export type Changed = {
+  /** Its entry of the scope: of other entries over the same relation (a self-join) a fixed key fixes nothing. */
+  readonly item: Item;
+  /** ONLY: rows of children are left out. */
+  readonly only: boolean;
+};
+
+/** `from` are the other items as they are written. Without a WHERE, nothing is fixed. */
 export function fixesRows(
   recorder: Recorder,
   clause: Node | undefined,
-  target: Item,
-  only: boolean,
+  { item: target, only }: Changed,
+  from: readonly Node[] | undefined,
   scope: Scope,
 ): boolean {
   const relation = target.relation;
@@ -22,25 +28,83 @@ export function fixesRows(
   if ("CurrentOfExpr" in clause) return true;
   // Someone's own `=` may mean anything.
   if (recorder.catalog.operators.has("=")) return false;
+  const listed = new Set<Item>();
+  const joins: Node[] = [];
+  for (const node of from ?? []) survey(recorder, node, scope, listed, joins);
   const fixes = (node: Node): boolean => {
     const arms = "BoolExpr" in node ? (node.BoolExpr.args ?? []) : [];
     // `id = 1 OR id = 2`: each side fixes its rows. In a conjunction it is enough that one part does.
     if ("BoolExpr" in node && node.BoolExpr.boolop === "OR_EXPR") return arms.length > 0 && arms.every(fixes);
-    const fixed = new Set<Column>();
-    collect({ recorder, target, scope, fixed }, node);
-    if (fixed.size > 0 && (hasKey(relation, fixed, only) || keyBehindView(recorder, relation, fixed, only)))
+    const search: Search = { recorder, scope, listed, fixed: new Map(), chains: [] };
+    for (const each of [node, ...joins]) collect(search, each);
+    const columns = fixedColumns(search, target);
+    if (columns.size > 0 && (hasKey(relation, columns, only) || keyBehindView(recorder, relation, columns, only)))
       return true;
     return "BoolExpr" in node && node.BoolExpr.boolop === "AND_EXPR" && arms.some(fixes);
   };
   return fixes(clause);
 }
 
+type Reference = { readonly item: Item; readonly name: string };
 type Search = {
   readonly recorder: Recorder;
-  readonly target: Item;
   readonly scope: Scope;
-  readonly fixed: Set<Column>;
+  /** Entries with no more rows than the text lists. */
+  readonly listed: ReadonlySet<Item>;
+  /** Columns that equal what is fixed. */
+  readonly fixed: Map<Item, Set<string>>;
+  /** `a.x = b.y`: the first is fixed if the second is. */
+  readonly chains: (readonly [Reference, Reference])[];
 };
+
+/** The entries of FROM that list their rows, and the conditions of its inner joins, which hold for every row. */
+function survey(recorder: Recorder, node: Node, scope: Scope, listed: Set<Item>, joins: Node[], inner = true): void {
+  if ("JoinExpr" in node) {
+    // An alias hides what is inside of it.
+    if (node.JoinExpr.alias !== undefined) return;
+    const type = node.JoinExpr.jointype ?? "JOIN_INNER";
+    const plain = inner && type === "JOIN_INNER";
+    for (const side of [node.JoinExpr.larg, node.JoinExpr.rarg])
+      if (side !== undefined) survey(recorder, side, scope, listed, joins, plain);
+    if (plain && node.JoinExpr.quals !== undefined) joins.push(node.JoinExpr.quals);
+    return;
+  }
+  if (!listsItem(recorder, node, scope.ctes)) return;
+  const name = nameOfItem(node);
+  const items = scope.items.filter((item) => item.named && item.name === name);
+  if (items.length === 1) listed.add(items[0]!);
+}
+
+function nameOfItem(node: Node): string | undefined {
+  if ("RangeVar" in node) return node.RangeVar.alias?.aliasname ?? node.RangeVar.relname;
+  if ("RangeSubselect" in node) return node.RangeSubselect.alias?.aliasname;
+  return "RangeFunction" in node ? node.RangeFunction.alias?.aliasname : undefined;
+}
+
+function fixedColumns({ fixed, chains, listed }: Search, target: Item): Set<Column> {
+  const isKnown = ({ item, name }: Reference): boolean => listed.has(item) || fixed.get(item)?.has(name) === true;
+  let before = -1;
+  for (let found = 0; found !== before; ) {
+    before = found;
+    found = 0;
+    for (const [to, from] of chains) {
+      if (!isKnown(from)) continue;
+      found++;
+      fix(fixed, to);
+    }
+  }
+  const columns = new Set<Column>();
+  for (const name of fixed.get(target) ?? []) {
+    const column = target.relation?.column(name);
+    if (column !== undefined) columns.add(column);
+  }
+  return columns;
+}
+
+function fix(fixed: Map<Item, Set<string>>, { item, name }: Reference): void {
+  const names = fixed.get(item) ?? new Set<string>();
+  fixed.set(item, names.add(name));
+}
 
 function hasKey(relation: Relation, fixed: ReadonlySet<Column>, only: boolean): boolean {
   // A key holds for one table: with inheritance, children may have any number of rows with the same values. Partitions share theirs.
@@ -68,16 +132,22 @@ function keyBehindView(recorder: Recorder, relation: Relation, fixed: ReadonlySe
   return table !== undefined && (hasKey(table, behind, only) || keyBehindView(recorder, table, behind, only));
 }
 
-/** The columns that a conjunction holds equal to constants. */
+/** The columns that a conjunction holds equal to something. */
 function collect(search: Search, node: Node): void {
   if ("BoolExpr" in node) {
     if (node.BoolExpr.boolop === "AND_EXPR") for (const arm of node.BoolExpr.args ?? []) collect(search, arm);
     return;
   }
+  if ("SubLink" in node) {
+    // `id IN (VALUES (1), (2))`, `id = ANY (SELECT unnest($1))`
+    const { subLinkType, operName, testexpr, subselect } = node.SubLink;
+    if (subLinkType !== "ANY_SUBLINK" || (operName !== undefined && !isEquals(operName))) return;
+    if (listsRows(search.recorder, subselect, search.scope.ctes)) addColumns(search, testexpr);
+    return;
+  }
   if (!("A_Expr" in node)) return;
   const body = node.A_Expr;
-  const { schema, name } = qualifiedName(body.name);
-  if (name !== "=" || (schema !== undefined && schema !== "pg_catalog")) return;
+  if (!isEquals(body.name)) return;
   switch (body.kind) {
     case "AEXPR_OP":
       equality(search, body.lexpr, body.rexpr);
@@ -87,69 +157,67 @@ function collect(search: Search, node: Node): void {
       if (body.rexpr !== undefined && "List" in body.rexpr) inList(search, body, body.rexpr.List.items ?? []);
       return;
     case "AEXPR_OP_ANY":
-      if (isConstant(body.rexpr)) addColumn(search, body.lexpr);
+      if (isListedArray(search.recorder, body.rexpr)) addColumn(search, body.lexpr);
       return;
   }
 }
 
+function isEquals(names: readonly Node[] | undefined): boolean {
+  const { schema, name } = qualifiedName(names);
+  return name === "=" && (schema === undefined || schema === "pg_catalog");
+}
+
 function equality(search: Search, column: Node | undefined, other: Node | undefined): void {
   if (column !== undefined && other !== undefined && "RowExpr" in column && "RowExpr" in other) {
-    const left = column.RowExpr.args ?? [];
     const right = other.RowExpr.args ?? [];
-    left.forEach((node, at) => {
-      if (isConstant(right[at])) addColumn(search, node);
+    (column.RowExpr.args ?? []).forEach((node, at) => {
+      equality(search, node, right[at]);
     });
-  } else if (isConstant(other)) addColumn(search, column);
+    return;
+  }
+  const to = reference(search, column);
+  if (to === undefined) return;
+  if (isFixed(search.recorder, other)) fix(search.fixed, to);
+  else {
+    const from = reference(search, withoutCasts(other));
+    if (from !== undefined) search.chains.push([to, from]);
+  }
+}
+
+function withoutCasts(node: Node | undefined): Node | undefined {
+  return node !== undefined && "TypeCast" in node ? withoutCasts(node.TypeCast.arg) : node;
 }
 
 /** `a IN (1, 2)` and `(a, b) IN ((1, 2), (3, 4))`. */
 function inList(search: Search, body: A_Expr, items: readonly Node[]): void {
-  if (body.lexpr !== undefined && "RowExpr" in body.lexpr) {
-    const allConstant = items.every((item) => "RowExpr" in item && (item.RowExpr.args ?? []).every(isConstant));
-    if (allConstant) for (const node of body.lexpr.RowExpr.args ?? []) addColumn(search, node);
-  } else if (items.every(isConstant)) addColumn(search, body.lexpr);
+  if (items.every((item) => isFixed(search.recorder, item))) addColumns(search, body.lexpr);
 }
 
-/** Only a bare column of the target's own entry: as the server finds names, innermost level first. */
+function addColumns(search: Search, node: Node | undefined): void {
+  if (node !== undefined && "RowExpr" in node) for (const each of node.RowExpr.args ?? []) addColumn(search, each);
+  else addColumn(search, node);
+}
+
 function addColumn(search: Search, node: Node | undefined): void {
-  if (node === undefined || !("ColumnRef" in node)) return;
+  const to = reference(search, node);
+  if (to !== undefined) fix(search.fixed, to);
+}
+
+/** Only a bare column of an entry of this level, as the server finds names; undefined for anything else. */
+function reference({ recorder, scope }: Search, node: Node | undefined): Reference | undefined {
+  if (node === undefined || !("ColumnRef" in node)) return undefined;
   const names = (node.ColumnRef.fields ?? []).map(stringOf);
   const name = names.pop();
-  if (name === undefined || names.includes(undefined)) return;
-  const { recorder, target, scope, fixed } = search;
+  if (name === undefined || names.includes(undefined)) return undefined;
   if (names.length > 0) {
-    if (namedItem(recorder, scope, names.at(-2), names.at(-1)!) !== target) return;
-    // A name that more than one entry has is ambiguous for the server.
-  } else if (scope.items.some((item) => item !== target && item.columnsVisible && has(item, name))) return;
-  const column = target.relation?.column(name);
-  if (column !== undefined) fixed.add(column);
+    const item = namedItem(recorder, scope, names.at(-2), names.at(-1)!);
+    return item !== undefined && scope.items.includes(item) ? { item, name } : undefined;
+  }
+  // A name that more than one entry has is ambiguous for the server.
+  const items = scope.items.filter((item) => item.columnsVisible && has(item, name));
+  return items.length === 1 ? { item: items[0]!, name } : undefined;
 }
 
 function has(item: Item, name: string): boolean {
   return item.members.some((member) => member.name === name);
-}
-
-/** Constants, parameters, casts and signs of them, arrays of them: nothing that is computed from rows. */
-function isConstant(node: Node | undefined): boolean {
-  if (node === undefined) return false;
-  switch (kindOf(node)) {
-    case "A_Const":
-    case "ParamRef":
-      return true;
-    case "TypeCast":
-      return isConstant(bodyOf<{ arg?: Node }>(node).arg);
-    case "A_ArrayExpr":
-      return (bodyOf<{ elements?: Node[] }>(node).elements ?? []).every(isConstant);
-    case "A_Expr": {
-      const body = bodyOf<A_Expr>(node);
-      return (
-        body.kind === "AEXPR_OP" &&
-        body.lexpr === undefined &&
-        qualifiedName(body.name).name === "-" &&
-        isConstant(body.rexpr)
-      );
-    }
-    default:
-      return false;
-  }
 }

@@ -316,7 +316,13 @@ export function withClause(
   for (const node of clause.ctes ?? []) {
     if (!("CommonTableExpr" in node)) continue;
     const body = node.CommonTableExpr;
-    const cte: Cte = { name: body.ctename ?? "", result: undefined, resolve: undefined, referred: false };
+    const cte: Cte = {
+      name: body.ctename ?? "",
+      result: undefined,
+      resolve: undefined,
+      referred: false,
+      query: clause.recursive === true ? undefined : body.ctequery,
+    };
     const visible = list;
     list = { cte, next: list };
     if (clause.recursive === true) {

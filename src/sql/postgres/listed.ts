@@ -1,0 +1,217 @@
+// What the text and its parameters list: values that are the same for all rows, and queries with no more rows than they spell out.
+import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-query";
+import { bodyOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
+import type { Recorder } from "./recorder.ts";
+import type { CteList } from "./scope.ts";
+
+/** Computed from constants and parameters alone, by the server's own functions that are not volatile. */
+export function isFixed(recorder: Recorder, node: Node | undefined): boolean {
+  if (node === undefined) return false;
+  const every = (nodes: readonly (Node | undefined)[] | undefined): boolean =>
+    (nodes ?? []).every((each) => each === undefined || isFixed(recorder, each));
+  switch (kindOf(node)) {
+    case "A_Const":
+    case "ParamRef":
+    case "SQLValueFunction":
+      return true;
+    case "TypeCast":
+    case "CollateClause":
+    case "NamedArgExpr":
+      return isFixed(recorder, bodyOf<{ arg?: Node }>(node).arg);
+    case "A_ArrayExpr":
+      return every(bodyOf<{ elements?: Node[] }>(node).elements);
+    case "RowExpr":
+    case "CoalesceExpr":
+    case "MinMaxExpr":
+      return every(bodyOf<{ args?: Node[] }>(node).args);
+    case "A_Expr": {
+      const { kind, name, lexpr, rexpr } = bodyOf<A_Expr>(node);
+      return kind === "AEXPR_OP" && !recorder.catalog.operators.has(qualifiedName(name).name) && every([lexpr, rexpr]);
+    }
+    case "FuncCall":
+      return isFixedCall(recorder, bodyOf(node));
+    case "SubLink": {
+      const { subLinkType, subselect } = bodyOf<{ subLinkType?: string; subselect?: Node }>(node);
+      return subLinkType === "EXPR_SUBLINK" && isFixedQuery(recorder, subselect);
+    }
+    default:
+      return false;
+  }
+}
+
+function isFixedCall(recorder: Recorder, body: FuncCall): boolean {
+  const { schema, name } = qualifiedName(body.funcname);
+  const { catalog, path } = recorder;
+  const entries = catalog.functions(schema, name, path);
+  const args = body.args ?? [];
+  if (body.over !== undefined || body.agg_within_group === true || !args.every((arg) => isFixed(recorder, arg)))
+    return false;
+  // `date('…')` is a cast where no function has that name.
+  if (entries.length === 0) return args.length === 1 && catalog.typeByName(schema, name, path) !== 0;
+  return entries.every(
+    ({ builtin, kind, returnsSet, use }) =>
+      builtin && kind === "function" && !returnsSet && (use.volatility === "immutable" || use.volatility === "stable"),
+  );
+}
+
+/** `(SELECT 5)`, `(VALUES (5))`. */
+function isFixedQuery(recorder: Recorder, node: Node | undefined): boolean {
+  if (node === undefined || !("SelectStmt" in node)) return false;
+  const select = node.SelectStmt;
+  if (!isPlain(select) || select.fromClause !== undefined) return false;
+  if (select.valuesLists !== undefined) return select.valuesLists.every((row) => valuesOf(row).every(fixed));
+  return (select.targetList ?? []).every((target) => "ResTarget" in target && fixed(target.ResTarget.val));
+
+  function fixed(value: Node | undefined): boolean {
+    return isFixed(recorder, value);
+  }
+}
+
+/** An array whose elements the text or a parameter lists: what a function makes of constants may be longer than any list. */
+export function isListedArray(recorder: Recorder, node: Node | undefined): boolean {
+  if (node === undefined) return false;
+  if ("A_Const" in node || "ParamRef" in node) return true;
+  if ("TypeCast" in node) return isListedArray(recorder, node.TypeCast.arg);
+  return "A_ArrayExpr" in node && isFixed(recorder, node);
+}
+
+/** Functions that give a row for each element of a list that they are given. */
+const UNFOLDING = new Set([
+  "unnest",
+  "json_array_elements",
+  "json_array_elements_text",
+  "jsonb_array_elements",
+  "jsonb_array_elements_text",
+  "json_to_recordset",
+  "jsonb_to_recordset",
+  "json_populate_recordset",
+  "jsonb_populate_recordset",
+  "string_to_table",
+]);
+
+function unfoldsList(recorder: Recorder, node: Node | undefined): boolean {
+  if (node === undefined || !("FuncCall" in node)) return false;
+  const { schema, name } = qualifiedName(node.FuncCall.funcname);
+  if (!UNFOLDING.has(name)) return false;
+  return (
+    recorder.catalog.functions(schema, name, recorder.path).every((entry) => entry.builtin) &&
+    (node.FuncCall.args ?? []).every((arg) => isListedArray(recorder, arg))
+  );
+}
+
+/**
+ * The query has no more different rows than its text or its parameters list, and they depend on no table: VALUES, the unfolding of an array
+ * or a JSON array, a bare choice of their columns. Nothing is computed on the way from one row to the next: from ten digits, sums make a
+ * million numbers.
+ */
+export function listsRows(recorder: Recorder, node: Node | undefined, ctes: CteList): boolean {
+  if (node === undefined || !("SelectStmt" in node)) return false;
+  const select = node.SelectStmt;
+  if (select.withClause !== undefined || select.lockingClause !== undefined) return false;
+  if (select.op !== undefined && select.op !== "SETOP_NONE")
+    return [select.larg, select.rarg].every(
+      (arm) => arm !== undefined && arm.fromClause === undefined && listsRows(recorder, { SelectStmt: arm }, ctes),
+    );
+  if (select.valuesLists !== undefined)
+    return select.valuesLists.every((row) => valuesOf(row).every((value) => isFixed(recorder, value)));
+  const targets = (select.targetList ?? []).map((target) => ("ResTarget" in target ? target.ResTarget.val : undefined));
+  if (select.fromClause === undefined)
+    return targets.every((target) => isFixed(recorder, target) || unfoldsList(recorder, withoutCast(target)));
+  const [only, ...others] = select.fromClause;
+  return (
+    only !== undefined &&
+    others.length === 0 &&
+    listsItem(recorder, only, ctes) &&
+    targets.every((target) => isFixed(recorder, target) || "ColumnRef" in (withoutCast(target) ?? {}))
+  );
+}
+
+/** The same for an item of FROM. */
+export function listsItem(recorder: Recorder, node: Node, ctes: CteList): boolean {
+  if ("RangeSubselect" in node)
+    return node.RangeSubselect.lateral !== true && listsRows(recorder, node.RangeSubselect.subquery, ctes);
+  if ("RangeFunction" in node) return functionsOf(node.RangeFunction).every((call) => unfoldsList(recorder, call));
+  if (!("RangeVar" in node) || node.RangeVar.schemaname !== undefined) return false;
+  for (let entry = ctes; entry !== undefined; entry = entry.next)
+    if (entry.cte.name === node.RangeVar.relname) return listsRows(recorder, entry.cte.query, entry.next);
+  return false;
+}
+
+function functionsOf(body: RangeFunction): (Node | undefined)[] {
+  return (body.functions ?? []).map((node) => ("List" in node ? node.List.items?.[0] : node));
+}
+
+/** How many rows the query has is bounded by what it lists, whatever the values are: those that an upsert proposes. */
+export function isBounded(recorder: Recorder, select: SelectStmt, ctes: CteList): boolean {
+  if (select.valuesLists !== undefined) return !anyReturnsSet(recorder, select.valuesLists);
+  if (select.op !== undefined && select.op !== "SETOP_NONE") return listsRows(recorder, { SelectStmt: select }, ctes);
+  if (select.withClause !== undefined) return false;
+  const targets = (select.targetList ?? []).filter(
+    (target) => !("ResTarget" in target && unfoldsList(recorder, withoutCast(target.ResTarget.val))),
+  );
+  if (anyReturnsSet(recorder, targets)) return false;
+  if (select.fromClause === undefined) return true;
+  const [only, ...others] = select.fromClause;
+  return (
+    only !== undefined &&
+    others.length === 0 &&
+    targets.length === (select.targetList ?? []).length &&
+    listsItem(recorder, only, ctes)
+  );
+}
+
+function isPlain(select: SelectStmt): boolean {
+  return (select.op === undefined || select.op === "SETOP_NONE") && select.withClause === undefined;
+}
+
+function valuesOf(row: Node): readonly Node[] {
+  return "List" in row ? (row.List.items ?? []) : [];
+}
+
+function withoutCast(node: Node | undefined): Node | undefined {
+  return node !== undefined && "TypeCast" in node ? withoutCast(node.TypeCast.arg) : node;
+}
+
+/** Might an expression below give more than one row? */
+function anyReturnsSet(recorder: Recorder, nodes: readonly Node[]): boolean {
+  const left: unknown[] = [...nodes];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (Array.isArray(next)) left.push(...next);
+    else if (typeof next === "object" && next !== null) {
+      if (mayReturnSet(recorder, next as Node)) return true;
+      // The rows of a sub-select are not the rows of the query.
+      if (!("SelectStmt" in next)) left.push(...Object.values(next));
+    }
+  }
+  return false;
+}
+
+function mayReturnSet(recorder: Recorder, node: Node): boolean {
+  const { catalog, path } = recorder;
+  const named = (schema: string | undefined, name: string) => catalog.functions(schema, name, path);
+  switch (kindOf(node)) {
+    case "FuncCall": {
+      const body = bodyOf<FuncCall>(node);
+      const { schema, name } = qualifiedName(body.funcname);
+      const entries = named(schema, name);
+      // `date('…')` is a cast where no function has that name.
+      if (entries.length === 0) return body.args?.length !== 1 || catalog.typeByName(schema, name, path) === 0;
+      return entries.some((entry) => entry.returnsSet);
+    }
+    case "A_Indirection":
+      // `(row).f` may be a call.
+      return (bodyOf<{ indirection?: Node[] }>(node).indirection ?? []).some((field) => {
+        const name = stringOf(field);
+        return name !== undefined && named(undefined, name).some((entry) => entry.returnsSet);
+      });
+    case "A_Expr": {
+      const { name } = qualifiedName(bodyOf<{ name?: Node[] }>(node).name);
+      return (catalog.operators.get(name) ?? []).some(({ use }) =>
+        named(use.schema, use.name).some((entry) => entry.returnsSet),
+      );
+    }
+    default:
+      return false;
+  }
+}

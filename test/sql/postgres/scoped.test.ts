@@ -1,0 +1,148 @@
+// `scoped`: what the text lists fixes rows, however it is said; what a table, a sum or a sequence of numbers gives does not.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { analyze } from "../../../src/sql/postgres/analyze.ts";
+import { SCOPE, startRich } from "./support.ts";
+
+const ROWS = 100;
+const rich = await startRich(`
+CREATE TABLE t (id int PRIMARY KEY, x text, n int);
+CREATE TABLE pairs (a int, b int, x text, PRIMARY KEY (a, b));
+CREATE TABLE other (id int PRIMARY KEY, t_id int);
+CREATE TABLE loose (id int, code text);
+CREATE UNIQUE INDEX loose_partial ON loose (id) WHERE code IS NOT NULL;
+CREATE DOMAIN key AS int CHECK (VALUE > 0);
+INSERT INTO t SELECT i, 'x', i % 7 FROM generate_series(1, ${ROWS}) i;
+INSERT INTO pairs SELECT i, i, 'x' FROM generate_series(1, ${ROWS}) i;
+INSERT INTO other SELECT i, i FROM generate_series(1, ${ROWS}) i;
+INSERT INTO loose SELECT i, 'x' FROM generate_series(1, ${ROWS}) i;
+`);
+const scoped = (text: string): boolean => analyze(text, rich.catalog, SCOPE).statements[0]!.facts.scoped;
+
+/** Runs it, undoes it, and says how many rows it changed. */
+async function changed(text: string, values: readonly unknown[]): Promise<number> {
+  await rich.client.query("BEGIN");
+  try {
+    return (await rich.client.query(text, [...values])).rowCount ?? 0;
+  } finally {
+    await rich.client.query("ROLLBACK");
+  }
+}
+
+const json = JSON.stringify([{ id: 3, x: "y" }]);
+const fixing: readonly (readonly [text: string, values?: readonly unknown[]])[] = [
+  ["UPDATE t SET x = 'y' WHERE id = 1 + 1"],
+  ["UPDATE t SET x = 'y' WHERE id = length('abc')"],
+  ["UPDATE t SET x = 'y' WHERE id = 5::key"],
+  ["UPDATE t SET x = 'y' WHERE id = (SELECT 5)"],
+  ["UPDATE t SET x = 'y' WHERE id = (VALUES (5))"],
+  ["UPDATE t SET x = 'y' WHERE id = coalesce($1, 7)", [5]],
+  ["UPDATE t SET x = 'y' WHERE id = extract(day FROM current_date)::int"],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT unnest($1::int[]))", [[1, 2]]],
+  ["UPDATE t SET x = 'y' WHERE id = ANY (SELECT unnest($1::int[]))", [[1, 2]]],
+  ["UPDATE t SET x = 'y' WHERE id IN (VALUES (1), (2))"],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT u FROM unnest($1::int[]) u)", [[1, 2]]],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT 1 UNION SELECT 2)"],
+  ["UPDATE t SET x = v.x FROM (VALUES (1, 'a'), (2, 'b')) AS v(id, x) WHERE t.id = v.id"],
+  ["UPDATE t SET x = v.x FROM (VALUES ($1::int, 'a')) AS v(key, x) WHERE id = key", [4]],
+  [
+    "UPDATE t SET x = v.x FROM (SELECT unnest($1::int[]) AS id, unnest($2::text[]) AS x) v WHERE t.id = v.id",
+    [[1], ["a"]],
+  ],
+  [
+    "UPDATE t SET x = v.x FROM unnest($1::int[], $2::text[]) AS v(id, x) WHERE t.id = v.id",
+    [
+      [1, 2],
+      ["a", "b"],
+    ],
+  ],
+  ["UPDATE t SET x = v.x FROM json_to_recordset($1) AS v(id int, x text) WHERE t.id = v.id", [json]],
+  ["UPDATE t SET x = v->>'x' FROM jsonb_array_elements($1) v WHERE t.id = (v->>'id')::int AND t.id = 3", [json]],
+  ["WITH v(id, x) AS (VALUES (1, 'a')) UPDATE t SET x = v.x FROM v WHERE v.id = t.id"],
+  ["UPDATE t SET x = 'y' FROM other v WHERE t.id = v.id AND v.id = 5"],
+  ["UPDATE t SET x = 'y' FROM other o JOIN (VALUES (1), (2)) v(id) ON v.id = o.t_id WHERE t.id = o.t_id"],
+  ["UPDATE t SET x = 'y' FROM other o WHERE t.id = o.id::int AND o.id = 1 + 1"],
+  ["DELETE FROM t USING (VALUES (1)) v(id) WHERE t.id = v.id"],
+  ["DELETE FROM pairs USING (VALUES (1, 1), (2, 2)) v(a, b) WHERE (pairs.a, pairs.b) = (v.a, v.b)"],
+  ["DELETE FROM pairs WHERE (a, b) IN (SELECT * FROM (VALUES (1, 1), (2, 2)) v) AND a = 1 AND b IN (VALUES (1))"],
+  ["DELETE FROM pairs WHERE (a, b) IN (VALUES (1, 1), (2, 2))"],
+  [
+    "MERGE INTO t USING (VALUES (1, 'a'), (999, 'b')) v(id, x) ON t.id = v.id WHEN MATCHED THEN UPDATE SET x = v.x WHEN NOT MATCHED THEN INSERT (id, x) VALUES (v.id, v.x)",
+  ],
+  ["MERGE INTO t USING other o ON t.id = o.id AND o.id = 5 WHEN MATCHED THEN DELETE"],
+  ["MERGE INTO t USING other o ON t.id = o.id WHEN MATCHED AND t.id = 5 THEN DELETE"],
+  ["INSERT INTO t (id, x) SELECT unnest($1::int[]), 'a' ON CONFLICT (id) DO UPDATE SET x = 'b'", [[1, 2]]],
+  [
+    "INSERT INTO t (id, x) SELECT * FROM unnest($1::int[], $2::text[]) ON CONFLICT (id) DO UPDATE SET x = excluded.x",
+    [[1], ["a"]],
+  ],
+  [
+    "INSERT INTO t (id, x) SELECT id, x FROM json_to_recordset($1) AS v(id int, x text) ON CONFLICT (id) DO UPDATE SET x = excluded.x",
+    [json],
+  ],
+  ["INSERT INTO t (id, x) SELECT 1, 'x' ON CONFLICT (id) DO UPDATE SET x = excluded.x"],
+  ["INSERT INTO t (id, x) VALUES (1, 'x'), (2, 'y') ON CONFLICT (id) DO UPDATE SET x = excluded.x"],
+];
+
+describe("what the text or its parameters list fixes rows", () => {
+  for (const [text, values = []] of fixing) {
+    test(text, async () => {
+      assert.equal(scoped(text), true);
+      const rows = await changed(text, values);
+      assert.ok(rows <= 2, `${rows} rows changed`);
+    });
+  }
+});
+
+const digits = "(VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))";
+const loose: readonly string[] = [
+  `UPDATE t SET x = 'y' FROM ${digits} a(d), ${digits} b(d) WHERE t.id = a.d + 10 * b.d`,
+  `UPDATE t SET x = 'y' FROM (SELECT a.d + 10 * b.d AS id FROM ${digits} a(d), ${digits} b(d)) v WHERE t.id = v.id`,
+  `WITH a(id) AS (SELECT 1 UNION ALL SELECT 2), b AS (SELECT id FROM a UNION ALL SELECT id + 2 FROM a), c AS (SELECT id FROM b UNION ALL SELECT id + 4 FROM b)
+   UPDATE t SET x = 'y' FROM c WHERE t.id = c.id`,
+  "UPDATE t SET x = 'y' FROM generate_series(1, 1000) v(id) WHERE t.id = v.id",
+  "UPDATE t SET x = 'y' FROM unnest(array_positions(array_fill(1, ARRAY[1000]), 1)) v(id) WHERE t.id = v.id",
+  "UPDATE t SET x = 'y' WHERE id = ANY (array_positions(array_fill(1, ARRAY[1000]), 1))",
+  "UPDATE t SET x = 'y' WHERE id = ANY (ARRAY(SELECT id FROM t))",
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT generate_series(1, 1000))",
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 50)",
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT n FROM t)",
+  "UPDATE t SET x = 'y' WHERE id = (SELECT t.id)",
+  "UPDATE t SET x = 'y' WHERE id + 0 * random() = id",
+  "UPDATE t SET x = 'y' WHERE id = (id + 0 * random())::int",
+  "UPDATE t SET x = 'y' FROM (VALUES (1), (2)) v(id) WHERE t.id > v.id",
+  "UPDATE t SET x = 'y' FROM (VALUES (1)) v(id) WHERE v.id = 1",
+  "UPDATE t SET x = 'y' FROM (VALUES (1)) v(id) WHERE t.n = v.id",
+  "UPDATE t SET x = 'y' FROM other o, LATERAL (VALUES (o.id)) v(id) WHERE t.id = v.id",
+  "UPDATE t SET x = 'y' FROM other o LEFT JOIN (VALUES (1)) v(id) ON v.id = o.t_id WHERE t.id = o.t_id",
+  "UPDATE t SET x = 'y' FROM other o WHERE t.id = o.id",
+  "UPDATE t SET x = 'y' FROM other o WHERE t.id = o.id AND o.t_id = o.id",
+  "WITH v(id) AS (SELECT id FROM other) UPDATE t SET x = 'y' FROM v WHERE v.id = t.id",
+  "WITH RECURSIVE v(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM v WHERE id < 50) UPDATE t SET x = 'y' FROM v WHERE v.id = t.id",
+  "WITH other AS (VALUES (1)) UPDATE t SET x = 'y' FROM public.other o WHERE o.id = t.id",
+  "DELETE FROM pairs WHERE a IN (VALUES (1))",
+  "DELETE FROM loose WHERE id = 5",
+  "DELETE FROM t WHERE id NOT IN (VALUES (1))",
+  "DELETE FROM t WHERE id <> ALL (SELECT unnest(ARRAY[1]))",
+  "DELETE FROM t WHERE id IS NOT DISTINCT FROM n",
+  "MERGE INTO t USING other o ON t.id = o.id WHEN MATCHED THEN DELETE",
+  "MERGE INTO t USING (VALUES (1)) v(id) ON t.id = v.id OR true WHEN MATCHED THEN UPDATE SET x = 'y'",
+  "INSERT INTO t (id, x) SELECT id, 'a' FROM other ON CONFLICT (id) DO UPDATE SET x = 'b'",
+  `INSERT INTO t (id) SELECT a.d + 10 * b.d FROM ${digits} a(d), ${digits} b(d) ON CONFLICT (id) DO UPDATE SET x = 'b'`,
+  `INSERT INTO t (id) SELECT unnest(ARRAY[1, 2]) + 10 * d FROM ${digits} a(d) ON CONFLICT (id) DO UPDATE SET x = 'b'`,
+];
+
+describe("what tables, sums or series give fixes nothing", () => {
+  for (const text of loose) {
+    test(text, async () => {
+      assert.equal(scoped(text), false);
+      // It is well-formed: the server changes rows, or at least could.
+      await changed(text, []);
+    });
+  }
+  test("rows that no source matches", () =>
+    assert.equal(
+      scoped("MERGE INTO t USING (VALUES (1)) v(id) ON t.id = v.id WHEN NOT MATCHED BY SOURCE THEN DELETE"),
+      false,
+    ));
+});
