@@ -147,6 +147,13 @@ const session =
     return { verb, ...more };
   };
 
+/** SHOW names its column as the server spells the setting; these are not in lower case. */
+const SHOWN_AS = new Map([
+  ["datestyle", "DateStyle"],
+  ["intervalstyle", "IntervalStyle"],
+  ["timezone", "TimeZone"],
+]);
+
 /** The table. Kinds that the grammar never gives as a statement of its own (ReturnStmt, PLAssignStmt, …) are in {@link NOT_STATEMENTS}. */
 export const STATEMENTS: { readonly [kind: string]: Judge } = {
   // queries and changes of rows
@@ -192,10 +199,12 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   VariableShowStmt: ({ recorder }, body) => {
     recorder.class = "session";
     const name = String(body.name ?? "").toLowerCase();
-    const members = (name === "all" ? ["name", "setting", "description"] : [name]).map((column) => ({
-      name: column,
-      value: TEXT,
-    }));
+    const members = (name === "all" ? ["name", "setting", "description"] : [SHOWN_AS.get(name) ?? name]).map(
+      (column) => ({
+        name: column,
+        value: TEXT,
+      }),
+    );
     return { verb: "show", result: { members, open: false }, returnsRows: true };
   },
   DiscardStmt: ({ recorder }, body) => {
