@@ -38,7 +38,7 @@ const HARMLESS_VOLATILE = new Set(
   pg_stat_get_xact_function_total_time pg_stat_get_xact_numscans pg_stat_get_xact_tuples_deleted pg_stat_get_xact_tuples_fetched
   pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_inserted pg_stat_get_xact_tuples_newpage_updated
   pg_stat_get_xact_tuples_returned pg_stat_get_xact_tuples_updated pg_replication_origin_progress pg_show_replication_origin_status
-  bernoulli system amvalidate`),
+  bernoulli system amvalidate timezone`),
 );
 
 const BEHAVIOURS = new Map<string, Behaviour>();
