@@ -152,7 +152,8 @@ function makeDataDir(dir: string): void {
   }
 }
 
-function resourcesOf(config: Config): Map<string, ShimResource> {
+/** The databases of a configuration, with the facts that a policy sees of them. @throws RegateError CONFIG_INVALID */
+export function resourcesOf(config: Config): Map<string, ShimResource> {
   const resources = new Map<string, ShimResource>();
   for (const [name, { kind, url, environment, labels }] of Object.entries(config.resources)) {
     if (kind !== "postgres")

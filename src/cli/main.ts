@@ -14,7 +14,7 @@ const commands: { readonly [name: string]: Command } = {
     load: () => import("./token.ts"),
   },
   approvals: { summary: "list held commands; approve or deny one", load: () => import("./approvals.ts") },
-  policy: { summary: "check, test and build rules into a bundle", load: () => import("./policy.ts") },
+  policy: { summary: "check, test and build rules into a bundle; try them on SQL", load: () => import("./policy.ts") },
   log: { summary: "read the decision log: tail, or query it with SQL", load: () => import("./log.ts") },
   config: { summary: "check the configuration", load: () => import("./config.ts") },
 };

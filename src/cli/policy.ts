@@ -1,4 +1,4 @@
-// regate policy: check, test and build the rules and data of a policy.
+// regate policy: check, test and build the rules and data of a policy, and try it on SQL.
 import { parseArgs } from "node:util";
 import { RegateError } from "../errors.ts";
 import { buildBundle } from "../policy/build.ts";
@@ -8,6 +8,7 @@ import { testPolicy } from "../policy/check-tests.ts";
 export const HELP = `regate policy check [FOLDER…] [--json]          format, types, unused files, builtins that the gate does not have
 regate policy test  [FOLDER…] [--coverage] [--threshold N] [--run REGEX] [--verbose]
 regate policy build FOLDER… -o FILE [--revision NAME]
+regate policy try   [--resource NAME] [--as agent:bot] "SQL"       facts and decision of a text that is not run; more: regate policy try --help
 
 FOLDER defaults to rego. Its rules are all of its .rego files; its data are the data.json files below FOLDER/data (or below FOLDER where there
 is no data folder). Of several folders, a later one replaces data.<section>.<key> of an earlier one. Needs opa (see docs/policies.md).
@@ -24,6 +25,8 @@ export async function run(args: string[]): Promise<number> {
       return test(rest);
     case "build":
       return build(rest);
+    case "try":
+      return (await import("./policy-try.ts")).run(rest);
     case undefined:
     case "help":
     case "-h":
@@ -33,7 +36,7 @@ export async function run(args: string[]): Promise<number> {
     default:
       throw new RegateError("USAGE", {
         detail: `policy ${command}`,
-        hint: "There are: policy check, policy test, policy build.",
+        hint: "There are: policy check, policy test, policy build, policy try.",
       });
   }
 }

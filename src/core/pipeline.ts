@@ -218,7 +218,12 @@ export class Pipeline {
   }
 }
 
-function inputOf(id: string, session: SessionContext, command: CommandFacts | undefined): Input {
+/** What the policy is asked. */
+export function inputOf(
+  id: string,
+  session: Pick<SessionContext, "identity" | "facts" | "resource">,
+  command: CommandFacts | undefined,
+): Input {
   const base = {
     version: FACTS_VERSION,
     id,

@@ -5,6 +5,7 @@ import { demoConfig } from "./config.ts";
 import { type Embedded, startEmbedded } from "./embedded.ts";
 import { OwnConnection } from "../protocols/postgres/connection.ts";
 import { parseTarget } from "../protocols/postgres/upstream.ts";
+import { runningUrl } from "./running.ts";
 import { orderSql, shopSetup } from "./shop.ts";
 
 export type DemoOptions = {
@@ -50,6 +51,14 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     await embedded.stop();
     throw thrown;
   }
+}
+
+/** The demo for a moment: the one that runs in the working folder, else one of its own until `stop`. @throws RegateError DATA_DIR */
+export async function borrowDemo(say: (line: string) => void): Promise<Pick<Demo, "config" | "stop">> {
+  const dataDir = resolve(".regate");
+  const url = runningUrl(join(dataDir, "postgres"), "shop");
+  if (url === undefined) return startDemo({ hint: false, say });
+  return { config: await demoConfig(dataDir, url, () => undefined), stop: async () => {} };
 }
 
 /** A line for the shell that gets a token and connects. */

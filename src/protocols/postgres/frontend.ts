@@ -1,11 +1,9 @@
 // The client's direction: what each message is, and the messages that need no preparation.
 import { RegateError } from "../../errors.ts";
-import type { Analysis } from "../../sql/postgres/analyze.ts";
 import { analyzeFunctionCall } from "../../sql/postgres/unread.ts";
-import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { FRONTEND, TRANSACTION } from "./codes.ts";
 import { decodeFunctionCall, decodeQuery } from "./message.ts";
-import { mayChangeNames } from "./names.ts";
+import { unsureWithin } from "./names.ts";
 import { newRun } from "./pending.ts";
 import type { Session } from "./session.ts";
 
@@ -168,15 +166,4 @@ export class Frontend {
       });
     });
   }
-}
-
-/** In one text, what follows a change of names would be judged under the old ones. */
-function unsureWithin(analysis: Analysis, catalog: Catalog | undefined): RegateError | undefined {
-  const { statements } = analysis;
-  const at = statements.findIndex(mayChangeNames);
-  if (at < 0 || catalog?.hasTags === false) return undefined;
-  const affected = statements
-    .slice(at + 1)
-    .some(({ facts }) => facts.class !== "session" && facts.class !== "transaction");
-  return affected ? new RegateError("SESSION_STATE_UNSURE", { detail: `statement ${at + 1} of the text` }) : undefined;
 }

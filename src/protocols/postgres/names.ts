@@ -1,5 +1,7 @@
 // How the server resolves names in this session: effective schemas and role, learned from the server and asked again when they may have changed.
-import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import { RegateError } from "../../errors.ts";
+import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
 
 /** Settings under which a name means something else. */
 const nameSettings = new Set(["search_path", "role", "session_authorization", "schema", "names", "all"]);
@@ -82,6 +84,17 @@ export function mayChangeNames(statement: StatementAnalysis): boolean {
   if (!statement.effects.settings) return false;
   const { settings } = statement.facts;
   return settings.length === 0 || settings.some(({ name }) => nameSettings.has(name.toLowerCase()));
+}
+
+/** In one text, what follows a change of names would be judged under the old ones. */
+export function unsureWithin(analysis: Analysis, catalog: Catalog | undefined): RegateError | undefined {
+  const { statements } = analysis;
+  const at = statements.findIndex(mayChangeNames);
+  if (at < 0 || catalog?.hasTags === false) return undefined;
+  const affected = statements
+    .slice(at + 1)
+    .some(({ facts }) => facts.class !== "session" && facts.class !== "transaction");
+  return affected ? new RegateError("SESSION_STATE_UNSURE", { detail: `statement ${at + 1} of the text` }) : undefined;
 }
 
 /** Could this statement change how the server reads text (encoding, string syntax) without saying so in its text? */

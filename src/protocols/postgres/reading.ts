@@ -2,12 +2,12 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Command } from "../../core/command.ts";
-import type { CommandFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { TRANSACTION } from "./codes.ts";
+import { commandFacts, unjudgedFacts } from "./command-facts.ts";
 import { forbiddenSetting } from "./settings.ts";
 import type { Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
@@ -156,13 +156,7 @@ export class Reading {
     parameterTypes: readonly number[],
     parameters: Buffer | undefined,
   ): Command {
-    const { statements, command } = analysis;
-    const facts: CommandFacts = {
-      ...command,
-      message,
-      parameters: { count: parameterTypes.length, types: parameterTypes.map(String) },
-      statements: statements.map((statement) => statement.facts),
-    };
+    const facts = commandFacts(analysis, message, parameterTypes);
     return { facts, key: this.#key(facts.text, parameters) };
   }
 
@@ -182,9 +176,4 @@ export class Reading {
       session.segment,
     );
   }
-}
-
-/** The facts of a text that could not be judged: the text alone. */
-function unjudgedFacts(text: string, message: string): CommandFacts {
-  return { text, normalized: "", fingerprint: "", message, parameters: { count: 0, types: [] }, statements: [] };
 }

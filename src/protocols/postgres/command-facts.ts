@@ -1,0 +1,18 @@
+// The facts of one command, as the policy is given them: what its analysis says, and how it was sent.
+import type { CommandFacts } from "../../core/facts.ts";
+import type { Analysis } from "../../sql/postgres/analyze.ts";
+
+/** `message` is the protocol's (query, parse, bind, execute, …); `parameterTypes` are the OIDs that the client gave with its text. */
+export function commandFacts(analysis: Analysis, message: string, parameterTypes: readonly number[]): CommandFacts {
+  return {
+    ...analysis.command,
+    message,
+    parameters: { count: parameterTypes.length, types: parameterTypes.map(String) },
+    statements: analysis.statements.map((statement) => statement.facts),
+  };
+}
+
+/** The facts of a text that could not be judged: the text alone. */
+export function unjudgedFacts(text: string, message: string): CommandFacts {
+  return { text, normalized: "", fingerprint: "", message, parameters: { count: 0, types: [] }, statements: [] };
+}
