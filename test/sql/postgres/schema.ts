@@ -43,9 +43,36 @@ CREATE TRIGGER stamp BEFORE INSERT ON public.stamped FOR EACH ROW EXECUTE FUNCTI
 CREATE TABLE public.ruled (id int PRIMARY KEY, note text);
 CREATE RULE ruled_delete AS ON DELETE TO public.ruled DO ALSO INSERT INTO app.log (note) VALUES (OLD.note);
 CREATE SEQUENCE public.numbers;
+CREATE TABLE hr.payroll (
+  employee_id int PRIMARY KEY, iban varchar(34), grade public.positive, active boolean, since date,
+  points int[], period daterange, note jsonb, badge bytea, doc xml, feeling public.mood, history public.address[]);
+CREATE TABLE public.mailboxes (id int PRIMARY KEY, mail text, mail_domain text GENERATED ALWAYS AS (split_part(mail, '@', 2)) STORED, "user" text, "date" date, count int);
+CREATE TABLE public."Größe" (id int PRIMARY KEY, "Straße" text, "a""b" text, " " text);
+CREATE VIEW public.v_case AS SELECT id, CASE WHEN salary > 100 THEN 'high' ELSE 'low' END AS band, name FROM hr.employees;
+CREATE VIEW public.v_renamed (key, label) AS SELECT id, coalesce(ssn, 'none') FROM hr.employees;
+CREATE VIEW public.v_filtered AS SELECT id, name FROM hr.employees WHERE ssn LIKE '1%';
+CREATE VIEW public.v_json AS SELECT e.id, to_jsonb(e) AS doc FROM hr.employees e;
+CREATE VIEW public.v_using AS SELECT * FROM public.customers JOIN hr.employees USING (id, name, email);
+CREATE VIEW public.v_nested AS SELECT f.key, f.label, c.band FROM public.v_renamed f JOIN public.v_case c ON c.id = f.key;
+CREATE VIEW public.v_barrier WITH (security_barrier) AS SELECT id, title FROM hr.employees WHERE salary < 1000;
+CREATE VIEW public.v_window AS SELECT id, rank() OVER (ORDER BY salary DESC) AS place FROM hr.employees;
+CREATE VIEW public.v_sub AS SELECT c.id, (SELECT e.ssn FROM hr.employees e WHERE e.email = c.email) AS number FROM public.customers c;
+CREATE RECURSIVE VIEW public.v_chain (id, path) AS SELECT id, ssn FROM hr.employees WHERE manager_id IS NULL UNION ALL SELECT e.id, c.path || '/' || e.ssn FROM hr.employees e JOIN v_chain c ON e.manager_id = c.id;
+CREATE VIEW public.v_open AS SELECT id, name, city FROM public.customers WHERE phone IS NOT NULL WITH LOCAL CHECK OPTION;
+CREATE FUNCTION public.secret_of(n int) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS 'DECLARE s text; BEGIN SELECT ssn INTO s FROM hr.employees WHERE id = n; RETURN s; END';
+CREATE FUNCTION public.any_of(t text) RETURNS text LANGUAGE plpgsql AS 'DECLARE s text; BEGIN EXECUTE ''SELECT max(x::text) FROM '' || t || '' x'' INTO s; RETURN s; END';
+CREATE FUNCTION public.doubled(n int) RETURNS int LANGUAGE sql IMMUTABLE RETURN n * 2;
+CREATE FUNCTION public.top_earners(above numeric) RETURNS TABLE (who text, pay numeric) LANGUAGE sql STABLE BEGIN ATOMIC SELECT e.name, e.salary FROM hr.employees e WHERE e.salary > above; END;
+CREATE FUNCTION public.joined(a text, b text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT coalesce(a, '') || coalesce(b, '')$$;
+CREATE AGGREGATE public.concatenated(text) (SFUNC = public.joined, STYPE = text);
+CREATE STATISTICS public.by_city (dependencies, mcv) ON city, phone FROM public.customers;
+COMMENT ON COLUMN hr.employees.ssn IS 'social security number';
 INSERT INTO public.customers (name, email, city) VALUES ('Ada', 'ada@example.org', 'London');
 INSERT INTO hr.employees VALUES (1, 'Bob', 'boss', 'bob@example.org', '123-45-6789', 100, NULL);
 INSERT INTO public.orders VALUES (1, 1, now(), 'open', 10);
+INSERT INTO hr.payroll VALUES (1, 'DE02120300000000202051', 3, true, '2020-02-02', '{1,2,3}', '[2020-01-01,2021-01-01)', '{"a": {"b": 1}}', '\\x0102', '<r><a>1</a></r>', 'ok', NULL);
+INSERT INTO public.mailboxes (id, mail, "user", "date", count) VALUES (1, 'eve@example.net', 'eve', '2024-05-06', 3);
+INSERT INTO public."Größe" VALUES (1, 'Hauptstraße 1', 'x', 'y');
 REFRESH MATERIALIZED VIEW public.m_employees;
 `;
 
@@ -60,4 +87,7 @@ export const classification = {
   "public.patients.name": ["health"],
   "public.events_2025.payload": ["pii"],
   'public."Odd Name"."Email Address"': ["pii"],
+  "hr.payroll": ["payroll"],
+  "public.mailboxes.mail": ["pii"],
+  'public."Größe"."Straße"': ["pii"],
 };
