@@ -3,13 +3,12 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Evaluator, type Trap, type WasmModule } from "./wasm.ts";
 
 export type WorkerData = { readonly module: WasmModule; readonly data: ArrayBuffer };
-export type Ask = { readonly input: string };
 export type Answer = { readonly result: unknown } | { readonly trap: string };
 
 const { module, data } = workerData as WorkerData;
 const evaluator = new Evaluator(module, data);
 
-parentPort!.on("message", ({ input }: Ask) => {
+parentPort!.on("message", (input: string) => {
   let answer: Answer;
   try {
     answer = { result: evaluator.evaluate(input) };

@@ -1,9 +1,13 @@
 // The entry to the facts: one text, a catalog and a scope of names give an Analysis.
+import type { ParseResult } from "libpg-query";
 import { RegateError } from "../../errors.ts";
-import type { Analysis, Location, NameScope, StatementAnalysis } from "./analysis.ts";
+import type { Analysis, NameScope, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
+import { type Analysed, FactsCache } from "./facts-cache.ts";
+import { withLiterals } from "./literals.ts";
 import { fingerprint, normalize, parse } from "./parser.ts";
 import { Recorder } from "./recorder.ts";
+import { type Shape, shapeOf, treeOf } from "./shape.ts";
 import { TextState } from "./text-state.ts";
 import { judge } from "./statements.ts";
 
@@ -19,21 +23,58 @@ export type AnalyzeOptions = {
   readonly uncertain?: boolean;
 };
 
+/** What such statements mean, the session decides: their facts are made anew each time, from the whole tree. */
+const OF_THE_SESSION = /"(?:Prepare|Execute|Deallocate|DeclareCursor|Fetch|ClosePortal)Stmt":/;
+
 /**
  * Facts of every statement of a text, in the state in which the session is before it. Later statements see what earlier ones prepare,
  * declare and set.
  * @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX
  */
 export function analyze(text: string, catalog: Catalog, scope: NameScope, options: AnalyzeOptions = {}): Analysis {
-  const raws = parse(text, options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }).stmts ?? [];
-  const state = new TextState(scope, options.uncertain === true);
+  return analyzeShape(shapeOf(text, options), text, catalog, scope, options);
+}
+
+/** {@link analyze} of a text whose shape is known. */
+export function analyzeShape(
+  shape: Shape,
+  text: string,
+  catalog: Catalog,
+  scope: NameScope,
+  options: AnalyzeOptions = {},
+): Analysis {
+  const uncertain = options.uncertain === true;
+  const cache = FactsCache.of(catalog);
+  const key = `${uncertain ? "?" : ""}${scope.user}\0${scope.searchPath.join("\0")}\0\0${shape.json}`;
+  let analysed = cache.get(key, shape.literals);
+  if (analysed === undefined) {
+    if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(parse(text, options), catalog, scope, uncertain);
+    else {
+      const { result, read } = withLiterals(shape.literals, () => judgeAll(treeOf(shape), catalog, scope, uncertain));
+      cache.set(key, shape.literals, read, result);
+      analysed = result;
+    }
+  }
+  return {
+    command: {
+      text,
+      normalized: options.normalized === false ? "" : normalize(text),
+      fingerprint: options.fingerprint === false ? "" : fingerprint(text),
+      statements: analysed.facts,
+    },
+    statements: analysed.statements,
+    locations: shape.locations,
+    unresolved: analysed.unresolved,
+  };
+}
+
+function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncertain: boolean): Analysed {
+  const raws = tree.stmts ?? [];
+  const state = new TextState(scope, uncertain);
   const statements: StatementAnalysis[] = [];
-  const locations: Location[] = [];
   let unresolved = false;
   try {
     for (const raw of raws) {
-      const start = raw.stmt_location ?? 0;
-      locations.push({ start, length: raw.stmt_len ?? Buffer.byteLength(text) - start });
       const recorder = new Recorder(catalog, state.searchPath);
       const analysis = state.certain(judge({ recorder, scope: state }, raw.stmt ?? ({} as never)), catalog);
       if (recorder.unresolved) unresolved = true;
@@ -45,15 +86,5 @@ export function analyze(text: string, catalog: Catalog, scope: NameScope, option
     if (thrown instanceof RangeError) throw new RegateError("TEXT_TOO_COMPLEX", { cause: thrown });
     throw thrown;
   }
-  return {
-    command: {
-      text,
-      normalized: options.normalized === false ? "" : normalize(text),
-      fingerprint: options.fingerprint === false ? "" : fingerprint(text),
-      statements: statements.map((statement) => statement.facts),
-    },
-    statements,
-    locations,
-    unresolved,
-  };
+  return { statements, facts: statements.map((statement) => statement.facts), unresolved };
 }

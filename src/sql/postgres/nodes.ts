@@ -1,5 +1,6 @@
 // Small readers of parse-tree nodes: their kind, their names, their constants.
 import type { A_Const, Node, RangeVar, TypeName } from "libpg-query";
+import { literalValue } from "./literals.ts";
 
 /** The kind and the body of a node, which is an object with one member. */
 export function kindOf(node: object): string {
@@ -49,11 +50,17 @@ export function constantOf(node: Node | undefined): string | null | undefined {
 
 function constantText(constant: A_Const): string | null {
   if (constant.isnull) return null;
-  if (constant.sval !== undefined) return constant.sval.sval ?? "";
-  if (constant.ival !== undefined) return String(constant.ival.ival ?? 0);
-  if (constant.fval !== undefined) return constant.fval.fval ?? "";
+  if (constant.sval !== undefined) return literalValue(constant.sval.sval ?? "");
+  if (constant.ival !== undefined) return String(literalValue(constant.ival.ival ?? 0));
+  if (constant.fval !== undefined) return literalValue(constant.fval.fval ?? "");
   if (constant.boolval !== undefined) return String(constant.boolval.boolval ?? false);
-  return constant.bsval?.bsval ?? "";
+  return literalValue(constant.bsval?.bsval ?? "");
+}
+
+/** The number of an integer literal; undefined for anything else. */
+export function integerOf(node: Node | undefined): number | undefined {
+  if (node === undefined || !("A_Const" in node) || node.A_Const.ival === undefined) return undefined;
+  return literalValue(node.A_Const.ival.ival ?? 0);
 }
 
 /** An option of a list of DefElem: undefined when absent, "" when it has no argument. */

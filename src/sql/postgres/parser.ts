@@ -22,6 +22,7 @@ type Module = {
   HEAPU32: Uint32Array;
 };
 
+export type ParseOptions = { readonly maxBytes?: number };
 export const DEFAULT_MAX_BYTES = 1_048_576;
 /** Instances that wait to replace a harmed one: instantiation is asynchronous, parsing is not. */
 const SPARES = 2;
@@ -94,9 +95,14 @@ function withText<T>(text: string, use: (module: Module, pointer: number) => T):
  * Parses a command's text; offsets in the result are bytes. `""` and `";"` give no statements.
  * @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX
  */
-export function parse(text: string, options: { maxBytes?: number } = {}): ParseResult {
+export function parse(text: string, options: ParseOptions = {}): ParseResult {
+  return JSON.parse(parseToJson(text, options)) as ParseResult;
+}
+
+/** The same, as the JSON text of the tree. */
+export function parseToJson(text: string, options: ParseOptions = {}): string {
   checkText(text, options.maxBytes ?? DEFAULT_MAX_BYTES);
-  if (text === "") return { stmts: [] };
+  if (text === "") return '{"stmts":[]}';
   return withText(text, (module, pointer) => {
     const result = module._wasm_parse_query_raw(pointer);
     if (result === 0) throw new Error("out of memory");
@@ -111,7 +117,7 @@ export function parse(text: string, options: { maxBytes?: number } = {}): ParseR
     }
     const json = module.UTF8ToString(heap[result >> 2]!);
     module._wasm_free_parse_result(result);
-    return JSON.parse(json) as ParseResult;
+    return json;
   });
 }
 

@@ -7,7 +7,7 @@ import { fromClause, unusedExpressions } from "./from.ts";
 import { lockRows } from "./locks.ts";
 import { resolveModification } from "./modify.ts";
 import { outputName } from "./names.ts";
-import { constantOf, kindOf, namesOf, stringOf } from "./nodes.ts";
+import { constantOf, integerOf, kindOf, namesOf, stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import type { Cte, CteList } from "./scope.ts";
@@ -196,7 +196,7 @@ function clauseValue(
   columnFirst: boolean,
 ): Value {
   if (node !== undefined && "A_Const" in node) {
-    const position = node.A_Const.ival === undefined ? undefined : (node.A_Const.ival.ival ?? 0);
+    const position = integerOf(node);
     if (position !== undefined && position >= 1 && !result.open) return result.members[position - 1]?.value ?? CONSTANT;
     if (position !== undefined)
       return combine(

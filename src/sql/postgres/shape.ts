@@ -1,0 +1,62 @@
+// The shape of a text: its parse tree as JSON, without places and without the values of literals. Texts of one shape mostly have the same facts.
+import type { ParseResult } from "libpg-query";
+import type { Location } from "./analysis.ts";
+import type { ParseOptions } from "./parser.ts";
+import { parseToJson } from "./parser.ts";
+
+export type Shape = {
+  /** JSON of the tree: every place is 0, every literal is {@link HOLE}. */
+  readonly json: string;
+  /** The literals in order, as JSON values: `5`, `"a"`, `"2.5"`. */
+  readonly literals: readonly string[];
+  readonly locations: readonly Location[];
+  /** Long lists of like constants were cut down to one: then the literals do not fit the holes. */
+  readonly collapsed: boolean;
+};
+
+/**
+ * Members that say where in the text something is, and the two-level members that hold a literal's value (A_Const, by libpg_query's JSON
+ * output). Neither can be imitated from inside a string: there, quotes are escaped.
+ */
+const MEMBERS =
+  /"(?:(location|stmt_location|stmt_len|list_start|list_end|rexpr_list_start|rexpr_list_end)":(-?\d+)|(ival|fval|sval|bsval)":\{(?:"\3":("(?:[^"\\]|\\.)*"|-?\d+))?\})/g;
+
+/** U+0000 in JSON: no text that parses has that character. */
+const HOLE = '"\\u0000"';
+const HOLES = /:"\\u0000"/g;
+
+/**
+ * @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX
+ */
+export function shapeOf(text: string, options: ParseOptions = {}): Shape {
+  return shapeOfJson(parseToJson(text, options), text);
+}
+
+export function shapeOfJson(tree: string, text: string): Shape {
+  const literals: string[] = [];
+  const locations: { start: number; length: number }[] = [];
+  // A statement's place stands behind its tree. A start of 0 is left out, and the length of one that ends the text.
+  let start = 0;
+  let length = -1;
+  const json = tree.replace(MEMBERS, (_, member: string, number: string, kind: string, literal: string | undefined) => {
+    if (kind !== undefined) {
+      literals.push(literal ?? (kind === "ival" ? "0" : '""'));
+      return `"${kind}":{"${kind}":${HOLE}}`;
+    }
+    if (member === "stmt_location") {
+      if (length >= 0) locations.push({ start, length });
+      start = Number(number);
+      length = -1;
+    } else if (member === "stmt_len") length = Number(number);
+    return `"${member}":0`;
+  });
+  if (!tree.endsWith('"stmts":[]}'))
+    locations.push({ start, length: length < 0 ? Buffer.byteLength(text) - start : length });
+  return { json, literals, locations, collapsed: false };
+}
+
+/** The tree of a shape: each literal's value is a {@link Hole}, which only `literals.ts` reads. */
+export function treeOf(shape: Shape): ParseResult {
+  let at = 0;
+  return JSON.parse(shape.json.replace(HOLES, () => `:"\\u0000${at++}"`)) as ParseResult;
+}

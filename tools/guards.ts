@@ -1,0 +1,85 @@
+// Switches each guard off in turn, in a copy of the sources, and expects a test to fail: node tools/guards.ts [PART OF A GUARD OR FILE…]
+import { spawn } from "node:child_process";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { CACHE } from "./setup.ts";
+import { fail, ROOT } from "./run.ts";
+
+/** One entry of test/guards/*.json. `from` occurs once in `file`; with `to` in its place, one of `tests` must fail. */
+type Guard = {
+  readonly guard: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly tests: readonly string[];
+};
+
+const COPIED = ["src", "test", "rego", "bundles", "tools", "package.json", "tsconfig.json"];
+/** Each runs a server and a test process. */
+const WORKERS = 2;
+const TIMEOUT_MS = 300_000;
+
+const wanted = process.argv.slice(2);
+const guards = globSync("test/guards/*.json", { cwd: ROOT })
+  .sort()
+  .flatMap((file) =>
+    (JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Guard[]).map((guard) => ({ ...guard, list: file })),
+  )
+  .filter(
+    ({ guard, file, list }) => wanted.length === 0 || wanted.some((part) => `${guard} ${file} ${list}`.includes(part)),
+  );
+if (guards.length === 0) fail(`No guard in test/guards has ${wanted.join(" or ")} in its name or file.`);
+
+const stale = guards.filter(({ file, from }) => readFileSync(join(ROOT, file), "utf8").split(from).length !== 2);
+for (const { guard, file, list } of stale)
+  console.error(`${list}: "${guard}": its text does not occur exactly once in ${file}`);
+if (stale.length > 0) fail(`${stale.length} entries of test/guards do not fit the sources.`, "Correct `from` in them.");
+
+const folders = Array.from({ length: WORKERS }, (_, at) => copy(`guards-${at}`));
+const tests = [...new Set(guards.flatMap((guard) => guard.tests))].sort();
+console.log(`${guards.length} guards; first, all of their ${tests.length} test files with every guard on`);
+const whole = await runTests(folders[0]!, tests);
+if (!whole.passed) fail(`The tests fail before any guard is off:\n${whole.output.slice(-4000)}`);
+
+const survivors: string[] = [];
+const queue = [...guards];
+await Promise.all(
+  folders.map(async (folder) => {
+    for (let guard = queue.shift(); guard !== undefined; guard = queue.shift()) {
+      const path = join(folder, guard.file);
+      const source = readFileSync(path, "utf8");
+      writeFileSync(
+        path,
+        source.replace(guard.from, () => guard.to),
+      );
+      const { passed } = await runTests(folder, guard.tests);
+      writeFileSync(path, source);
+      if (passed) survivors.push(`${guard.guard} (${guard.file})`);
+      console.log(`${passed ? "SURVIVED" : "noticed "} ${guard.guard} (${basename(guard.file)})`);
+    }
+  }),
+);
+for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+for (const survivor of survivors) console.error(`no test notices that this is off: ${survivor}`);
+console.log(`${guards.length - survivors.length} passed, ${survivors.length} failed`);
+process.exitCode = survivors.length === 0 ? 0 : 1;
+
+function copy(name: string): string {
+  const folder = join(CACHE, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const part of COPIED) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(CACHE, join(folder, ".cache"));
+  return folder;
+}
+
+function runTests(folder: string, files: readonly string[]): Promise<{ passed: boolean; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--test", `--test-timeout=${TIMEOUT_MS}`, ...files], { cwd: folder });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.on("close", (code) => resolve({ passed: code === 0, output }));
+  });
+}
