@@ -1,7 +1,7 @@
 # Everything starts here: each target sets up what it needs from a bare clone. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-matrix check format bench bundle build setup clean
+.PHONY: help demo serve test test-matrix guards check format bench bundle build setup clean
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 
@@ -27,6 +27,9 @@ check: $(INSTALLED) ## types, lint, format, Rego, import rules, generated files
 format: $(INSTALLED) ## format the TypeScript and the Rego
 	@biome format --write src test bench tools
 	@node tools/opa.ts fmt --write rego
+
+guards: $(INSTALLED) ## switch off each guard in turn, and see that a test notices
+	@node tools/guards.ts $(ONLY)
 
 bench: $(INSTALLED) ## latency, throughput and CPU against direct, a plain relay and pgbouncer
 	@node tools/setup.ts bench

@@ -1,6 +1,6 @@
 // Evaluates large inputs in worker threads.
 import type { ThreadLimits } from "../threads.ts";
-import { besideModule, ThreadFailure, Threads } from "../threads.ts";
+import { besideModule, type ThreadFailure, Threads } from "../threads.ts";
 import { RegateError } from "../errors.ts";
 import type { Answer, WorkerData } from "./evaluate-worker.ts";
 import { Trap } from "./wasm.ts";

@@ -141,7 +141,8 @@ function stringResult(text: string, name: "_wasm_normalize_query" | "_wasm_finge
   });
 }
 
-function checkText(text: string, maxBytes: number): void {
+/** What can be said of a text before it is parsed. @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_TOO_COMPLEX */
+export function checkText(text: string, maxBytes: number): void {
   // A UTF-16 unit is at most three bytes of UTF-8, so short texts need no count.
   if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) {
     throw new RegateError("TEXT_TOO_LONG", { detail: `more than ${maxBytes} bytes` });

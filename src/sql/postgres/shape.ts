@@ -1,5 +1,6 @@
 // The shape of a text: its parse tree as JSON, without places and without the values of literals. Texts of one shape mostly have the same facts.
 import type { ParseResult } from "libpg-query";
+import { Generations } from "../../core/generations.ts";
 import type { Location } from "./analysis.ts";
 import type { ParseOptions } from "./parser.ts";
 import { parseToJson } from "./parser.ts";
@@ -10,7 +11,7 @@ export type Shape = {
   /** The literals in order, as JSON values: `5`, `"a"`, `"2.5"`. */
   readonly literals: readonly string[];
   readonly locations: readonly Location[];
-  /** Long lists of like constants were cut down to one: then the literals do not fit the holes. */
+  /** Long lists may have been cut down (collapse.ts). */
   readonly collapsed: boolean;
 };
 
@@ -25,11 +26,19 @@ const MEMBERS =
 const HOLE = '"\\u0000"';
 const HOLES = /:"\\u0000"/g;
 
-/**
- * @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX
- */
+/** Of texts that come again and again to the letter: BEGIN, SELECT 1, what an application sends without literals. */
+const known = new Generations<Shape>({ entries: 4_000, bytes: 16 << 20 });
+const SHORT_TEXT = 2_000;
+
+/** @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX */
 export function shapeOf(text: string, options: ParseOptions = {}): Shape {
-  return shapeOfJson(parseToJson(text, options), text);
+  if (text.length > SHORT_TEXT) return shapeOfJson(parseToJson(text, options), text);
+  let shape = known.get(text);
+  if (shape === undefined) {
+    shape = shapeOfJson(parseToJson(text, options), text);
+    known.set(text, shape, 2 * shape.json.length);
+  }
+  return shape;
 }
 
 export function shapeOfJson(tree: string, text: string): Shape {
