@@ -1,6 +1,7 @@
 // Tags stay with the object that they were given to: names of the classification are bound to OIDs, so that a rename sheds no tag.
 import { splitName } from "../../sql/postgres/tags.ts";
 import type { CatalogQuery } from "../../sql/postgres/catalog.ts";
+import { type CatalogStore, columnsOf, type Row } from "../../sql/postgres/catalog-store.ts";
 
 /** For each key of the classification the object that it named: a schema, a relation, or a column of it (attribute above 0). */
 export type Bound = {
@@ -28,13 +29,13 @@ export type Rebound = {
 
 type Tags = { readonly [key: string]: readonly string[] };
 
-/** Reads what the objects of earlier bindings are called now, and binds what the classification names now. */
-export async function rebind(
-  query: CatalogQuery,
+/** What the objects of earlier bindings are called now, and what the classification names now. `database`: as databaseOf tells it. */
+export function rebind(
+  store: CatalogStore,
   classification: Tags,
   earlier: Bindings | undefined,
-): Promise<Rebound> {
-  const database = (await query(databaseSql))[0]?.[0] ?? "";
+  database: string,
+): Rebound {
   const keys = Object.keys(classification).map((key) => ({ key, parts: splitName(key) ?? [] }));
   const kept =
     earlier?.database === database ? earlier.bound.filter((one) => Object.hasOwn(classification, one.key)) : [];
@@ -42,65 +43,79 @@ export async function rebind(
   const changes: string[] = [];
   const bound = new Map<string, Bound>();
   const id = (one: Bound): string => `${one.key}\0${one.schema}\0${one.oid}\0${one.attribute}`;
-  for (const [at, schema, relation, column] of kept.length === 0 ? [] : await query(namesSql(kept))) {
-    const one = kept[Number(at)]!;
+  const found = objectsNamed(
+    store,
+    keys.map(({ parts }) => parts),
+  );
+  for (const one of kept) {
+    const parts = nameOf(store, one);
+    if (parts === undefined) continue;
     bound.set(id(one), one);
-    const name = [schema, relation, column]
-      .filter((part) => part !== null)
-      .map((part) => quoted(part!))
-      .join(".");
-    if (splitName(name)?.join("\0") === splitName(one.key)?.join("\0")) continue;
+    if (parts.join("\0") === splitName(one.key)?.join("\0")) continue;
+    const name = parts.map(quoted).join(".");
     effective[name] = [...new Set([...(effective[name] ?? []), ...classification[one.key]!])];
     changes.push(`${one.key} is now called ${name}: it keeps its tags`);
   }
-  for (const [at, oid, attribute] of keys.length === 0 ? [] : await query(oidsSql(keys.map(({ parts }) => parts)))) {
-    const { key, parts } = keys[Number(at)]!;
-    const one: Bound = { key, schema: parts.length === 1, oid: Number(oid), attribute: Number(attribute) };
+  for (const [at, { key, parts }] of keys.entries()) {
+    const object = found[at];
+    if (object === undefined) continue;
+    const one: Bound = { key, schema: parts.length === 1, ...object };
     const before = kept.filter((other) => other.key === key);
     if (before.length > 0 && !before.some((other) => id(other) === id(one)))
       changes.push(`${key} names another object than before: both are tagged`);
     bound.set(id(one), one);
   }
-  for (const { key } of keys)
-    if (![...bound.values()].some((one) => one.key === key)) changes.push(`${key} names nothing in the database`);
-  return { classification: effective, bindings: { database, bound: [...bound.values()] }, changes };
+  const bindings = [...bound.values()];
+  const named = new Set(bindings.map((one) => one.key));
+  for (const { key } of keys) if (!named.has(key)) changes.push(`${key} names nothing in the database`);
+  return { classification: effective, bindings: { database, bound: bindings }, changes };
+}
+
+/** Tells the database from others. */
+export async function databaseOf(query: CatalogQuery): Promise<string> {
+  return (await query(databaseSql))[0]?.[0] ?? "";
 }
 
 const databaseSql =
   "SELECT concat((SELECT system_identifier FROM pg_catalog.pg_control_system()), '/', (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";
 
-function namesSql(bound: readonly Bound[]): string {
-  const relations = bound.flatMap((one, at) => (one.schema ? [] : [`(${at}, ${one.oid}::oid, ${one.attribute})`]));
-  const schemas = bound.flatMap((one, at) => (one.schema ? [`(${at}, ${one.oid}::oid)`] : []));
-  const parts: string[] = [];
-  if (relations.length > 0) {
-    parts.push(`SELECT v.at, n.nspname::text, c.relname::text, a.attname::text FROM (VALUES ${relations.join(", ")}) v(at, oid, attribute)
-      JOIN pg_catalog.pg_class c ON c.oid = v.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = v.attribute AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE v.attribute = 0 OR a.attnum IS NOT NULL`);
+/** The parts of its name; undefined if it is gone. */
+function nameOf(store: CatalogStore, { schema, oid, attribute }: Bound): string[] | undefined {
+  if (schema) {
+    const name = store.of("schemas", 0).find((row) => Number(row[0]) === oid)?.[1];
+    return name === undefined ? undefined : [name!];
   }
-  if (schemas.length > 0) {
-    parts.push(
-      `SELECT v.at, n.nspname::text, NULL, NULL FROM (VALUES ${schemas.join(", ")}) v(at, oid) JOIN pg_catalog.pg_namespace n ON n.oid = v.oid`,
-    );
-  }
-  return parts.join(" UNION ALL ");
+  const row = store.of("relations", oid)[0];
+  if (row === undefined) return undefined;
+  if (attribute === 0) return [row[1]!, row[2]!];
+  const column = columnsOf(row).find(([number]) => number === attribute);
+  return column === undefined ? undefined : [row[1]!, row[2]!, column[1]];
 }
 
-function oidsSql(keys: readonly (readonly string[])[]): string {
-  const values = keys.map(
-    (parts, at) =>
-      `(${at}, ${[0, 1, 2].map((i) => (parts[i] === undefined ? "NULL::text" : `${literal(parts[i])}::text`)).join(", ")})`,
-  );
-  return `SELECT v.at, CASE WHEN v.relation IS NULL THEN n.oid ELSE c.oid END, coalesce(a.attnum, 0) FROM (VALUES ${values.join(", ")}) v(at, schema, relation, attribute)
-    JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema
-    LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.relation
-    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = v.attribute AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE (v.relation IS NULL OR c.oid IS NOT NULL) AND (v.attribute IS NULL OR a.attnum IS NOT NULL)`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+/** For each name the object that has it. */
+function objectsNamed(
+  store: CatalogStore,
+  names: readonly (readonly string[])[],
+): readonly (Pick<Bound, "oid" | "attribute"> | undefined)[] {
+  const schemas = new Map(store.of("schemas", 0).map((row) => [row[1]!, Number(row[0])]));
+  const wanted = new Map<string, Row | undefined>();
+  for (const [schema, relation] of names) if (relation !== undefined) wanted.set(`${schema}\0${relation}`, undefined);
+  if (wanted.size > 0)
+    for (const row of store.rows("relations")) {
+      const name = `${row[1]}\0${row[2]}`;
+      if (wanted.has(name)) wanted.set(name, row);
+    }
+  return names.map(([schema, relation, column]) => {
+    if (relation === undefined) {
+      const oid = schemas.get(schema ?? "");
+      return oid === undefined ? undefined : { oid, attribute: 0 };
+    }
+    const row = wanted.get(`${schema}\0${relation}`);
+    if (row === undefined) return undefined;
+    if (column === undefined) return { oid: Number(row[0]), attribute: 0 };
+    const attribute = columnsOf(row).find(([, name]) => name === column)?.[0];
+    return attribute === undefined ? undefined : { oid: Number(row[0]), attribute };
+  });
 }
 
 function quoted(part: string): string {

@@ -1,10 +1,11 @@
 // The catalog of one upstream database, shared by its sessions: read over the gate's own connection, read anew on demand.
 import { RegateError } from "../../errors.ts";
-import type { Catalog, CatalogQuery } from "../../sql/postgres/catalog.ts";
-import { loadCatalog } from "../../sql/postgres/catalog.ts";
+import { type Catalog, type CatalogQuery, catalogOf } from "../../sql/postgres/catalog.ts";
+import { type Reading, readStore } from "../../sql/postgres/catalog-read.ts";
+import type { CatalogStore } from "../../sql/postgres/catalog-store.ts";
 import { splitName } from "../../sql/postgres/tags.ts";
 import type { ShimLog } from "../shim.ts";
-import { type BindingStore, rebind } from "./bindings.ts";
+import { type BindingStore, databaseOf, rebind, type Rebound } from "./bindings.ts";
 import { OwnConnection } from "./connection.ts";
 import type { UpstreamTarget } from "./upstream.ts";
 
@@ -32,6 +33,10 @@ function isTags(value: unknown): value is { readonly [key: string]: readonly str
 
 export class Catalogs {
   #current: Catalog | undefined;
+  /** What the catalog was made of: the rows, how they were tagged, and what tells when they change. */
+  #reading: Reading | undefined;
+  #tags = "";
+  #database = "";
   #connection: OwnConnection | undefined;
   #loading: Promise<Catalog> | undefined;
   /** Bumped when somebody saw that the catalog may have changed: a read that began earlier does not count. */
@@ -64,24 +69,37 @@ export class Catalogs {
   }
 
   /**
-   * Reads a catalog through any connection to this database, with the tags that its objects have kept.
+   * Reads what the open transaction of a client's connection sees, with the tags that its objects have kept.
    * @throws RegateError CATALOG_UNAVAILABLE
    */
-  async readThrough(query: CatalogQuery, where?: "within a transaction"): Promise<Catalog> {
-    const { resource, classification, bindings, log } = this.#options;
-    const tags = classification();
-    // What is not of the right form is refused by the reader, with its name.
-    if (!isTags(tags)) return loadCatalog(query, tags, where);
-    const earlier = bindings.read(resource);
-    const rebound = await rebind(query, tags, earlier);
-    const catalog = await loadCatalog(query, rebound.classification, where);
-    if (JSON.stringify(earlier) !== JSON.stringify(rebound.bindings)) bindings.write(resource, rebound.bindings);
+  async readThrough(query: CatalogQuery): Promise<Catalog> {
+    const { store } = await readStore(query, this.#reading, "within a transaction");
+    return this.#tagged(store).catalog;
+  }
+
+  /** @throws RegateError CATALOG_UNAVAILABLE */
+  #tagged(store: CatalogStore): { readonly catalog: Catalog; readonly tags: string; readonly rebound?: Rebound } {
+    const { resource, classification, bindings } = this.#options;
+    const declared = classification();
+    // What is not of the right form is refused here, with its name.
+    if (!isTags(declared)) return { catalog: catalogOf(store, declared), tags: "" };
+    const rebound = rebind(store, declared, bindings.read(resource), this.#database);
+    const tags = JSON.stringify(rebound.classification);
+    // What was derived of an unchanged catalog stays good.
+    const same = store === this.#reading?.store && tags === this.#tags ? this.#current : undefined;
+    return { catalog: same ?? catalogOf(store, rebound.classification), tags, rebound };
+  }
+
+  /** Remembers which objects the tags were given to, and tells the operator what has changed about that. */
+  #keep(rebound: Rebound): void {
+    const { resource, bindings, log } = this.#options;
+    if (JSON.stringify(bindings.read(resource)) !== JSON.stringify(rebound.bindings))
+      bindings.write(resource, rebound.bindings);
     for (const change of rebound.changes) {
       if (this.#said.has(change)) continue;
       this.#said.add(change);
       log.warn({ resource }, `classification: ${change}`);
     }
-    return catalog;
   }
 
   /**
@@ -114,17 +132,25 @@ export class Catalogs {
   async #load(): Promise<Catalog> {
     const serving = this.#wanted;
     try {
-      if (this.#connection === undefined || this.#connection.closed)
+      if (this.#connection === undefined || this.#connection.closed) {
+        this.#forget();
         this.#connection = await OwnConnection.open(this.#target);
+      }
       const connection = this.#connection;
-      const catalog = await this.readThrough((sql) => connection.query(sql));
+      const query = (sql: string): ReturnType<CatalogQuery> => connection.query(sql);
+      // What is kept of a server holds for this connection only: another may lead to a server that has another history.
+      if (this.#reading === undefined) this.#database = await databaseOf(query);
+      const reading = await readStore(query, this.#reading);
+      const { catalog, tags, rebound } = this.#tagged(reading.store);
+      if (rebound !== undefined) this.#keep(rebound);
+      this.#reading = reading;
+      this.#tags = tags;
       this.#current = catalog;
       this.#have = serving;
       if (catalog.incomplete) setTimeout(() => this.invalidate(), incompleteMs).unref();
       return catalog;
     } catch (thrown) {
-      this.#connection?.close();
-      this.#connection = undefined;
+      this.#forget();
       this.#options.log.error({ code: "CATALOG_UNAVAILABLE", detail: String(thrown) }, "the catalog could not be read");
       throw thrown instanceof RegateError && thrown.code !== "CATALOG_UNAVAILABLE"
         ? new RegateError("CATALOG_UNAVAILABLE", { detail: thrown.detail ?? thrown.message, cause: thrown })
@@ -133,7 +159,13 @@ export class Catalogs {
   }
 
   close(): void {
+    this.#forget();
+  }
+
+  /** The next reading is a whole one. */
+  #forget(): void {
     this.#connection?.close();
     this.#connection = undefined;
+    this.#reading = undefined;
   }
 }

@@ -171,7 +171,7 @@ export class Session {
     // The client's search_path must not decide which operators and tables these queries use.
     const path = (await question("SHOW search_path"))[0]?.[0] ?? "";
     await question("SET LOCAL search_path = pg_catalog, pg_temp");
-    this.ownCatalog = await this.catalogs.readThrough(question, "within a transaction");
+    this.ownCatalog = await this.catalogs.readThrough(question);
     await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
     return this.ownCatalog;
   }

@@ -27,7 +27,7 @@ export function buildCatalog(
   }
   const rows = Object.fromEntries(PART_NAMES.map((name) => [name, [...store.rows(name)]])) as unknown as Rows;
   const version = hash("sha256", `${store.digest}\n${JSON.stringify(classification)}`, "base64url").slice(0, 22);
-  const content = build(rows, store.serverVersion, version, declared, complete);
+  const content = { ...build(rows, store.serverVersion, version, declared, complete), incomplete: store.incomplete };
   return { content, unmatched: unmatchedKeys(classification, content) };
 }
 
@@ -61,7 +61,7 @@ function build(
   version: string,
   declared: Declared,
   complete: Completion,
-): CatalogContent {
+): Omit<CatalogContent, "incomplete"> {
   const relations = new Map<string, Map<string, Relation>>();
   const byOid = new Map<number, Relation>();
   const byRowType = new Map<number, Relation>();
@@ -149,8 +149,6 @@ function build(
       use: functions.use(Number(row[2])),
       tags: row[3] === null || row[3] === undefined ? undefined : row[3].split(","),
     })),
-    incomplete:
-      [...rows.views, ...rows.boundBodies].some((row) => row[1] === "") || rows.rules.some((row) => row[3] === ""),
   };
 }
 
@@ -270,9 +268,11 @@ class Functions {
   readonly #byOid = new Map<number, Row>();
   readonly #entries = new Map<string, readonly FunctionEntry[]>();
   readonly #bodies = new Map<string, Row>();
+  readonly #roles: ReadonlyMap<string, string>;
   readonly #aggregates = new Map<string, Row>();
 
   constructor(rows: Rows) {
+    this.#roles = new Map(rows.roles.map((row) => [row[0]!, row[1]!]));
     for (const row of rows.functions) {
       push(this.#byName, row[2]!, row);
       this.#byOid.set(Number(row[0]), row);
@@ -286,7 +286,7 @@ class Functions {
     if (entries === undefined) {
       const rows = this.#byName.get(name);
       if (rows === undefined) return [];
-      entries = rows.map((row) => entryOf(row, this.#bodies.get(row[0]!), this.#aggregates.get(row[0]!)));
+      entries = rows.map((row) => entryOf(row, this.#bodies.get(row[0]!), this.#aggregates.get(row[0]!), this.#roles));
       this.#entries.set(name, entries);
     }
     return entries;
@@ -302,7 +302,12 @@ class Functions {
   }
 }
 
-function entryOf(row: Row, body: Row | undefined, aggregate: Row | undefined): FunctionEntry {
+function entryOf(
+  row: Row,
+  body: Row | undefined,
+  aggregate: Row | undefined,
+  roles: ReadonlyMap<string, string>,
+): FunctionEntry {
   const oid = Number(row[0]);
   const schema = row[1]!;
   const name = row[2]!;
@@ -326,7 +331,7 @@ function entryOf(row: Row, body: Row | undefined, aggregate: Row | undefined): F
     runs: aggregate === undefined ? [] : numbersOf(aggregate[1]!),
     ...(body === undefined
       ? {}
-      : { body: { definition: body[1]!, securityDefiner: body[2] === "t", owner: body[3]! } }),
+      : { body: { definition: body[1]!, securityDefiner: body[2] === "t", owner: roles.get(body[3]!) ?? "" } }),
     use: {
       schema,
       name,

@@ -26,7 +26,7 @@ const views = (definition: string): string => `
 
 /** A bound body leaves the text of the function empty. */
 const bodies = (definition: string, text: "=" | "<>"): string => `
-    SELECT p.oid, ${definition}, p.prosecdef, pg_get_userbyid(p.proowner) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    SELECT p.oid, ${definition}, p.prosecdef, p.proowner FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
     WHERE {p.oid} AND l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'a' AND p.prosrc ${text} ''
       AND ${userMade("p.oid", "p.pronamespace")} AND ${notOfExtension("pg_proc", "p.oid")} ORDER BY p.oid`;
 
@@ -37,11 +37,21 @@ export type Owner = "relation" | "function" | "type" | "operator" | "cast" | "da
  * One part of a catalog. The first column of a row is the OID of its owner (not for the database's), and all that a row says is in rows of
  * the server that catalog-versions.ts watches for that owner, or in an object on which the owner depends (pg_depend). Its order must be
  * certain for rows of one owner. In `sql`, {expression} stands for "expression is one of the owners that are asked for".
- * `locked`: what to ask instead for owners that the server cannot write down now, since somebody has locked what their text names.
+ * `locked`: what to ask instead for owners that the server cannot write down now, since somebody has locked what their text names: the same
+ * with "" for the text, which stands for nothing else in these rows.
  */
 export type CatalogPart = { readonly of: Owner; readonly sql: string; readonly locked?: string };
 
 export const CATALOG_QUERIES = {
+  /** oid, name */
+  schemas: { of: "database", sql: "SELECT oid, nspname FROM pg_namespace ORDER BY oid" },
+  /** oid, name */
+  languages: { of: "database", sql: "SELECT oid, lanname FROM pg_language ORDER BY oid" },
+  /** Owners of users' functions: oid, name */
+  roles: {
+    of: "database",
+    sql: `SELECT DISTINCT r.oid, r.rolname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner WHERE ${userMade("p.oid", "p.pronamespace")} ORDER BY 1`,
+  },
   /** oid, schema, name, kind, row type, owner of a TOAST table, columns as JSON [[attnum, name, type], …] */
   relations: {
     of: "relation",
@@ -196,7 +206,7 @@ export const CATALOG_QUERIES = {
     LEFT JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
     WHERE {p.oid} ORDER BY p.oid`,
   },
-  /** Users' functions whose bodies are texts that can be read: function, its definition, security definer?, owner */
+  /** Users' functions whose bodies are texts that can be read: function, its definition, security definer?, OID of its owner */
   textBodies: { of: "function", sql: bodies("pg_get_functiondef(p.oid)", "<>") },
   /** Users' functions whose bodies the server has bound already (BEGIN ATOMIC, RETURN): as above. "": locked away. */
   boundBodies: { of: "function", sql: bodies("pg_get_functiondef(p.oid)", "="), locked: bodies("''", "=") },

@@ -1,6 +1,6 @@
 // The rows of a catalog by their owners, as they were read: what has not changed is shared with the store that came before.
 import { createHash, hash } from "node:crypto";
-import { CATALOG_QUERIES, type Owner, type PartName } from "./catalog-rows.ts";
+import { CATALOG_QUERIES, type CatalogPart, type Owner, type PartName } from "./catalog-rows.ts";
 
 export type Row = readonly (string | null)[];
 /** The rows of one owner in one part. */
@@ -95,6 +95,19 @@ export class CatalogStore {
     return this.#parts[name].get(owner)?.rows ?? NO_ROWS;
   }
 
+  /** Owners whose text was locked away when they were read. */
+  *lockedAway(name: PartName): Generator<number> {
+    for (const [owner, { rows }] of this.#parts[name]) if (rows.some((row) => row.includes(""))) yield owner;
+  }
+
+  /** Was anything locked away? */
+  get incomplete(): boolean {
+    return PART_NAMES.some((name) => {
+      const part: CatalogPart = CATALOG_QUERIES[name];
+      return part.locked !== undefined && !this.lockedAway(name).next().done;
+    });
+  }
+
   owners(name: PartName): Iterable<number> {
     return this.#parts[name].keys();
   }
@@ -123,6 +136,11 @@ export class CatalogStore {
     }
     return changed ? new CatalogStore(this.serverVersion, parts) : this;
   }
+}
+
+/** The columns in a row of `relations`: attribute number, name, OID of the type. */
+export function columnsOf(row: Row): readonly (readonly [number, string, number])[] {
+  return JSON.parse(row[6]!) as [number, string, number][];
 }
 
 export type Change = {

@@ -254,7 +254,7 @@ function isTemporary(schema: string): boolean {
  * @throws RegateError CATALOG_UNAVAILABLE
  */
 export async function loadCatalog(query: CatalogQuery, classification: unknown, where?: Where): Promise<Catalog> {
-  return catalogOf(await readStore(query, where), classification);
+  return catalogOf((await readStore(query, undefined, where)).store, classification);
 }
 
 /** The catalog that the rows of a store make. @throws RegateError CATALOG_UNAVAILABLE */

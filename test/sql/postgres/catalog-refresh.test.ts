@@ -1,0 +1,116 @@
+// Reading what has changed gives the same as reading the whole, whoever changed it and in whatever order transactions end.
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import pg from "pg";
+import { type Catalog, catalogOf } from "../../../src/sql/postgres/catalog.ts";
+import { readStore } from "../../../src/sql/postgres/catalog-read.ts";
+import { CATALOG_QUERIES } from "../../../src/sql/postgres/catalog-rows.ts";
+import { type CatalogStore, PART_NAMES } from "../../../src/sql/postgres/catalog-store.ts";
+import { unchanged } from "../../../src/sql/postgres/catalog-versions.ts";
+import { startServer } from "../../support/server.ts";
+import { ddlSetup, randomDdl, randomNumbers } from "./ddl.ts";
+import { queryOf } from "./support.ts";
+
+const server = await startServer({ setup: () => [] });
+const connect = async (): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString: server.url("postgres", "postgres") });
+  client.on("error", () => undefined);
+  await client.connect();
+  after(() => client.end());
+  return client;
+};
+const reader = await connect();
+const writers = [await connect(), await connect(), await connect()];
+const query = queryOf(reader);
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+const steps = Number(process.env.STEPS ?? 100);
+const tags = { "s1.a.p": ["pii"], s2: ["low"], "s1.b": ["b"] };
+
+/** Everything that a catalog says of relations, with tags. */
+function render(catalog: Catalog, store: CatalogStore): string {
+  const lines: string[] = [];
+  for (const oid of [...store.owners("relations")].sort((a, b) => a - b)) {
+    if (oid < 16384) continue;
+    const relation = catalog.relationByOid(oid)!;
+    lines.push(`${relation.qualified} ${relation.kind} ${relation.definition ?? ""}`);
+    for (const { attnum, name, type, source, value } of relation.columns)
+      lines.push(
+        `  ${attnum} ${name} ${type} ${source.tags} ${value.derivation} ${value.sources.map((one) => `${one.relation.oid}.${one.attnum}`)}`,
+      );
+    lines.push(
+      `  ${relation.children.map((one) => one.oid)} ${relation.parents.map((one) => one.oid)} ${relation.attached.map((one) => one.use.name)}`,
+    );
+  }
+  return lines.join("\n");
+}
+
+/** All rows; where those of the other have a text that is locked away, without it. */
+function partsOf(store: CatalogStore, other?: CatalogStore): object {
+  const parts = PART_NAMES.map((name) => {
+    const away = new Set(
+      other === undefined || CATALOG_QUERIES[name].of === "database"
+        ? []
+        : [...store.lockedAway(name), ...other.lockedAway(name)],
+    );
+    return [name, [...store.rows(name)].map((row) => (away.has(Number(row[0])) ? row[0] : row))];
+  });
+  return Object.fromEntries(parts);
+}
+
+describe("what has changed", () => {
+  test(`is all that has: seed ${seed}`, { timeout: 600_000 }, async (context) => {
+    await writers[0]!.query(ddlSetup);
+    const random = randomNumbers(seed);
+    let reading = await readStore(query);
+    const open = new Set<number>();
+    const done: string[] = [];
+    let accepted = 0;
+    let compared = 0;
+    for (let step = 0; step < steps; step++) {
+      const at = Math.floor(random() * writers.length);
+      const writer = writers[at]!;
+      let sql = randomDdl(random);
+      const coin = random();
+      if (open.has(at) && coin < 0.4) {
+        sql = coin < 0.3 ? "COMMIT" : "ROLLBACK";
+        open.delete(at);
+      } else if (!open.has(at) && coin < 0.2) {
+        await writer.query("BEGIN; SET LOCAL lock_timeout = '50ms'; SAVEPOINT s");
+        open.add(at);
+      }
+      done.push(`${at}: ${sql}`);
+      try {
+        await writer.query("SET lock_timeout = '50ms'");
+        await writer.query(sql);
+        accepted++;
+        if (open.has(at)) await writer.query("SAVEPOINT s");
+      } catch {
+        if (open.has(at)) await writer.query("ROLLBACK TO SAVEPOINT s");
+      }
+      const same = await unchanged(query, reading.versions);
+      const refreshed = await readStore(query, reading);
+      const whole = await readStore(query);
+      const told = `seed ${seed}, step ${step}:\n${done.slice(-12).join("\n")}`;
+      if (whole.store.incomplete || refreshed.store.incomplete) {
+        // A text that is locked away now may be known from before.
+        assert.deepEqual(partsOf(refreshed.store, whole.store), partsOf(whole.store, refreshed.store), told);
+      } else {
+        if (refreshed.store.digest !== whole.store.digest)
+          assert.deepEqual(partsOf(refreshed.store), partsOf(whole.store), told);
+        assert.equal(refreshed.store.digest, whole.store.digest, told);
+        if (same) assert.equal(whole.store.digest, reading.store.digest, `said to be unchanged: ${told}`);
+        const [left, right] = [refreshed.store, whole.store].map((store) => catalogOf(store, tags)) as [
+          Catalog,
+          Catalog,
+        ];
+        assert.equal(render(left, refreshed.store), render(right, whole.store), told);
+        assert.equal(left.version, right.version);
+        compared++;
+      }
+      reading = refreshed;
+    }
+    for (const at of open) await writers[at]!.query("ROLLBACK");
+    context.diagnostic(`${accepted} of ${steps} statements were accepted, ${compared} catalogs compared in full`);
+    assert.ok(accepted > steps / 8, "too few statements were accepted to tell");
+  });
+});
