@@ -12,8 +12,10 @@ import { ISSUER } from "../identity/issue.ts";
 import { type OpenPolicy, openPolicy } from "../policy/index.ts";
 import type { Bindings } from "../protocols/postgres/bindings.ts";
 import { unjudgedFacts, commandFacts } from "../protocols/postgres/command-facts.ts";
+import { Estimates } from "../protocols/postgres/estimate.ts";
 import { inspect, type Inspected } from "../protocols/postgres/inspect.ts";
 import { unsureWithin } from "../protocols/postgres/names.ts";
+import { Planner } from "../protocols/postgres/planner.ts";
 import { forbiddenSetting } from "../protocols/postgres/settings.ts";
 import { parseTarget } from "../protocols/postgres/target.ts";
 import { analyze } from "../sql/postgres/analyze.ts";
@@ -34,6 +36,7 @@ running gate reads it; the text is not run, and nothing is recorded.
   --bundle FILE         another policy than the configuration's
   --search-path a,b     as if the session had set it;  --role R  as if it had set that
   --in-transaction      as if a transaction were open
+  --estimate            ask the server for its estimate of rows and cost, also where no rule reads it
   --facts               the facts alone: the policy is not asked
   --json                {input, decision} for programs
   --demo                the demo's shop, instead of a configuration;  --config FILE (default: regate.yaml)
@@ -60,6 +63,7 @@ const options = {
   "search-path": { type: "string" },
   role: { type: "string" },
   "in-transaction": { type: "boolean" },
+  estimate: { type: "boolean" },
   file: { type: "string", short: "f" },
   facts: { type: "boolean" },
   json: { type: "boolean" },
@@ -90,11 +94,13 @@ export async function run(args: string[]): Promise<number> {
   const identity = identityFrom(values);
   const source = values.demo === true ? await demo() : { config: loadConfig(values.config, process.env), stop: noStop };
   let policy: OpenPolicy | undefined;
+  let planner: Planner | undefined;
   try {
     const { config } = source;
     const resource = resourceFrom(config, values.resource);
     policy = await openPolicy({ bundle: values.bundle ?? config.policy.bundle, mode: config.policy.mode });
-    const inspected = await inspect(parseTarget(resource.url), {
+    const target = parseTarget(resource.url);
+    const inspected = await inspect(target, {
       resource: resource.facts.name,
       classification:
         (policy.data("classification") as Record<string, unknown> | undefined)?.[resource.facts.name] ?? {},
@@ -104,12 +110,15 @@ export async function run(args: string[]): Promise<number> {
       log: { info: () => undefined, warn: toStderr, error: toStderr },
     });
     const session = sessionFacts(values["in-transaction"] === true);
-    const trial = await tryText(text, { policy, inspected, identity, session, resource: resource.facts }, values.facts);
+    if (values.estimate === true || policy.reads("command.statements.estimate")) planner = new Planner(target);
+    const around = { policy, inspected, planner, identity, session, resource: resource.facts };
+    const trial = await tryText(text, around, values.facts);
     const { input, decision, error } = trial;
     if (values.json === true) await print(JSON.stringify({ input, decision, ...errorMember(error) }));
     else process.stdout.write(describeTrial(trial));
     return decision === undefined ? (error === undefined ? 0 : exits.block) : exits[decision.action];
   } finally {
+    planner?.close();
     await policy?.close();
     await source.stop();
   }
@@ -118,6 +127,8 @@ export async function run(args: string[]): Promise<number> {
 type Surroundings = {
   readonly policy: OpenPolicy;
   readonly inspected: Inspected;
+  /** Undefined: estimates are not asked for. */
+  readonly planner: Planner | undefined;
   readonly identity: Identity;
   readonly session: SessionFacts;
   readonly resource: Resource;
@@ -125,7 +136,7 @@ type Surroundings = {
 
 /** The walk that the gate takes with a command, up to its decision. */
 async function tryText(text: string, around: Surroundings, factsOnly = false): Promise<Trial> {
-  const { policy, inspected, identity, session, resource } = around;
+  const { policy, inspected, planner, identity, session, resource } = around;
   const id = `${session.id}-1`;
   const about = { revision: policy.revision, mode: policy.mode };
   const input = (command: CommandFacts): Trial["input"] => ({
@@ -133,7 +144,8 @@ async function tryText(text: string, around: Surroundings, factsOnly = false): P
     command,
   });
   try {
-    const analysis = analyze(text, inspected.catalog, inspected.scope);
+    const read = analyze(text, inspected.catalog, inspected.scope);
+    const analysis = planner === undefined ? read : await new Estimates(planner).of(read, [], inspected.scope);
     const forbidden = forbiddenSetting(analysis);
     if (forbidden !== undefined) throw forbidden;
     const count = parameterCount(text);

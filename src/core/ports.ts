@@ -11,7 +11,7 @@ export interface Policy {
   data(path: string): unknown;
   /** Called after each swap. Returns the function that ends it. */
   onChange(listener: () => void): () => void;
-  /** Does a rule read this path of input ("command.parameters.values")? True where it is not known. */
+  /** Does a rule read this path of input ("command.parameters.values", "command.statements.estimate")? True where it is not known. */
   reads(path: string): boolean;
   evaluate(input: Input): Decision | Promise<Decision>;
 }

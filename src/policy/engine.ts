@@ -35,6 +35,7 @@ export class Engine {
   readonly #evaluator: Evaluator;
   readonly #workers: Workers;
   readonly #pending = new Set<Promise<Decision>>();
+  readonly #spelled = new Map<string, boolean>();
 
   private constructor(
     bundle: Bundle,
@@ -75,6 +76,21 @@ export class Engine {
       await workers.close();
       throw error;
     }
+  }
+
+  /**
+   * Does a rule read this path of input? What lies in the members of a list `opa deps` does not tell: there the rules must at least spell the
+   * last name (in WASM every name that they spell is a text of its own).
+   */
+  reads(path: string): boolean {
+    if (!this.paths.reads(path)) return false;
+    if (!/^(command\.statements|result\.columns)\./.test(path)) return true;
+    let spelled = this.#spelled.get(path);
+    if (spelled === undefined) {
+      spelled = Buffer.from(this.bundle.wasm.buffer).includes(`${path.slice(path.lastIndexOf(".") + 1)}\0`);
+      this.#spelled.set(path, spelled);
+    }
+    return spelled;
   }
 
   evaluate(input: Input): Decision | Promise<Decision> {

@@ -79,7 +79,7 @@ class SwappablePolicy implements OpenPolicy {
   }
 
   reads(path: string): boolean {
-    return this.#engine.paths.reads(path);
+    return this.#engine.reads(path);
   }
 
   evaluate(input: Input): Decision | Promise<Decision> {

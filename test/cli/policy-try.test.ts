@@ -70,6 +70,11 @@ describe("for people", () => {
     assert.match(stdout, /\\u\{1b\}\[2J/);
   });
 
+  test("--estimate asks for rows and cost", async () => {
+    const { stdout } = await tried("--estimate", "SELECT id FROM orders");
+    assert.match(stdout, /^ {3}select · read · estimated 600 rows, cost \d+\.\d+$/m);
+  });
+
   test("--facts leaves the policy out", async () => {
     const { code, stdout } = await tried("--facts", "DELETE FROM orders");
     assert.equal(code, 0);

@@ -1,9 +1,9 @@
-// The gate's own connection to a database, for reading its catalog. The only home of pg-protocol.
+// The gate's own connection to a database, for reading its catalog and asking for plans. The only home of pg-protocol.
 import { Parser } from "pg-protocol/dist/parser.js";
 import { RegateError } from "../../errors.ts";
 import { BACKEND } from "./codes.ts";
 import { decodeError } from "./decode.ts";
-import { encodeQuery, encodeTerminate } from "./encode.ts";
+import { encodeClose, encodeParse, encodeQuery, encodeSync, encodeTerminate } from "./encode.ts";
 import { MessageBuffer, serverLimits } from "./frame.ts";
 import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.ts";
 
@@ -14,7 +14,7 @@ const queryTimeoutMs = 60_000;
 
 type Rows = (string | null)[][];
 type Waiting = {
-  readonly sql: string;
+  readonly bytes: Buffer;
   readonly resolve: (rows: Rows) => void;
   readonly reject: (error: RegateError) => void;
 };
@@ -62,9 +62,24 @@ export class OwnConnection {
    * @throws RegateError CATALOG_UNAVAILABLE, with the server's SQLSTATE and message in its detail
    */
   query(sql: string): Promise<Rows> {
+    return this.#ask(encodeQuery(sql));
+  }
+
+  /**
+   * Prepares one statement under a name, over what had the name before. The extended protocol takes one statement only, so whatever the
+   * text is, nothing of it runs.
+   * @throws RegateError as {@link query}
+   */
+  async prepare(name: string, text: string | Uint8Array, parameterTypes: readonly number[]): Promise<void> {
+    await this.#ask(
+      Buffer.concat([encodeClose("statement", name), encodeParse(name, text, parameterTypes), encodeSync()]),
+    );
+  }
+
+  #ask(bytes: Buffer): Promise<Rows> {
     if (this.#closed) return Promise.reject(unavailable("the connection is closed"));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ sql, resolve, reject });
+      this.#waiting.push({ bytes, resolve, reject });
       if (this.#waiting.length === 1) this.#send();
     });
   }
@@ -84,7 +99,7 @@ export class OwnConnection {
       () => this.#end(unavailable(`no answer within ${queryTimeoutMs / 1000} s`)),
       queryTimeoutMs,
     );
-    this.#upstream.socket.write(encodeQuery(next.sql));
+    this.#upstream.socket.write(next.bytes);
   }
 
   #onData(chunk: Buffer): void {

@@ -31,7 +31,7 @@ export class Extended {
       });
       return session.judge.refuseUnjudged(error);
     }
-    return session.reading.analyzed(query, false, (analysis, text) => {
+    const analyzed = (analysis: Analysis, text: string): boolean => {
       const prepared: Prepared = {
         name,
         text,
@@ -51,7 +51,8 @@ export class Extended {
         session.pending.push({ kind: "parse", segment: session.segment, prepared });
         return true;
       });
-    });
+    };
+    return session.reading.analyzed(query, false, analyzed, parameterTypes);
   }
 
   bind(message: ClientMessage): boolean {

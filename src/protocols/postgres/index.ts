@@ -10,6 +10,8 @@ import type { BindingStore } from "./bindings.ts";
 import { Catalogs } from "./catalogs.ts";
 import { type Accepted, authenticate, type CancelKey, contextOf, newCancelKey, openUpstream } from "./login.ts";
 import { encodeAuthenticationOk, encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from "./message.ts";
+import { Estimates } from "./estimate.ts";
+import { Planner } from "./planner.ts";
 import { fatalMessage } from "./refuse.ts";
 import { Session } from "./session.ts";
 import { acceptStartup } from "./startup.ts";
@@ -18,7 +20,12 @@ import { parseTarget, type UpstreamTarget } from "./upstream.ts";
 /** Connections that may wait for their login at the same time, at least. */
 const waitingLimit = 1000;
 
-type Upstreams = { readonly target: UpstreamTarget; readonly catalogs: Catalogs };
+type Upstreams = {
+  readonly target: UpstreamTarget;
+  readonly catalogs: Catalogs;
+  readonly planner: Planner;
+  readonly estimates: Estimates;
+};
 
 /** @throws RegateError PORT_IN_USE, CONFIG_INVALID */
 export async function startPostgres(options: ShimOptions): Promise<Shim> {
@@ -29,8 +36,11 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     const target = parseTarget(resource.url);
     const classification = (): unknown =>
       (pipeline.policy.data("classification") as Record<string, unknown> | undefined)?.[name] ?? {};
+    const planner = new Planner(target);
     upstreams.set(name, {
       target,
+      planner,
+      estimates: new Estimates(planner),
       catalogs: new Catalogs(target, {
         resource: name,
         classification,
@@ -78,7 +88,7 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     try {
       if (keys.size >= options.limits.connections) throw new RegateError("TOO_MANY_CONNECTIONS");
       const { identity, resource } = await authenticate(startup, options);
-      const { target, catalogs } = upstreams.get(resource.facts.name)!;
+      const { target, catalogs, estimates } = upstreams.get(resource.facts.name)!;
       const context = contextOf(startup, identity, resource);
       const verdict = await pipeline.connect(context);
       if (verdict.kind !== "permit") {
@@ -114,6 +124,7 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
         context,
         options,
         catalogs,
+        estimates,
         onEnd: () => {
           keys.delete(key.pid);
           log.info({ session: context.facts.id }, "session ended");
@@ -190,7 +201,10 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       for (const socket of sockets) if (!inSession.has(socket)) socket.destroy();
       await closed;
       clearTimeout(timer);
-      for (const { catalogs } of upstreams.values()) catalogs.close();
+      for (const { catalogs, planner } of upstreams.values()) {
+        catalogs.close();
+        planner.close();
+      }
     },
   };
 }

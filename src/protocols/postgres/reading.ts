@@ -64,8 +64,13 @@ export class Reading {
     return session.judge.promised(session.readCatalog(), step);
   }
 
-  /** Reads a text and hands on its analysis; what cannot be read is refused here. */
-  analyzed(bytes: Buffer, simple: boolean, step: (analysis: Analysis, text: string) => boolean): boolean {
+  /** Reads a text and hands on its analysis; what cannot be read is refused here. `parameterTypes` are those that came with it. */
+  analyzed(
+    bytes: Buffer,
+    simple: boolean,
+    step: (analysis: Analysis, text: string) => boolean,
+    parameterTypes: readonly number[] = [],
+  ): boolean {
     const session = this.#session;
     session.judge.inSimple = simple;
     const { limits, pipeline } = session.options;
@@ -108,17 +113,40 @@ export class Reading {
         early.statements.every(({ facts }) => staleClasses.has(facts.class))
       )
         return step(early, text);
-      return this.withCatalog((catalog) => {
-        const analysis = attempt(catalog);
-        if (analysis instanceof RegateError) return refuse(analysis);
-        if (!analysis.unresolved || session.backend.catalogChanged) return step(analysis, text);
-        // A name that the catalog does not have may be new: look once.
-        return session.judge.promised(session.catalogs.search(), (anew) => {
-          const again = attempt(anew);
-          return again instanceof RegateError ? refuse(again) : step(again, text);
+      const read = (): boolean =>
+        this.withCatalog((catalog) => {
+          const analysis = attempt(catalog);
+          if (analysis instanceof RegateError) return refuse(analysis);
+          const found = (one: Analysis): boolean =>
+            this.#estimated(one, parameterTypes, (estimated) => step(estimated, text), read);
+          if (!analysis.unresolved || session.backend.catalogChanged) return found(analysis);
+          // A name that the catalog does not have may be new: look once.
+          return session.judge.promised(session.catalogs.search(), (anew) => {
+            const again = attempt(anew);
+            return again instanceof RegateError ? refuse(again) : found(again);
+          });
         });
-      });
+      return read();
     }, session.segment);
+  }
+
+  /** Goes on with what the server estimates, where a rule reads it; with `again`, if names came to mean something else meanwhile. */
+  #estimated(
+    analysis: Analysis,
+    parameterTypes: readonly number[],
+    step: (estimated: Analysis) => boolean,
+    again: () => boolean,
+  ): boolean {
+    const session = this.#session;
+    // What an open transaction made, others do not see.
+    const own = session.ownCatalog !== undefined || session.backend.catalogChanged;
+    if (own || !session.options.pipeline.policy.reads("command.statements.estimate")) return step(analysis);
+    const { searchPath, user } = session.names;
+    const basis = this.basis();
+    return session.judge.promised(
+      session.parts.estimates.of(analysis, parameterTypes, { searchPath, user }),
+      (estimated) => (this.basis() === basis ? step(estimated) : again()),
+    );
   }
 
   /** Each costs another parse: only where a rule reads it. */
@@ -163,17 +191,21 @@ export class Reading {
   /** Analyses a prepared statement again if the catalog or the session's names changed since. */
   current(prepared: Prepared, step: () => boolean): boolean {
     const session = this.#session;
-    return this.steady(
-      () =>
-        this.withCatalog((catalog) => {
-          if (prepared.basis !== this.basis()) {
-            prepared.analysis = analyze(prepared.text, catalog, this.scope, this.#wanted());
-            prepared.basis = this.basis();
-            prepared.commands = new Map();
-          }
+    const { policy } = session.options.pipeline;
+    const read = (): boolean =>
+      this.withCatalog((catalog) => {
+        const same = prepared.basis === this.basis();
+        if (same && (session.parts.estimates.fresh(prepared.analysis) || !policy.reads("command.statements.estimate")))
           return step();
-        }),
-      session.segment,
-    );
+        const take = (analysis: Analysis): boolean => {
+          prepared.analysis = analysis;
+          prepared.basis = this.basis();
+          prepared.commands = new Map();
+          return step();
+        };
+        const analysis = same ? prepared.analysis : analyze(prepared.text, catalog, this.scope, this.#wanted());
+        return this.#estimated(analysis, prepared.parameterTypes, take, read);
+      });
+    return this.steady(read, session.segment);
   }
 }

@@ -12,6 +12,7 @@ import { type Channel, openChannel } from "./channel.ts";
 import type { Catalogs } from "./catalogs.ts";
 import { TRANSACTION } from "./codes.ts";
 import { clientLimits, MessageBuffer } from "./frame.ts";
+import type { Estimates } from "./estimate.ts";
 import { Extended } from "./extended.ts";
 import { type ClientMessage, Frontend } from "./frontend.ts";
 import { Judge } from "./judge.ts";
@@ -32,6 +33,7 @@ export type SessionParts = {
   readonly context: SessionContext;
   readonly options: ShimOptions;
   readonly catalogs: Catalogs;
+  readonly estimates: Estimates;
   readonly onEnd: () => void;
 };
 
