@@ -191,7 +191,10 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const child = at(row[0]);
     const parent = at(row[1]);
     if (child === undefined || parent === undefined) continue;
-    if (!parent.referring.includes(child)) parent.referring = [...parent.referring, child];
+    if (!parent.referring.includes(child)) {
+      parent.referring = [...parent.referring, child];
+      child.references = [...child.references, parent];
+    }
     const added = [...parent.cascades];
     if ("cnd".includes(row[2]!)) added.push({ child, on: "delete", access: row[2] === "c" ? "delete" : "update" });
     if ("cnd".includes(row[3]!)) added.push({ child, on: "update", access: "update" });

@@ -130,6 +130,14 @@ export class Catalog {
     return this.#content.byOid.get(oid);
   }
 
+  /** Views whose definition names the relation: found by looking at all. */
+  viewsOver({ oid }: Relation): Relation[] {
+    const views: Relation[] = [];
+    for (const relation of this.#content.byOid.values())
+      if (relation.dependencies.some(([named]) => named === oid)) views.push(relation);
+    return views;
+  }
+
   /** The relation whose rows have this type (tables, views, stand-alone composite types). */
   relationByRowType(type: number): Relation | undefined {
     return this.#content.byRowType.get(this.baseType(type));

@@ -39,17 +39,6 @@ export function created(recorder: Recorder, range: RangeVar | undefined, kind: s
   );
 }
 
-/** Names as lists of strings: DROP, COMMENT, SECURITY LABEL. `columns`: the last part is a column's, a rule's, a trigger's. */
-export function namedByList(recorder: Recorder, node: Node | undefined, access: string, columns: boolean): void {
-  if (node === undefined || !("List" in node)) return;
-  const names = namesOf(node.List.items);
-  if (columns) names.pop();
-  const name = names.pop();
-  if (name === undefined) return;
-  const schema = names.pop();
-  namedRelation(recorder, { relname: name, ...(schema === undefined ? {} : { schemaname: schema }) }, access);
-}
-
 /** Everything below: `skip` is a RangeVar that has been noted already (what the statement makes). */
 export function walk(recorder: Recorder, node: unknown, access: string, skip?: RangeVar): void {
   if (typeof node !== "object" || node === null || node === skip) return;
@@ -79,9 +68,9 @@ export function walk(recorder: Recorder, node: unknown, access: string, skip?: R
 }
 
 /** A query inside of a definition: what it reads is noted, its outputs become somebody else's columns. */
-export function query(recorder: Recorder, node: Node | undefined): void {
+export function query(recorder: Recorder, node: Node | undefined, outer?: Scope): void {
   const before = recorder.class;
-  const result = resolveSelectNode(recorder, node, new Scope(undefined, [], undefined));
+  const result = resolveSelectNode(recorder, node, new Scope(outer, [], undefined));
   recorder.class = before;
   for (const member of result.members) recorder.use(member.value, USE.writeSource);
 }

@@ -29,27 +29,37 @@ export function lockTable({ recorder }: Judging, body: LockStmt): Judged {
   for (const node of body.relations ?? []) {
     const range = rangeVarOf(node);
     namedRelation(recorder, range, "lock");
-    lockNamed(recorder, range, mode);
+    lockNamed(recorder, range, mode, range?.inh !== true);
+    const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
+    if (relation?.kind !== "view") continue;
+    for (const { relation: below } of viewOf(relation, recorder.catalog)?.touched ?? [])
+      recorder.lock("relation", below.factSchema, below.name, mode);
   }
   return { verb: "lock" };
 }
 
-/** Notes that a named relation is locked in this mode, and what is locked with it. */
-export function lockNamed(recorder: Recorder, range: RangeVar | undefined, mode: TableMode): void {
+export function stronger(left: TableMode, right: TableMode): TableMode {
+  return MODES.indexOf(left) < MODES.indexOf(right) ? right : left;
+}
+
+/** Notes that a named relation is locked in this mode. `only`: what inherits from it is left out. */
+export function lockNamed(recorder: Recorder, range: RangeVar | undefined, mode: TableMode, only = false): void {
   if (range === undefined) return;
   const relation = recorder.catalog.resolveRelation(range.schemaname, range.relname ?? "", recorder.path);
   if (relation === undefined) recorder.lock("relation", range.schemaname ?? "", range.relname ?? "", mode);
-  else lockRelation(recorder, relation, mode, range.inh !== true);
+  else lockRelation(recorder, relation, mode, only);
 }
 
-/** `only`: what inherits from it is left out. Partitions are their table. */
+/** What a definition or maintenance takes: ONLY, or `only`, leaves out what inherits from it. */
+export function lockDefinition(recorder: Recorder, range: RangeVar | undefined, mode: TableMode, only = false): void {
+  lockNamed(recorder, range, mode, only || range?.inh !== true);
+}
+
+/** Partitions are their table. */
 export function lockRelation(recorder: Recorder, relation: Relation, mode: TableMode, only = false): void {
   recorder.lock("relation", relation.factSchema, relation.name, mode);
-  if (relation.kind === "view") {
-    for (const { relation: below } of viewOf(relation, recorder.catalog)?.touched ?? [])
-      recorder.lock("relation", below.factSchema, below.name, mode);
-  } else if (!only && relation.kind === "table")
-    for (const child of relation.children) lockRelation(recorder, child, mode);
+  if (only || relation.kind !== "table") return;
+  for (const child of relation.children) lockRelation(recorder, child, mode);
 }
 
 const STRENGTHS: { readonly [strength: string]: string } = {

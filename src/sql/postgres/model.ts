@@ -120,6 +120,8 @@ export class Relation {
   cascades: Cascade[] = NO_CASCADES;
   /** Whose foreign keys refer to it. */
   referring: Relation[] = NONE;
+  /** To which its own foreign keys refer. */
+  references: Relation[] = NONE;
   /** Of a partitioned table: the attribute numbers of its key, 0 for an expression. */
   partitionKey: readonly number[] = NO_NUMBERS;
   /** Of an index: its table. */

@@ -71,18 +71,39 @@ function target(recorder: Recorder, range: RangeVar | undefined, access: string)
   return { item: relationItem(relation, alias, []), relation, only, written: new Map() };
 }
 
-function written(recorder: Recorder, to: Target, name: string, value: Value): void {
+/** `keeps`: the row was there before, with its other columns. */
+function written(recorder: Recorder, to: Target, name: string, value: Value, keeps = false): void {
   const column = to.relation?.column(name);
   if (column === undefined) {
     if (to.relation !== undefined) recorder.unresolved = true;
     recorder.use(value, USE.writeSource);
     return;
   }
-  recorder.write(column, value);
+  writeColumn(recorder, column, value, keeps);
   conversionRuns(recorder, value, column.type);
-  for (const behind of writtenBehind(column)) recorder.write(behind, value);
+  for (const behind of writtenBehind(column)) writeColumn(recorder, behind, value, keeps);
   const before = to.written.get(name);
   to.written.set(name, before === undefined ? value : eitherOf(before, value));
+  if (to.relation?.qualified !== "pg_catalog.pg_settings") return;
+  // Its rule sets what the row names.
+  recorder.settings.push({ name: "*", value: null, local: false });
+  recorder.changesSettings = true;
+  recorder.writeTo({ target: "setting" }, value);
+}
+
+/** A column gets the value, and so does every column that is generated from it. */
+export function writeColumn(recorder: Recorder, column: Column, value: Value, keeps = false): void {
+  recorder.write(column, value);
+  const { generated, columns } = column.relation;
+  for (const [number, bases] of generated) {
+    const target = columns.find((other) => other.attnum === number);
+    if (target === undefined || !bases.includes(column.attnum)) continue;
+    recorder.names(target.value, USE.writeTarget);
+    recorder.flow(target, value);
+    if (!keeps) continue;
+    for (const other of columns)
+      if (other !== column && bases.includes(other.attnum)) recorder.flow(target, other.value);
+  }
 }
 
 /** Writing a view's column writes the column behind it. */
@@ -201,7 +222,7 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
       if ((val.MultiAssignRef.colno ?? 1) === 1) sources = multipleSource(recorder, val.MultiAssignRef.source, scope);
       value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? combine(sources, 0, false);
     } else value = expression(recorder, val, scope);
-    written(recorder, to, name ?? "", value);
+    written(recorder, to, name ?? "", value, true);
   }
 }
 

@@ -10,11 +10,12 @@ import type {
 } from "libpg-query";
 import type { Output, StatementFacts } from "../../core/facts.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
-import { created, query } from "./ddl.ts";
+import { becomes, queryOf } from "./create-table.ts";
+import { created } from "./ddl.ts";
 import { all } from "./expressions.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
-import { isOn, optionOf } from "./nodes.ts";
+import { isOn, namesOf, optionOf } from "./nodes.ts";
 import { Recorder, USE } from "./recorder.ts";
 import { merged, opaqueFacts } from "./replay.ts";
 import { judge } from "./statements.ts";
@@ -125,15 +126,44 @@ export function createTableAs(judging: Judging, body: CreateTableAsStmt): Judged
   const { recorder } = judging;
   const materialized = body.objtype === "OBJECT_MATVIEW";
   const verb = materialized ? "create_materialized_view" : "create_table_as";
-  if (body.query !== undefined && "ExecuteStmt" in body.query) {
-    const executed = oneOf(judging, judging.scope.prepared(body.query.ExecuteStmt.name ?? ""));
-    const facts: StatementFacts = { ...executed.facts, class: "ddl" };
-    return {
-      verb,
-      instead: { ...executed, facts, returnsRows: false, effects: { ...executed.effects, catalog: true, temp: true } },
-    };
-  }
-  query(recorder, body.query);
   created(recorder, body.into?.rel, materialized ? "materialized_view" : "table");
+  const names = namesOf(body.into?.colNames);
+  if (body.query !== undefined && "ExecuteStmt" in body.query) return { verb, ...executedInto(judging, body, names) };
+  becomes(recorder, body.into?.rel, queryOf(recorder, body.query), names);
   return { verb };
+}
+
+/** CREATE TABLE … AS EXECUTE: what the prepared statement would show becomes the columns. */
+function executedInto(judging: Judging, body: CreateTableAsStmt, names: readonly string[]): Partial<Judged> {
+  const { recorder } = judging;
+  const query = body.query as { ExecuteStmt: ExecuteStmt };
+  for (const value of all(recorder, query.ExecuteStmt.params, NO_SCOPE)) recorder.use(value, USE.expression);
+  const executed = oneOf(judging, judging.scope.prepared(query.ExecuteStmt.name ?? ""));
+  const made = recorder.facts("", []);
+  const to = made.relations[0];
+  const facts: StatementFacts = {
+    ...executed.facts,
+    class: executed.facts.class === "unknown" ? "unknown" : "ddl",
+    relations: [...executed.facts.relations, ...made.relations],
+    columns: executed.facts.columns.map((column) =>
+      column.uses.includes("output") && !column.uses.includes("write_source")
+        ? { ...column, uses: [...column.uses, "write_source"] }
+        : column,
+    ),
+    outputs: [],
+    writes: [
+      ...executed.facts.writes,
+      ...executed.facts.outputs.map((output, at) => ({
+        target: "definition" as const,
+        schema: to?.schema ?? "",
+        table: to?.name ?? "",
+        column: names[at] ?? output.name,
+        sources: output.sources,
+        opaque: output.derivation === "opaque",
+      })),
+    ],
+  };
+  return {
+    instead: { ...executed, facts, returnsRows: false, effects: { ...executed.effects, catalog: true, temp: true } },
+  };
 }

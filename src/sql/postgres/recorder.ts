@@ -112,6 +112,11 @@ export class Recorder {
       for (const set of this.#consumed) for (const column of value.sources) set.add(column);
   }
 
+  /** The value is only named, and used in these ways, if any: what it is, is told to nobody. */
+  names(value: Value, bits: number): void {
+    for (const column of value.sources) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
+  }
+
   output(value: Value): void {
     this.use(value, value.derivation === "direct" ? USE.output : USE.output | USE.expression);
   }
@@ -187,6 +192,11 @@ export class Recorder {
     if (entry.access.includes(access)) return;
     entry.access.push(access);
     this.touched.push({ relation, access, via });
+  }
+
+  /** A relation that is reached through something else. */
+  reached(relation: Relation, access: string, via: readonly string[]): void {
+    this.#touch(relation, access, via);
   }
 
   /** A relation that the catalog does not have: being created, or unknown. */

@@ -1,25 +1,48 @@
 // COPY and TRUNCATE, SET and transaction control.
-import type { CopyStmt, TransactionStmt, TruncateStmt, VariableSetStmt } from "libpg-query";
+import type {
+  AlterSystemStmt,
+  CopyStmt,
+  NotifyStmt,
+  TransactionStmt,
+  TruncateStmt,
+  VariableSetStmt,
+} from "libpg-query";
 import type { Effects } from "./analysis.ts";
 import { namedRelation } from "./ddl.ts";
+import { relationOf } from "./definition-scope.ts";
 import { expression } from "./expressions.ts";
+import type { Target } from "./flows.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
+import { lockRelation } from "./locks.ts";
+import type { Relation } from "./model.ts";
+import { writeColumn } from "./modify.ts";
 import { constantOf, rangeVarOf, stringOf } from "./nodes.ts";
+import type { Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
-import { CONSTANT } from "./value.ts";
+import { CONSTANT, OPAQUE } from "./value.ts";
 
 export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   const into = body.is_from === true;
   if (body.is_program === true) recorder.external.add("program");
   else if (body.filename !== undefined) recorder.external.add("file");
   if (into) recorder.raise("write");
+  const outside: Target | undefined =
+    body.is_program === true
+      ? { target: "program", column: body.filename ?? "" }
+      : body.filename === undefined
+        ? undefined
+        : { target: "file", column: body.filename };
+  const leaves = (result: Result): Result => {
+    if (outside !== undefined) for (const member of result.members) recorder.writeTo(outside, member.value);
+    return result;
+  };
   const wire =
     body.filename === undefined && body.is_program !== true ? { copy: into ? ("in" as const) : ("out" as const) } : {};
   if (body.query !== undefined)
-    return { verb: "copy", result: resolveSelectNode(recorder, body.query, NO_SCOPE), ...wire };
+    return { verb: "copy", result: leaves(resolveSelectNode(recorder, body.query, NO_SCOPE)), ...wire };
   const range = body.relation;
   const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
   if (relation === undefined) {
@@ -34,7 +57,8 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   if (columns.length !== names.length) recorder.unresolved = true;
   if (into) {
     recorder.changes(relation, "insert");
-    for (const column of columns) recorder.write(column, CONSTANT);
+    // A file of the server, or what a program says, may be anything, other tables included.
+    for (const column of columns) writeColumn(recorder, column, outside === undefined ? CONSTANT : OPAQUE);
     if (body.whereClause !== undefined) {
       const scope = new Scope(undefined, [relationItem(relation, undefined, [])], undefined);
       recorder.use(expression(recorder, body.whereClause, scope), USE.filter);
@@ -44,7 +68,7 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   recorder.reads(relation);
   return {
     verb: "copy",
-    result: { members: columns.map((column) => ({ name: column.name, value: column.value })), open: false },
+    result: leaves({ members: columns.map((column) => ({ name: column.name, value: column.value })), open: false }),
     ...wire,
   };
 }
@@ -52,15 +76,47 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
 export function truncate({ recorder }: Judging, body: TruncateStmt): Judged {
   recorder.raise("write");
   recorder.scoped = false;
+  const emptied = new Set<Relation>();
+  const empty = (relation: Relation, via: readonly string[], only = false): void => {
+    if (emptied.has(relation)) return;
+    emptied.add(relation);
+    recorder.changes(relation, "truncate");
+    lockRelation(recorder, relation, "access exclusive", only);
+    const below = [...via, relation.qualified];
+    const reach = (other: Relation): void => {
+      recorder.reached(other, "truncate", below);
+      empty(other, below);
+    };
+    if (!only) for (const child of relation.children) if (relation.kind === "table") reach(child);
+    // With CASCADE, every table that refers to these is emptied, too.
+    if (body.behavior === "DROP_CASCADE") for (const other of relation.referring) if (!emptied.has(other)) reach(other);
+  };
   for (const node of body.relations ?? []) {
     const range = rangeVarOf(node);
     namedRelation(recorder, range, "truncate");
-    const relation = recorder.catalog.resolveRelation(range?.schemaname, range?.relname ?? "", recorder.path);
-    if (relation !== undefined) recorder.changes(relation, "truncate");
+    const relation = relationOf(recorder, range);
+    if (relation !== undefined) empty(relation, [], range?.inh !== true);
+    else if (body.behavior === "DROP_CASCADE") recorder.opaque = true;
   }
-  // With CASCADE, every table that refers to these is emptied, too: which ones is not followed.
-  if (body.behavior === "DROP_CASCADE") recorder.opaque = true;
   return { verb: "truncate" };
+}
+
+export function notify({ recorder }: Judging, body: NotifyStmt): Judged {
+  recorder.class = "session";
+  recorder.external.add("notify");
+  recorder.writeTo({ target: "notification", column: body.conditionname ?? "" }, CONSTANT);
+  return { verb: "notify" };
+}
+
+/** It sets what every later session meets. */
+export function alterSystem(judging: Judging, body: AlterSystemStmt): Judged {
+  const { recorder } = judging;
+  if (body.setstmt !== undefined) set(judging, body.setstmt);
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  recorder.changesSettings = false;
+  recorder.external.add("server");
+  return { verb: "alter_system" };
 }
 
 export function set({ recorder }: Judging, body: VariableSetStmt): Judged {
@@ -86,6 +142,7 @@ export function set({ recorder }: Judging, body: VariableSetStmt): Judged {
     const value = body.kind === "VAR_SET_VALUE" && values !== undefined ? values.join(", ") : null;
     recorder.settings.push({ name, value, local });
   }
+  for (const setting of recorder.settings) recorder.writeTo({ target: "setting", column: setting.name }, CONSTANT);
   recorder.changesSettings = true;
   return { verb: body.kind === "VAR_RESET" || body.kind === "VAR_RESET_ALL" ? "reset" : "set" };
 }

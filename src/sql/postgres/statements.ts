@@ -1,18 +1,22 @@
 // One row for each kind of statement that PostgreSQL's grammar knows: what it is, and how it is judged. A kind without a row is unknown.
-import type { CallStmt, CreateStmt, DropStmt, Node, RangeVar, SelectStmt } from "libpg-query";
+import type { CallStmt, Node, SelectStmt } from "libpg-query";
 import type { StatementFacts, VerbClass } from "../../core/facts.ts";
 import type { StatementAnalysis } from "./analysis.ts";
-import { created, namedByList, walk } from "./ddl.ts";
+import { alterTable } from "./alter-table.ts";
+import { createIndex, createRule, createStatistics, createTrigger, policy, publication } from "./attached-objects.ts";
+import { becomes, createForeignTable, createTable, createView, intoOf } from "./create-table.ts";
+import { walk } from "./ddl.ts";
 import { expression } from "./expressions.ts";
 import type { Judge, Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
 import { lockTable } from "./locks.ts";
+import { cluster, everyRelation, refresh, reindex, vacuum } from "./maintenance.ts";
 import { resolveModification } from "./modify.ts";
 import { createTableAs, declare, execute, explain, fetch, prepare, unknownStatement } from "./nested.ts";
 import { bodyOf, kindOf, optionOf } from "./nodes.ts";
+import { alterSequence, createSchema, creates, drop, grant, moves, objectVerb, onObject, rename } from "./objects.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
-import { copy, set, transaction, truncate } from "./rows-and-settings.ts";
+import { alterSystem, copy, notify, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
 import { TEXT } from "./value.ts";
 
@@ -31,13 +35,15 @@ const ddl =
     walk(recorder, body, "ddl");
     return { verb };
   };
-/** DDL that makes the relation `member` of its body. */
-const creates =
-  (verb: string, member: string, kind: string): Judge =>
-  ({ recorder }, body) => {
-    const range = body[member] as RangeVar | undefined;
-    created(recorder, range, kind);
-    walk(recorder, body, "ddl", range);
+/** Which relations it is about cannot be told: all of the database's. */
+const everywhere =
+  (verb: string, as: VerbClass, access: string, external?: string): Judge =>
+  ({ recorder }) => {
+    recorder.class = as;
+    recorder.changesCatalog = true;
+    recorder.changesTemporary = true;
+    if (external !== undefined) recorder.external.add(external);
+    everyRelation(recorder, "*", access);
     return { verb };
   };
 const utility =
@@ -56,63 +62,14 @@ const dcl =
     return { verb };
   };
 
-function objectVerb(prefix: string, type: string | undefined): string {
-  return `${prefix}_${(type ?? "OBJECT_OBJECT")
-    .replace(/^OBJECT_/, "")
-    .replace("MATVIEW", "MATERIALIZED_VIEW")
-    .toLowerCase()}`;
-}
-/** Objects whose name in a list is a relation's, or stands below one. */
-const RELATION_OBJECTS = new Set([
-  "OBJECT_TABLE",
-  "OBJECT_VIEW",
-  "OBJECT_MATVIEW",
-  "OBJECT_SEQUENCE",
-  "OBJECT_INDEX",
-  "OBJECT_FOREIGN_TABLE",
-]);
-const BELOW_RELATION = new Set([
-  "OBJECT_COLUMN",
-  "OBJECT_RULE",
-  "OBJECT_TRIGGER",
-  "OBJECT_POLICY",
-  "OBJECT_TABCONSTRAINT",
-]);
-
 function select({ recorder }: Judging, body: SelectStmt): Judged {
   const result = resolveQuery(recorder, body, undefined, undefined, { outermost: true });
-  if (recorder.class === "ddl") {
-    // SELECT … INTO: the result becomes a table's rows.
-    for (const member of result.members) recorder.use(member.value, USE.writeSource);
+  const made = intoOf(body);
+  if (made !== undefined) {
+    becomes(recorder, made, result, []);
     return { verb: "select_into" };
   }
   return { verb: body.valuesLists === undefined ? "select" : "values", result, returnsRows: true };
-}
-
-function createTable({ recorder }: Judging, body: CreateStmt): Judged {
-  created(recorder, body.relation, "table");
-  walk(recorder, body, "ddl", body.relation);
-  return { verb: "create_table" };
-}
-
-function drop({ recorder }: Judging, body: DropStmt): Judged {
-  recorder.class = "ddl";
-  recorder.changesCatalog = true;
-  recorder.changesTemporary = true;
-  const below = BELOW_RELATION.has(body.removeType ?? "");
-  if (below || RELATION_OBJECTS.has(body.removeType ?? ""))
-    for (const node of body.objects ?? []) namedByList(recorder, node, "drop", below);
-  return { verb: objectVerb("drop", body.removeType) };
-}
-
-function onObject(verb: string): Judge {
-  return ({ recorder }, body) => {
-    recorder.class = "ddl";
-    recorder.changesCatalog = true;
-    const below = BELOW_RELATION.has(body.objtype);
-    if (below || RELATION_OBJECTS.has(body.objtype)) namedByList(recorder, body.object, "ddl", below);
-    return { verb };
-  };
 }
 
 function call(judging: Judging, body: CallStmt): Judged {
@@ -223,59 +180,41 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   },
   ListenStmt: session("listen"),
   UnlistenStmt: session("unlisten"),
-  NotifyStmt: ({ recorder }) => {
-    recorder.class = "session";
-    recorder.external.add("notify");
-    return { verb: "notify" };
-  },
+  NotifyStmt: notify,
   LockStmt: lockTable,
   // maintenance
-  VacuumStmt: ({ recorder }, body) => {
-    recorder.class = "maintenance";
-    walk(recorder, body.rels, "maintenance");
-    return { verb: body.is_vacuumcmd === true ? "vacuum" : "analyze" };
-  },
-  ClusterStmt: utility("cluster", "maintenance"),
-  ReindexStmt: utility("reindex", "maintenance"),
+  VacuumStmt: vacuum,
+  ClusterStmt: cluster,
+  ReindexStmt: reindex,
   CheckPointStmt: utility("checkpoint", "maintenance"),
-  RefreshMatViewStmt: utility("refresh_materialized_view", "maintenance", "refresh"),
+  RefreshMatViewStmt: refresh,
   // definitions
-  CreateStmt: createTable,
-  CreateForeignTableStmt: ({ recorder }, body) => {
-    const base = (body.base ?? body.base_stmt ?? body) as CreateStmt;
-    created(recorder, base.relation, "foreign_table");
-    recorder.external.add("server");
-    return { verb: "create_foreign_table" };
-  },
+  CreateStmt: (judging, body) => createTable(judging, body),
+  CreateForeignTableStmt: createForeignTable,
   CreateTableAsStmt: createTableAs,
-  ViewStmt: creates("create_view", "view", "view"),
-  IndexStmt: ddl("create_index"),
+  ViewStmt: createView,
+  IndexStmt: createIndex,
   CreateSeqStmt: creates("create_sequence", "sequence", "sequence"),
-  AlterSeqStmt: ddl("alter_sequence"),
+  AlterSeqStmt: alterSequence,
   CompositeTypeStmt: creates("create_type", "typevar", "composite"),
-  AlterTableStmt: ({ recorder }, body) => {
-    recorder.class = "ddl";
-    recorder.changesCatalog = true;
-    walk(recorder, body, "ddl");
-    return { verb: objectVerb("alter", body.objtype) };
-  },
-  RenameStmt: ddl("rename"),
-  AlterObjectSchemaStmt: ddl("set_schema"),
-  AlterObjectDependsStmt: ddl("alter_depends"),
+  AlterTableStmt: alterTable,
+  RenameStmt: rename,
+  AlterObjectSchemaStmt: moves("set_schema"),
+  AlterObjectDependsStmt: moves("alter_depends"),
   AlterOwnerStmt: ddl("alter_owner"),
   DropStmt: drop,
   CommentStmt: onObject("comment"),
   SecLabelStmt: onObject("security_label"),
-  CreateSchemaStmt: ddl("create_schema"),
+  CreateSchemaStmt: (judging, body) => createSchema(judging, body, STATEMENTS),
   CreateFunctionStmt: createFunction,
   AlterFunctionStmt: ddl("alter_function"),
-  CreateTrigStmt: ddl("create_trigger"),
-  RuleStmt: ddl("create_rule"),
-  CreatePolicyStmt: ddl("create_policy"),
-  AlterPolicyStmt: ddl("alter_policy"),
+  CreateTrigStmt: createTrigger,
+  RuleStmt: createRule,
+  CreatePolicyStmt: policy("create_policy"),
+  AlterPolicyStmt: policy("alter_policy"),
   CreateEventTrigStmt: ddl("create_event_trigger"),
   AlterEventTrigStmt: ddl("alter_event_trigger"),
-  CreateStatsStmt: ddl("create_statistics"),
+  CreateStatsStmt: createStatistics,
   AlterStatsStmt: ddl("alter_statistics"),
   CreateDomainStmt: ddl("create_domain"),
   AlterDomainStmt: ddl("alter_domain"),
@@ -311,9 +250,9 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   CreateUserMappingStmt: ddl("create_user_mapping", "server"),
   AlterUserMappingStmt: ddl("alter_user_mapping", "server"),
   DropUserMappingStmt: ddl("drop_user_mapping", "server"),
-  ImportForeignSchemaStmt: ddl("import_foreign_schema", "server"),
-  CreatePublicationStmt: ddl("create_publication", "server"),
-  AlterPublicationStmt: ddl("alter_publication", "server"),
+  ImportForeignSchemaStmt: everywhere("import_foreign_schema", "ddl", "create", "server"),
+  CreatePublicationStmt: publication("create_publication"),
+  AlterPublicationStmt: publication("alter_publication"),
   CreateSubscriptionStmt: ddl("create_subscription", "server"),
   AlterSubscriptionStmt: ddl("alter_subscription", "server"),
   DropSubscriptionStmt: ddl("drop_subscription", "server"),
@@ -325,15 +264,10 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   CreateTableSpaceStmt: ddl("create_tablespace", "file"),
   DropTableSpaceStmt: ddl("drop_tablespace", "file"),
   AlterTableSpaceOptionsStmt: ddl("alter_tablespace"),
-  AlterTableMoveAllStmt: ddl("alter_table"),
-  AlterSystemStmt: ddl("alter_system", "server"),
+  AlterTableMoveAllStmt: everywhere("alter_table", "ddl", "ddl"),
+  AlterSystemStmt: alterSystem,
   // rights and roles
-  GrantStmt: ({ recorder }, body) => {
-    recorder.class = "dcl";
-    recorder.changesCatalog = true;
-    walk(recorder, body.objects, "grant");
-    return { verb: body.is_grant === true ? "grant" : "revoke" };
-  },
+  GrantStmt: grant,
   GrantRoleStmt: ({ recorder }, body) => {
     recorder.class = "dcl";
     return { verb: body.is_grant === true ? "grant" : "revoke" };
@@ -343,8 +277,8 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   AlterRoleStmt: dcl("alter_role"),
   AlterRoleSetStmt: dcl("alter_role"),
   DropRoleStmt: dcl("drop_role"),
-  DropOwnedStmt: dcl("drop_owned"),
-  ReassignOwnedStmt: dcl("reassign_owned"),
+  DropOwnedStmt: everywhere("drop_owned", "dcl", "drop"),
+  ReassignOwnedStmt: everywhere("reassign_owned", "dcl", "grant"),
 };
 
 /** Node kinds whose name ends like a statement's, but that stand only inside of others or after analysis: never judged alone. */
