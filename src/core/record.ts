@@ -44,7 +44,7 @@ export type DecisionRecord = {
 
 export function decisionLine(header: RecordHeader, record: DecisionRecord): string {
   const { session } = record;
-  const command = record.command === undefined ? "" : `,"command":${fragment(record.command)}`;
+  const command = record.command === undefined ? "" : `,"command":${commandJson(record.command)}`;
   return (
     `{"decision_id":"${record.decisionId}","path":"regate/decision","timestamp":"${timestamp(record.time)}","labels":${fragment(header.labels)}` +
     `,"bundles":{"regate":{"revision":${JSON.stringify(record.revision)}}},"requested_by":${JSON.stringify(session.facts.client.address)}` +
@@ -87,6 +87,17 @@ export function approvalLine(
     `{"decision_id":"${decisionId}","path":"regate/approval","timestamp":"${timestamp(time)}","labels":${fragment(header.labels)}` +
     `,"result":${JSON.stringify(approval)},"custom":{"session":"${session.facts.id}","sequence":${sequence},"mode":"${header.mode}"}}`
   );
+}
+
+/** The facts of statements are one object for all texts of a shape. */
+function commandJson(command: CommandFacts): string {
+  let text = fragments.get(command);
+  if (text === undefined) {
+    const { statements, ...own } = command;
+    text = `${JSON.stringify(own).slice(0, -1)},"statements":${fragment(statements)}}`;
+    fragments.set(command, text);
+  }
+  return text;
 }
 
 /** What never changes in a session is serialized once. */

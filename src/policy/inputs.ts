@@ -19,6 +19,9 @@ export class InputPaths {
   readonly #stable: readonly {
     readonly name: (typeof STABLE)[number];
     readonly node: Node;
+    /** The members that lead to the only part that is read, and what is read of that. */
+    readonly spine: readonly string[];
+    readonly below: Node;
     readonly digests: WeakMap<object, string>;
   }[];
   readonly #fresh: readonly { readonly name: (typeof FRESH)[number]; readonly node: Node }[];
@@ -29,7 +32,7 @@ export class InputPaths {
     this.#paths = split === undefined || split.some((path) => path.length === 0) ? undefined : split;
     this.#stable = STABLE.filter((name) => this.reads(name)).map((name) => ({
       name,
-      node: this.#node([name]),
+      ...spineOf(this.#node([name])),
       digests: new WeakMap(),
     }));
     this.#fresh = FRESH.filter((name) => this.reads(name)).map((name) => ({ name, node: this.#node([name]) }));
@@ -50,15 +53,21 @@ export class InputPaths {
   key(input: Input): string {
     let key = "";
     for (const { name, node } of this.#fresh) key += `${project(input[name], node)}|`;
-    for (const { name, node, digests } of this.#stable) {
-      const part = input[name];
+    for (const { name, spine, below, digests } of this.#stable) {
+      // Commands come and go; the list of statements in them is one object for all texts of a shape.
+      let part: unknown = input[name];
+      for (const member of spine) part = (part as { readonly [member: string]: unknown } | undefined)?.[member];
       if (part === undefined) {
         key += "-";
         continue;
       }
+      if (typeof part !== "object" || part === null) {
+        key += `${project(part, below)}|`;
+        continue;
+      }
       let digest = digests.get(part);
       if (digest === undefined) {
-        digest = hash("sha256", project(part, node), "base64");
+        digest = hash("sha256", project(part, below), "base64");
         digests.set(part, digest);
       }
       key += digest;
@@ -83,6 +92,17 @@ export class InputPaths {
     const names = [...new Set(below.map((path) => path[prefix.length]!))].sort();
     return names.map((name) => ({ name, label: `${JSON.stringify(name)}:`, inner: this.#node([...prefix, name]) }));
   }
+}
+
+/** As long as only one member is read, the way leads on. */
+function spineOf(node: Node): { node: Node; spine: readonly string[]; below: Node } {
+  const spine: string[] = [];
+  let below = node;
+  while (below?.length === 1) {
+    spine.push(below[0]!.name);
+    below = below[0]!.inner;
+  }
+  return { node, spine, below };
 }
 
 /** The JSON text of the part of `value` that the tree names. */
