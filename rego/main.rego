@@ -11,6 +11,7 @@ import data.lib.subjects
 
 import data.policies.approvals
 import data.policies.code
+import data.policies.locks
 import data.policies.protected
 import data.policies.reads
 import data.policies.schema_changes
@@ -20,6 +21,7 @@ import data.policies.writes
 policies := [
 	approvals,
 	code,
+	locks,
 	protected,
 	reads,
 	schema_changes,

@@ -35,6 +35,13 @@ refusing_column(meta, statement, column) := {
 }
 
 # METADATA
+# title: The same, for the column whose value goes somewhere
+refusing_flow(meta, statement, column, target) := object.union(
+	refusing_column(meta, statement, column),
+	{"message": $"{meta.title}: {target}"},
+)
+
+# METADATA
 # title: The same, for the thing that it is about (a function, a setting)
 refusing_thing(meta, statement, thing) := {
 	"code": meta.custom.code,

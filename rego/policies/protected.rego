@@ -69,6 +69,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	_sealed(column)
 	some use in column.uses
 	not use in {"output", "write_target"}
+	not _refreshes(statement, use)
 }
 
 # METADATA
@@ -102,11 +103,28 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
 # custom:
 #   code: protected-write
 #   hint: Leave the protected column out of what is written.
-block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
+block contains reasons.refusing_flow(rego.metadata.rule(), i, source, _target(written)) if {
 	some i, statement in input.command.statements
 	some written in statement.writes
 	some source in written.sources
 	_sealed(source)
+	not _stays(statement, written, source)
+}
+
+# METADATA
+# title: A protected value may not be written elsewhere
+# description: What is written cannot be told, and a protected column is used beside it.
+# custom:
+#   code: protected-write
+#   hint: Leave the protected column out of what is written.
+block contains reasons.refusing_flow(rego.metadata.rule(), i, column, _target(written)) if {
+	some i, statement in input.command.statements
+	some written in statement.writes
+	not _told(written)
+	some column in statement.columns
+	_sealed(column)
+	some use in column.uses
+	use != "write_target"
 }
 
 # METADATA
@@ -175,6 +193,32 @@ _never_shown(tags) if {
 	tag in masks.never_shown
 	not tag in identity.cleared
 }
+
+_told(written) if written.opaque == false
+
+# A column with all of the same tags hides it as well: one that is generated from it, or a materialized view's.
+_stays(statement, written, source) if {
+	written.target == "column"
+	some column in statement.columns
+	column.schema == written.schema
+	column.table == written.table
+	column.column == written.column
+	every tag in source.tags {
+		tag in column.tags
+	}
+}
+
+# The view's owner decided what it holds, and its columns carry the tags.
+_refreshes(statement, use) if {
+	statement.verb == "refresh_materialized_view"
+	use == "write_source"
+}
+
+_target(written) := $"{written.schema}.{written.table}.{written.column}" if written.target in {"column", "definition"}
+
+else := $"{written.target} {written.column}" if written.column != ""
+
+else := written.target
 
 # A relation has the tags of all of its columns. Where the columns that are used are listed, they are what counts.
 _listed(statement, relation) if {

@@ -72,8 +72,61 @@ test_any_other_use_is_blocked[use] if {
 test_it_may_be_written if blocked({"verb": "update", "class": "write", "columns": [email(["write_target"])]}, []) == set()
 
 test_its_value_may_not_be_written_elsewhere if {
-	written := {"schema": "public", "table": "notes", "column": "text", "sources": [email([])]}
-	blocked({"verb": "insert", "class": "write", "writes": [written]}, []) == {"protected-write"}
+	blocked({"verb": "insert", "class": "write", "writes": [flow("column", [email([])], false)]}, []) == {"protected-write"}
+}
+
+flow(target, sources, opaque) := {
+	"target": target,
+	"schema": "public",
+	"table": "notes",
+	"column": "text",
+	"sources": sources,
+	"opaque": opaque,
+}
+
+test_nor_to_anywhere_else[target] if {
+	some target in [
+		"sequence", "setting", "large_object", "advisory_lock", "notification", "comment",
+		"definition", "file", "program", "server", "something new",
+	]
+	blocked({"writes": [flow(target, [id, email([])], false)]}, []) == {"protected-write"}
+	blocked({"writes": [flow(target, [id], false)]}, []) == set()
+	blocked({"writes": [flow(target, [email([])], false)]}, ["privacy"]) == set()
+}
+
+test_the_reason_names_where_it_would_go[expected] if {
+	some expected, target in {
+		"public.notes.text": "column",
+		"setting text": "setting",
+		"server text": "server",
+	}
+	reasons := protected.block with input as samples.command([samples.statement({"writes": [flow(target, [email([])], false)]})], [], [])
+	{reason.message | some reason in reasons} == {$"A protected value may not be written elsewhere: {expected}"}
+	{reason.column | some reason in reasons} == {"public.customers.email"}
+}
+
+test_what_is_written_and_cannot_be_told_may_be_what_is_used if {
+	opaque := flow("file", [], true)
+	blocked({"columns": [email(["output"])], "writes": [opaque]}, []) == {"protected-write"}
+	blocked({"columns": [id], "writes": [opaque]}, []) == set()
+	blocked({"columns": [email(["write_target"])], "writes": [opaque]}, []) == set()
+	"protected-write" in blocked({"columns": [email(["output"])], "writes": [object.remove(opaque, ["opaque"])]}, [])
+}
+
+test_it_stays_in_a_column_with_the_same_tags[note] if {
+	some note, [tags, codes] in {
+		"the same": [["pii"], set()],
+		"more": [["pii", "more"], set()],
+		"another": [["other"], {"protected-write"}],
+	}
+	target := {"schema": "public", "table": "notes", "column": "text", "tags": tags, "uses": ["write_target"]}
+	blocked({"columns": [target], "writes": [flow("column", [email([])], false)]}, []) == codes
+}
+
+test_a_materialized_view_may_be_refreshed if {
+	refreshed := {"class": "maintenance", "columns": [email(["write_source"])]}
+	blocked(object.union(refreshed, {"verb": "refresh_materialized_view"}), []) == set()
+	blocked(object.union(refreshed, {"verb": "insert"}), []) == {"protected-use"}
 }
 
 test_it_may_not_be_copied_out[note] if {

@@ -51,6 +51,7 @@ const relation = (name: string, ...access: string[]) => ({
   via: [],
   tags: [] as string[],
 });
+const tableLock = (mode: string) => ({ level: "relation" as const, schema: "public", name: "orders", mode });
 const fn = (name: string, kind: "builtin" | "known" | "unknown", opaque: boolean) => ({
   schema: "public",
   name,
@@ -205,6 +206,31 @@ const table: readonly (readonly [
     {},
     "block",
     "protected-write",
+  ],
+  ...(["sequence", "setting", "large_object", "notification", "file", "server"] as const).map(
+    (target) =>
+      [
+        `writing it to a ${target}`,
+        [{ writes: [{ target, schema: "", table: "", column: "", sources: [email], opaque: false }] }],
+        {},
+        "block",
+        "protected-write",
+      ] as const,
+  ),
+  ["LOCK TABLE", [{ verb: "lock", class: "session", locks: [tableLock("access exclusive")] }], {}, "block", "lock"],
+  [
+    "LOCK TABLE with the scope",
+    [{ verb: "lock", class: "session", locks: [tableLock("access exclusive")] }],
+    { scopes: ["locks"] },
+    "allow",
+    "session",
+  ],
+  [
+    "LOCK TABLE IN ROW EXCLUSIVE MODE",
+    [{ verb: "lock", class: "session", locks: [tableLock("row exclusive")] }],
+    {},
+    "allow",
+    "session",
   ],
   [
     "the server's secrets",

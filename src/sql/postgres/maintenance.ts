@@ -10,12 +10,14 @@ import type { Recorder } from "./recorder.ts";
 export function vacuum({ recorder }: Judging, body: VacuumStmt): Judged {
   recorder.class = "maintenance";
   const mode = isOn(optionOf(body.options, "full")) ? "access exclusive" : "share update exclusive";
+  // Children are processed with their parent since PostgreSQL 18.
+  const only = recorder.catalog.serverVersion < 180_000;
   if (body.rels === undefined) everyRelation(recorder, "*");
   for (const node of body.rels ?? []) {
     if (!("VacuumRelation" in node)) continue;
     const { relation: range, va_cols: columns } = node.VacuumRelation;
     namedRelation(recorder, range, "maintenance");
-    lockDefinition(recorder, range, mode);
+    lockDefinition(recorder, range, mode, only);
     namedColumns(recorder, relationOf(recorder, range), columns);
   }
   return { verb: body.is_vacuumcmd === true ? "vacuum" : "analyze" };

@@ -19,6 +19,9 @@ INSERT INTO loose SELECT i, 'x' FROM generate_series(1, ${ROWS}) i;
 `);
 const scoped = (text: string): boolean => analyze(text, rich.catalog, SCOPE).statements[0]!.facts.scoped;
 
+/** PostgreSQL 14 has no MERGE: what the grammar of the gate says of it is not asked there. */
+const known = (text: string): boolean => !text.startsWith("MERGE") || rich.catalog.serverVersion >= 150_000;
+
 /** Runs it, undoes it, and says how many rows it changed. */
 async function changed(text: string, values: readonly unknown[]): Promise<number> {
   await rich.client.query("BEGIN");
@@ -85,7 +88,7 @@ const fixing: readonly (readonly [text: string, values?: readonly unknown[]])[] 
 ];
 
 describe("what the text or its parameters list fixes rows", () => {
-  for (const [text, values = []] of fixing) {
+  for (const [text, values = []] of fixing.filter(([text]) => known(text))) {
     test(text, async () => {
       assert.equal(scoped(text), true);
       const rows = await changed(text, values);
@@ -133,7 +136,7 @@ const loose: readonly string[] = [
 ];
 
 describe("what tables, sums or series give fixes nothing", () => {
-  for (const text of loose) {
+  for (const text of loose.filter(known)) {
     test(text, async () => {
       assert.equal(scoped(text), false);
       // It is well-formed: the server changes rows, or at least could.
