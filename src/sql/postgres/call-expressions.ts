@@ -1,5 +1,6 @@
 // Calls in expressions: functions, aggregates, window functions, and what only looks like one.
 import type { FuncCall, WindowDef } from "libpg-query";
+import { runFunction } from "./bodies.ts";
 import type { Call } from "./calls.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
@@ -11,7 +12,7 @@ import type { Scope } from "./scope.ts";
 import { castsRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { callWrites } from "./writing-calls.ts";
-import { COUNT, combine, derived, TYPE_UNKNOWN_LITERAL, union } from "./value.ts";
+import { CONSTANT, COUNT, combine, derived, TYPE_UNKNOWN_LITERAL, union } from "./value.ts";
 
 /** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
 export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
@@ -21,6 +22,8 @@ export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
     return { ...row, derivation: "opaque", total: false, type: 0 };
   }
   recordCall(recorder, call, []);
+  const runs = call.users.map((entry) => runFunction(recorder, entry, { values: [row] }).value);
+  if (runs.length > 0) return runOfUsers(call, runs, row);
   const value = derived(row, call.returns, false);
   return {
     sources: union(value.sources, call.reads),
@@ -28,6 +31,13 @@ export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
     total: false,
     type: call.returns,
   };
+}
+
+/** What a call gives that runs functions of users (any of them, or one of the server's own). */
+function runOfUsers(call: Call, runs: readonly Value[], own: Value): Value {
+  const value =
+    runs.length === 1 && call.entries.length === 1 ? runs[0]! : combine([...runs, own], call.returns, false);
+  return call.opaque ? { ...value, derivation: "opaque", total: false } : value;
 }
 
 export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
@@ -61,7 +71,20 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   recordCall(recorder, call, nodes);
   callWrites(recorder, call, nodes, args);
   for (const arg of args) recorder.operator(arg, name);
-  castsRun(recorder, ...args);
+  const converted = castsRun(recorder, ...args);
+  if (converted !== undefined) inputs.push(converted);
+  if (call.users.length > 0) {
+    const runs = call.users.map((entry) => runFunction(recorder, entry, { values: args, nodes }));
+    if (runs.length === 1 && call.entries.length === 1 && runs[0]!.columns !== undefined)
+      recorder.callColumns.set(body, runs[0]!.columns);
+    const more = inputs.length > args.length ? combine(inputs, 0, false) : CONSTANT;
+    const value = runOfUsers(
+      call,
+      runs.map((run) => run.value),
+      more,
+    );
+    return inputs.length > args.length ? { ...combine([value, more], value.type, false) } : value;
+  }
   if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
   const value = combine(inputs, returnType(recorder, call, args), call.total);
   if (call.reads.length > 0) {

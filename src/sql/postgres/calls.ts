@@ -25,6 +25,8 @@ export type Call = {
   readonly writes: boolean;
   /** Columns of catalogs whose values it shows. */
   readonly reads: readonly Column[];
+  /** Those of users: what they do is said by their bodies, not by the members above. */
+  readonly users: readonly FunctionEntry[];
   readonly builtin: boolean;
 };
 
@@ -92,18 +94,22 @@ function summarize(catalog: Catalog, entries: readonly FunctionEntry[]): Call {
   let setting = false;
   let writes = false;
   let builtin = true;
+  const users = entries.filter((entry) => !entry.builtin && entry.kind !== "window");
   for (const entry of entries) {
+    if (entry.kind === "aggregate") aggregate = true;
+    if (!entry.builtin) builtin = false;
+    if (users.includes(entry)) {
+      for (const reached of externalOfKnown(entry.name)) external.add(reached);
+      continue;
+    }
     const behaviour = catalog.behaviour(entry);
     const key = `${entry.schema}.${entry.name}`;
     const before = uses.get(key);
     if (before === undefined || rank(entry.use) > rank(before)) uses.set(key, entry.use);
     if (behaviour.opaque === true) opaque = true;
-    if (entry.kind === "aggregate") aggregate = true;
     if (behaviour.setting === true) setting = true;
     if (behaviour.writes === true) writes = true;
-    if (!entry.builtin) builtin = false;
-    for (const reached of entry.builtin ? (behaviour.external ?? []) : externalOfKnown(entry.name))
-      external.add(reached);
+    for (const reached of behaviour.external ?? []) external.add(reached);
     for (const read of behaviour.reads ?? []) {
       const [relation, name] = read.split(".") as [string, string];
       const column = catalog.resolveRelation("pg_catalog", relation, [])?.column(name);
@@ -121,6 +127,7 @@ function summarize(catalog: Catalog, entries: readonly FunctionEntry[]): Call {
     external: [...external],
     setting,
     writes,
+    users,
     reads: [...reads],
     builtin,
   };

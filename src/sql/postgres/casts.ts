@@ -4,7 +4,7 @@ import { COMPARABLE, expression } from "./expressions.ts";
 import { typeNameParts } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
-import { conversionRuns } from "./user-code.ts";
+import { conversionRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { derived, TYPE_TEXT } from "./value.ts";
 
@@ -19,8 +19,8 @@ const UNMODIFIED = new Set([16, 17, 19, 20, 21, 23, 25, 26, 114, 700, 701, 1082,
 
 export function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
   const { catalog } = recorder;
-  if (conversionRuns(recorder, value, type))
-    return { ...derived(value, type, false), derivation: "opaque", total: false };
+  const run = conversionRuns(recorder, value, type);
+  if (run !== undefined) return withRun(derived(value, type, false), run);
   // To the type that it has already: the server drops the cast, and the column stays bare (unless a length may be lost).
   if (value.type === type && !modified && (UNMODIFIED.has(type) || value.row !== undefined)) return value;
   const row = catalog.relationByRowType(type);

@@ -137,6 +137,10 @@ function build(
     ),
     functionsNamed: (name) => functions.named(name),
     functionByOid: (oid) => functions.byOid(oid),
+    functionOf: (use) => functions.of(use),
+    schemas: () => [
+      ...new Set([...relations.keys(), ...rows.types.map((row) => row[1]!), ...rows.functions.map((row) => row[1]!)]),
+    ],
     allOperators,
     allCasts,
     ranges: new Map(rows.ranges.map((row) => [Number(row[0]), Number(row[1])])),
@@ -270,6 +274,7 @@ class Functions {
   readonly #byName = new Map<string, Row[]>();
   readonly #byOid = new Map<number, Row>();
   readonly #entries = new Map<string, readonly FunctionEntry[]>();
+  readonly #uses = new Map<FunctionUse, FunctionEntry>();
   readonly #bodies = new Map<string, Row>();
   readonly #roles: ReadonlyMap<string, string>;
   readonly #aggregates = new Map<string, Row>();
@@ -291,6 +296,7 @@ class Functions {
       if (rows === undefined) return [];
       entries = rows.map((row) => entryOf(row, this.#bodies.get(row[0]!), this.#aggregates.get(row[0]!), this.#roles));
       this.#entries.set(name, entries);
+      for (const entry of entries) this.#uses.set(entry.use, entry);
     }
     return entries;
   }
@@ -298,6 +304,10 @@ class Functions {
   byOid(oid: number): FunctionEntry | undefined {
     const row = this.#byOid.get(oid);
     return row === undefined ? undefined : this.named(row[2]!).find((entry) => entry.oid === oid);
+  }
+
+  of(use: FunctionUse): FunctionEntry | undefined {
+    return this.#uses.get(use);
   }
 
   use(oid: number): FunctionUse {

@@ -70,6 +70,8 @@ export type CatalogContent = {
   readonly arrays: ReadonlyMap<number, number>;
   functionsNamed(name: string): readonly FunctionEntry[];
   functionByOid(oid: number): FunctionEntry | undefined;
+  functionOf(use: FunctionUse): FunctionEntry | undefined;
+  schemas(): readonly string[];
   /** Every operator by name. */
   readonly allOperators: ReadonlyMap<string, readonly Operator[]>;
   /** Every cast: source → target → cast. */
@@ -102,6 +104,7 @@ export class Catalog {
   readonly domains: CatalogContent["domains"];
   readonly eventTriggers: CatalogContent["eventTriggers"];
   readonly #content: CatalogContent;
+  #schemas: readonly string[] | undefined;
   readonly #behaviours = new Map<FunctionEntry, Behaviour>();
 
   constructor(content: CatalogContent, unmatched: readonly string[]) {
@@ -180,6 +183,17 @@ export class Catalog {
 
   functionByOid(oid: number): FunctionEntry | undefined {
     return this.#content.functionByOid(oid);
+  }
+
+  /** The function that a use is of; undefined for a rule, and for what the catalog does not have. */
+  functionOf(use: FunctionUse): FunctionEntry | undefined {
+    return this.#content.functionOf(use);
+  }
+
+  /** Every schema in which there is something. */
+  get schemas(): readonly string[] {
+    this.#schemas ??= this.#content.schemas();
+    return this.#schemas;
   }
 
   behaviour(entry: FunctionEntry): Behaviour {

@@ -1,5 +1,6 @@
 // Utility statements in general: the relations, queries and functions that they name, found anywhere in their tree.
 import type { FuncCall, Node, RangeVar, TypeName } from "libpg-query";
+import { runFunction } from "./bodies.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -86,7 +87,12 @@ function call(recorder: Recorder, body: FuncCall): void {
     args.map(() => CONSTANT),
     body.func_variadic === true,
   );
-  if (found !== undefined) recordCall(recorder, found, args);
-  else if (args.length !== 1 || recorder.catalog.typeByName(schema, name, recorder.path) === 0)
+  if (found !== undefined) {
+    recordCall(recorder, found, args);
+    for (const entry of found.users) {
+      const run = runFunction(recorder, entry, { values: args.map(() => CONSTANT), nodes: args });
+      recorder.use(run.value, USE.expression);
+    }
+  } else if (args.length !== 1 || recorder.catalog.typeByName(schema, name, recorder.path) === 0)
     recordUnknownCall(recorder, schema, name);
 }

@@ -7,16 +7,18 @@ import { type Recorder, USE } from "./recorder.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
-import { operatorRuns } from "./user-code.ts";
+import { operatorRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
   BOOLEAN,
   combine,
   CONSTANT,
   derived,
+  eitherOf,
   INTEGER,
   LITERAL,
   NUMERIC,
+  OPAQUE,
   plainConstant,
   TYPE_BOOL,
   TYPE_RECORD,
@@ -43,8 +45,10 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "A_Const":
       return constant(bodyOf(node));
     case "ParamRef":
-      // Its type is the client's choice.
-      return CONSTANT;
+      // Of a statement: its type is the client's choice. Of a body: what it is given.
+      return recorder.variables === undefined
+        ? CONSTANT
+        : (recorder.variables.numbered(bodyOf<{ number?: number }>(node).number ?? 0) ?? OPAQUE);
     case "A_Expr":
       return operation(recorder, bodyOf(node), scope);
     case "BoolExpr":
@@ -185,7 +189,7 @@ function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
   const name = stringOf(body.name?.[body.name.length - 1]) ?? "";
   recorder.operator(left, name);
   recorder.operator(right, name);
-  const opaque = operatorRuns(recorder, name, body.lexpr === undefined ? undefined : left, right);
+  const run = operatorRuns(recorder, name, body.lexpr === undefined ? undefined : left, right);
   let type = 0;
   let total = false;
   if (body.kind === "AEXPR_NULLIF") type = left.type;
@@ -201,8 +205,7 @@ function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
     if ((left.type === TYPE_TEXT && TEXTUAL.has(right.type)) || (right.type === TYPE_TEXT && TEXTUAL.has(left.type)))
       type = TYPE_TEXT;
   } else if (ARITHMETIC.has(name) && left.type === right.type && NUMBERS.has(left.type)) type = left.type;
-  const value = combine([left, right], type, total);
-  return opaque ? { ...value, derivation: "opaque", total: false } : value;
+  return withRun(combine([left, right], type, total), run);
 }
 
 function comparable(value: Value): boolean {
@@ -223,22 +226,27 @@ function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope): Value
     results.push(expression(recorder, node.CaseWhen.result, scope));
   }
   if (body.defresult !== undefined) results.push(expression(recorder, body.defresult, scope));
-  let opaque = false;
+  let run: Value | undefined;
   if (body.arg !== undefined) {
     recorder.operator(conditions[0]!, "=");
-    for (const condition of conditions.slice(1))
-      opaque = operatorRuns(recorder, "=", conditions[0], condition) || opaque;
+    for (const condition of conditions.slice(1)) {
+      const compared = operatorRuns(recorder, "=", conditions[0], condition);
+      if (compared !== undefined) run = withRun(compared, run);
+    }
   }
   const value = combine(
     [...conditions, ...results],
     commonType(results),
     body.arg === undefined || conditions.every(comparable),
   );
-  return opaque ? { ...value, derivation: "opaque", total: false } : value;
+  return withRun(value, run);
 }
 
 function alternatives(values: readonly Value[]): Value {
-  return combine(values, commonType(values), true);
+  const value = combine(values, commonType(values), true);
+  // One of several rows of the same shape is such a row.
+  const row = values.every((each) => each.row !== undefined) ? values.reduce(eitherOf).row : undefined;
+  return row === undefined ? value : { ...value, row };
 }
 
 function commonType(values: readonly Value[]): number {
@@ -309,7 +317,7 @@ function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
       const value = subselectValue(recorder, body.subselect, scope, undefined, body);
       const result = combine(test === undefined ? [value] : [test, value], TYPE_BOOL, false);
       const name = namesOf(body.operName).at(-1) ?? "=";
-      return operatorRuns(recorder, name, test, value) ? { ...result, derivation: "opaque" } : result;
+      return withRun(result, operatorRuns(recorder, name, test, value));
     }
   }
 }

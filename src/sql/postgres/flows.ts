@@ -39,6 +39,12 @@ export class Flows {
     add(flow, value);
   }
 
+  /** Each column, and each other target, with what is written to it. */
+  each(column: (to: Column, value: Value) => void, other: (to: Target, value: Value) => void): void {
+    for (const [to, flow] of this.#columns) column(to, valueIn(flow));
+    for (const { to, ...flow } of this.#others.values()) other(to as Target, valueIn(flow));
+  }
+
   takeOver(other: Flows): void {
     for (const [column, flow] of other.#columns) this.column(column, valueIn(flow));
     for (const { to, ...flow } of other.#others.values()) this.other(to as Target, valueIn(flow));

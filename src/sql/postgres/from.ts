@@ -62,7 +62,7 @@ function fromItem(
       if (body.repeatable !== undefined) recorder.use(expression(recorder, body.repeatable, scope), USE.filter);
       const { schema, name } = qualifiedName(body.method);
       const call = findCall(recorder, schema, name, [], true);
-      if (call === undefined || call.opaque) recorder.opaque = true;
+      if (call === undefined || call.opaque || call.users.length > 0) recorder.opaque = true;
       if (call !== undefined) for (const use of call.uses) recorder.functions.add(use);
       return body.relation === undefined ? [] : fromItem(recorder, body.relation, before, parent, ctes);
     }
@@ -254,10 +254,19 @@ function functionColumns(
   definitions: readonly Node[] | undefined,
   alias: string | undefined,
 ): Result {
-  // What drives the rows is used, whether or not a column of it is shown.
-  if (value.sources.length > 0) recorder.use(value, USE.expression);
+  // What drives the rows is used, whether or not a column of it is shown: of a body that is known, it is noted already.
+  const given = "FuncCall" in node ? recorder.callColumns.get(node.FuncCall) : undefined;
+  const drives =
+    given !== undefined && "FuncCall" in node
+      ? combine(recorder.callArguments.get(node.FuncCall) ?? [], 0, false)
+      : value;
+  if (drives.sources.length > 0) recorder.use(drives, USE.expression);
+  const column = (at: number, of: number): Value => (given?.length === of ? given[at]! : value);
   if (definitions !== undefined && definitions.length > 0) {
-    return { members: definitions.map((definition) => definedColumn(recorder, definition, value)), open: false };
+    return {
+      members: definitions.map((definition, at) => definedColumn(recorder, definition, column(at, definitions.length))),
+      open: false,
+    };
   }
   if (!("FuncCall" in node)) return { members: [{ name: alias ?? kindName(node), value }], open: false };
   const { schema, name } = qualifiedName(node.FuncCall.funcname);
@@ -273,12 +282,15 @@ function functionColumns(
   }
   const type = call!.returns;
   if (shape.length === 1 && shape[0] === "")
-    return { members: [{ name: alias ?? name, value: typed(value, type) }], open: false };
+    return { members: [{ name: alias ?? name, value: typed(column(0, 1), type) }], open: false };
   const types = call!.entries[0]!.results;
   // A polymorphic column gets its type from the arguments.
   const known = (oid: number): number => (recorder.catalog.type(oid)?.kind === "p" ? 0 : oid);
   return {
-    members: shape.map((column, at) => ({ name: column, value: typed(value, known(types[at]?.type ?? 0)) })),
+    members: shape.map((name, at) => ({
+      name,
+      value: typed(column(at, shape.length), known(types[at]?.type ?? 0)),
+    })),
     open: false,
   };
 }

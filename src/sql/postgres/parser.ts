@@ -15,6 +15,8 @@ type Module = {
   _wasm_free_parse_result(result: number): void;
   _wasm_fingerprint(text: number): number;
   _wasm_normalize_query(text: number): number;
+  _wasm_parse_plpgsql(text: number): number;
+  _wasm_scan(text: number): number;
   _wasm_free_string(pointer: number): void;
   lengthBytesUTF8(text: string): number;
   stringToUTF8(text: string, pointer: number, size: number): void;
@@ -131,7 +133,45 @@ export function fingerprint(text: string): string {
   return text === "" ? "" : stringResult(text, "_wasm_fingerprint");
 }
 
-function stringResult(text: string, name: "_wasm_normalize_query" | "_wasm_fingerprint"): string {
+/** A node of PL/pgSQL's tree: one member for its kind, or the members of a body. */
+export type PlpgsqlNode = { readonly [member: string]: unknown };
+
+/**
+ * Parses the one CREATE FUNCTION (PROCEDURE) or DO in PL/pgSQL that the text is.
+ * @throws RegateError as {@link parse}
+ */
+export function parsePlpgsql(text: string, options: { maxBytes?: number } = {}): PlpgsqlNode {
+  checkText(text, options.maxBytes ?? DEFAULT_MAX_BYTES);
+  const result = stringResult(text, "_wasm_parse_plpgsql");
+  // What cannot be parsed gives a message instead of a tree.
+  let tree: { plpgsql_funcs?: readonly { PLpgSQL_function?: PlpgsqlNode }[] };
+  try {
+    tree = JSON.parse(result) as typeof tree;
+  } catch {
+    throw new RegateError("TEXT_UNPARSEABLE", { message: result.slice(0, 200) });
+  }
+  const body = tree?.plpgsql_funcs?.length === 1 ? tree.plpgsql_funcs[0]?.PLpgSQL_function : undefined;
+  if (body === undefined) throw new RegateError("TEXT_UNPARSEABLE", { message: "not one body in PL/pgSQL" });
+  return body;
+}
+
+/** A lexical token; offsets in bytes. */
+export type Token = { readonly start: number; readonly end: number; readonly text: string; readonly tokenName: string };
+
+/** @throws RegateError as {@link parse} */
+export function scan(text: string): readonly Token[] {
+  checkText(text, DEFAULT_MAX_BYTES);
+  const result = stringResult(text, "_wasm_scan");
+  try {
+    return (JSON.parse(result) as { tokens: readonly Token[] }).tokens;
+  } catch {
+    throw new RegateError("TEXT_UNPARSEABLE", { message: result.slice(0, 200) });
+  }
+}
+
+type StringFunction = "_wasm_normalize_query" | "_wasm_fingerprint" | "_wasm_parse_plpgsql" | "_wasm_scan";
+
+function stringResult(text: string, name: StringFunction): string {
   return withText(text, (module, pointer) => {
     const result = module[name](pointer);
     if (result === 0) throw new Error("out of memory");

@@ -10,11 +10,13 @@ import type {
 } from "../../core/facts.ts";
 import { columnUses } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
+import { runUse } from "./bodies.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
-import type { Column, Relation } from "./model.ts";
+import type { Column, FunctionEntry, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
+import type { Variables } from "./placeholders.ts";
 import type { Member, Value } from "./value.ts";
 import { TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 import { viewOf } from "./views.ts";
@@ -57,6 +59,9 @@ const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "del
 /** A text of a megabyte has some 350,000 nodes. */
 const MAX_STEPS = 2_000_000;
 const NO_VIA: readonly string[] = Object.freeze([]);
+const DECIDES_NAMES: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
+const NO_LOCKS: readonly Lock[] = Object.freeze([]);
+const NO_OPERATORS: ReadonlyMap<Column, ReadonlySet<string>> = new Map();
 
 export class Recorder {
   readonly catalog: Catalog;
@@ -85,13 +90,34 @@ export class Recorder {
   #locks: Lock[] | undefined;
   /** The arguments of calls that were resolved, for the columns of functions in FROM. */
   readonly callArguments = new WeakMap<object, readonly Value[]>();
+  /** What calls of users' functions give column by column, for the columns of functions in FROM. */
+  readonly callColumns = new WeakMap<object, readonly Value[]>();
   #spent = 0;
   /** While sub-selects are resolved in expressions: everything that they consume, for the value that they give. */
   #consumed: Set<Column>[] | undefined;
 
-  constructor(catalog: Catalog, path: readonly string[]) {
+  /** Functions whose bodies were read along the session's path: they mean something else when that changes first. */
+  readonly alongPath = new Set<FunctionEntry>();
+  /**
+   * The path along which the bodies of functions that it runs find their names. Not the same as its own for what the server has bound
+   * already; undefined where it is another one each time (a view's).
+   */
+  readonly running: readonly string[] | undefined;
+  /** Of a body: its parameters and variables. */
+  readonly variables: Variables | undefined;
+  /** How many bodies deep. */
+  readonly depth: number;
+
+  constructor(
+    catalog: Catalog,
+    path: readonly string[],
+    body: { running?: readonly string[] | undefined; variables?: Variables; depth?: number } = { running: path },
+  ) {
     this.catalog = catalog;
     this.path = path;
+    this.running = body.running;
+    this.variables = body.variables;
+    this.depth = body.depth ?? 0;
   }
 
   /** Counts work: texts can be made whose analysis grows without bound. @throws RegateError TEXT_TOO_COMPLEX */
@@ -199,6 +225,23 @@ export class Recorder {
     this.#touch(relation, access, via);
   }
 
+  /** It sets what decides which objects names stand for. */
+  get changesNames(): boolean {
+    return this.settings.some(({ name }) => DECIDES_NAMES.has(name));
+  }
+
+  get operators(): ReadonlyMap<Column, ReadonlySet<string>> {
+    return this.#operators ?? NO_OPERATORS;
+  }
+
+  get locks(): readonly Lock[] {
+    return this.#locks ?? NO_LOCKS;
+  }
+
+  get flows(): Flows | undefined {
+    return this.#flows;
+  }
+
   /** A relation that the catalog does not have: being created, or unknown. */
   unknownRelation(schema: string, name: string, access: string, kind = "unknown"): void {
     const key = `? ${schema} ${name}`;
@@ -231,8 +274,11 @@ export class Recorder {
     seen.add(relation);
     for (const attached of relation.attached) {
       if (!attached.on.includes(event)) continue;
-      this.functions.add(attached.use);
-      if (attached.use.opaque) this.opaque = true;
+      if (attached.kind === "expression") runUse(this, attached.use, relation.wholeRow);
+      else {
+        this.functions.add(attached.use);
+        if (attached.use.opaque) this.opaque = true;
+      }
     }
     for (const child of relation.children) this.#attached(child, event, through, seen);
   }

@@ -1,6 +1,7 @@
 // Facts of what was said earlier: a name that may stand for any of several statements, or for one that is not known.
 import type { Output, StatementFacts, VerbClass } from "../../core/facts.ts";
 import { verbClasses } from "../../core/facts.ts";
+import { classWith } from "./absorb.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
 
 /** Nothing is known of the statement: its class says so, and no scope is claimed. */
@@ -52,6 +53,37 @@ export function merged(candidates: readonly StatementAnalysis[]): StatementAnaly
     copy: first.copy,
     touchesTagged: candidates.some((candidate) => candidate.touchesTagged),
     effects: candidates.map((candidate) => candidate.effects).reduce(bothEffects),
+  };
+}
+
+/** A statement that was said earlier, run with arguments of its own: what these read and do is added, and whatever is shown may be theirs. */
+export function withOwn(earlier: StatementFacts, own: StatementFacts): StatementFacts {
+  const shown = own.columns.map(({ schema, table, column, tags }) => ({ schema, table, column, tags }));
+  const opaque = own.functions.some((use) => use.opaque);
+  return {
+    ...earlier,
+    verb: own.verb,
+    class: classWith(earlier.class, own.class),
+    relations: [...earlier.relations, ...own.relations],
+    columns: [...earlier.columns, ...own.columns],
+    outputs: earlier.outputs.map((output) => {
+      if (shown.length === 0 && !opaque) return output;
+      const derivation = opaque || output.derivation === "opaque" ? "opaque" : "expression";
+      return { ...output, derivation, total: false, sources: [...output.sources, ...shown] };
+    }),
+    writes: [
+      ...earlier.writes.map((write) => ({
+        ...write,
+        sources: [...write.sources, ...shown],
+        opaque: write.opaque || opaque,
+      })),
+      ...own.writes,
+    ],
+    functions: [...earlier.functions, ...own.functions],
+    settings: [...earlier.settings, ...own.settings],
+    locks: [...earlier.locks, ...own.locks],
+    external: [...new Set([...earlier.external, ...own.external])],
+    scoped: earlier.scoped && own.scoped,
   };
 }
 

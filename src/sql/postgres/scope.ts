@@ -144,23 +144,38 @@ export function everything(scope: Scope | undefined): Value {
 /** What a ColumnRef stands for. Called for everything but `*` and `name.*`. (transformColumnRef in parse_expr.c) */
 export function columnReference(recorder: Recorder, fields: readonly Node[], scope: Scope, call: RowCall): Value {
   const names = fields.map(stringOf);
+  const found = columnOf(recorder, names, scope, call);
+  const { variables } = recorder;
+  const variable = variables?.named(names.filter((name) => name !== undefined));
+  if (variables === undefined || variable === undefined) return found ?? unknown(recorder, scope);
+  if (found === undefined) return variable;
+  // Where only the server knows whether there is such a column, it may be either.
+  return variables.mayWin || found.derivation === "opaque" ? eitherOf(found, variable) : found;
+}
+
+function columnOf(
+  recorder: Recorder,
+  names: readonly (string | undefined)[],
+  scope: Scope,
+  call: RowCall,
+): Value | undefined {
   const last = names[names.length - 1];
   if (last === undefined && names.length > 1 && names.indexOf(undefined) === names.length - 1) {
     // `c.*` inside of an expression is the whole row.
     const schema = names.length > 2 ? names[names.length - 3] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
-    return item === undefined ? unknown(recorder, scope) : wholeRow(item);
+    return item === undefined ? undefined : wholeRow(item);
   }
-  if (names.includes(undefined)) return unknown(recorder, scope);
+  if (names.includes(undefined)) return undefined;
   if (names.length === 1) {
     const found = unqualifiedColumn(scope, last!);
     if (found !== undefined) return found;
     const item = namedItem(recorder, scope, undefined, last!);
-    return item === undefined ? unknown(recorder, scope) : wholeRow(item);
+    return item === undefined ? undefined : wholeRow(item);
   }
   const schema = names.length > 2 ? names[names.length - 3] : undefined;
   const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
-  if (item === undefined) return unknown(recorder, scope);
+  if (item === undefined) return undefined;
   const found = memberOf(item, last!);
   if (found !== undefined) return found;
   if (item.open) return combine([wholeRow(item)], 0, false);

@@ -135,6 +135,8 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
     const schema = names.length > 1 ? names[names.length - 2] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 1]!);
     if (item !== undefined) return { members: item.members, open: item.open };
+    const variable = recorder.variables?.named(names);
+    if (variable !== undefined) return fieldsOf(recorder, variable);
     recorder.unresolved = true;
     return { members: [{ name: "*", value: everything(scope) }], open: true };
   }

@@ -1,6 +1,6 @@
 // One row for each kind of statement that PostgreSQL's grammar knows: what it is, and how it is judged. A kind without a row is unknown.
-import type { CallStmt, Node, SelectStmt } from "libpg-query";
-import type { StatementFacts, VerbClass } from "../../core/facts.ts";
+import type { CallStmt, DoStmt, Node, SelectStmt } from "libpg-query";
+import type { VerbClass } from "../../core/facts.ts";
 import type { StatementAnalysis } from "./analysis.ts";
 import { alterTable } from "./alter-table.ts";
 import { createIndex, createRule, createStatistics, createTrigger, policy, publication } from "./attached-objects.ts";
@@ -13,9 +13,12 @@ import { lockTable } from "./locks.ts";
 import { cluster, everyRelation, refresh, reindex, vacuum } from "./maintenance.ts";
 import { resolveModification } from "./modify.ts";
 import { createTableAs, declare, execute, explain, fetch, prepare, unknownStatement } from "./nested.ts";
+import { RegateError } from "../../errors.ts";
+import { plpgsqlBlock } from "./plpgsql.ts";
 import { bodyOf, kindOf, optionOf } from "./nodes.ts";
 import { alterSequence, createSchema, creates, drop, grant, moves, objectVerb, onObject, rename } from "./objects.ts";
 import type { Recorder } from "./recorder.ts";
+import { withOwn } from "./replay.ts";
 import { alterSystem, copy, notify, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
 import { TEXT } from "./value.ts";
@@ -74,9 +77,23 @@ function select({ recorder }: Judging, body: SelectStmt): Judged {
 
 function call(judging: Judging, body: CallStmt): Judged {
   const { recorder } = judging;
-  if (body.funccall !== undefined) expression(recorder, { FuncCall: body.funccall }, NO_SCOPE);
-  codeBlock(recorder);
+  if (body.funccall === undefined) recorder.opaque = true;
+  else expression(recorder, { FuncCall: body.funccall }, NO_SCOPE);
+  recorder.class = "code";
+  recorder.scoped = false;
   return { verb: "call", returnsRows: true, outputsKnown: false };
+}
+
+/** The body of DO. In PL/pgSQL it is looked through. */
+export function runBlock(recorder: Recorder, body: DoStmt): void {
+  const language = optionOf(body.args, "language") ?? "plpgsql";
+  try {
+    if (language === "plpgsql") plpgsqlBlock(recorder, optionOf(body.args, "as") ?? "");
+    else recorder.opaque = true;
+  } catch (thrown) {
+    if (!(thrown instanceof RegateError) || thrown.code !== "TEXT_UNPARSEABLE") throw thrown;
+    recorder.opaque = true;
+  }
 }
 
 function codeBlock(recorder: Recorder): void {
@@ -136,8 +153,10 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
     return { verb: "close", closesCursor: body.portalname ?? "*" };
   },
   // code
-  DoStmt: ({ recorder }) => {
-    codeBlock(recorder);
+  DoStmt: ({ recorder }, body) => {
+    runBlock(recorder, body);
+    recorder.class = "code";
+    recorder.scoped = false;
     return { verb: "do" };
   },
   CallStmt: call,
@@ -299,22 +318,21 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   const { recorder } = judging;
   const { verb, result, returnsRows, instead, outputsKnown, copy: wire, ...effects } = judged;
   if (instead !== undefined) {
-    const extra = recorder.facts(verb, []);
-    const facts: StatementFacts = {
-      ...instead.facts,
-      verb,
-      functions:
-        extra.functions.length === 0 ? instead.facts.functions : [...instead.facts.functions, ...extra.functions],
-      external:
-        extra.external.length === 0
-          ? instead.facts.external
-          : [...new Set([...instead.facts.external, ...extra.external])],
-    };
+    const own = recorder.facts(verb, []);
     return {
       ...instead,
-      facts,
+      facts:
+        own.columns.length + own.functions.length + own.relations.length === 0
+          ? { ...instead.facts, verb }
+          : withOwn(instead.facts, own),
       touchesTagged: instead.touchesTagged || recorder.touchesTagged,
-      effects: { ...instead.effects, ...effects },
+      effects: {
+        ...instead.effects,
+        ...effects,
+        settings: instead.effects.settings || recorder.changesSettings || recorder.opaque,
+        catalog: instead.effects.catalog || recorder.changesCatalog || recorder.opaque,
+        temp: instead.effects.temp || recorder.changesTemporary || recorder.opaque,
+      },
     };
   }
   if (result !== undefined) for (const member of result.members) recorder.output(member.value);

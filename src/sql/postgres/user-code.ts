@@ -1,9 +1,9 @@
 // Code of users that runs without being called by name: behind operators, casts and domains. Most databases have none.
-import type { FunctionUse } from "../../core/facts.ts";
+import { runUse } from "./bodies.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Value } from "./value.ts";
-import { TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { CONSTANT, combine, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
 /** The operators that a keyword stands for. */
 const BEHIND: ReadonlyMap<string, readonly string[]> = new Map([
@@ -13,20 +13,26 @@ const BEHIND: ReadonlyMap<string, readonly string[]> = new Map([
   ["NOT BETWEEN SYMMETRIC", ["<", ">"]],
 ]);
 
-/** Might this operator be a user's? Then what it does is opaque. A missing operand is undefined. */
+/** What is computed with the help of users' code depends on what that reads, too. */
+export function withRun(value: Value, run: Value | undefined): Value {
+  return run === undefined ? value : { ...combine([value, run], value.type, false), total: false };
+}
+
+/** Might this operator be a user's? Then its function runs, and this is what it gives. A missing operand is undefined. */
 export function operatorRuns(
   recorder: Recorder,
   name: string,
   left: Value | undefined,
   right: Value | undefined,
-): boolean {
+): Value | undefined {
   const { catalog } = recorder;
-  if (catalog.operators.size === 0) return castsRun(recorder, left, right);
   let found = castsRun(recorder, left, right);
+  if (catalog.operators.size === 0) return found;
+  const operands = combine([left ?? CONSTANT, right ?? CONSTANT], 0, false);
   for (const symbol of BEHIND.get(name) ?? [name]) {
     for (const candidate of catalog.operators.get(symbol) ?? []) {
       if (!mayTake(catalog, left, candidate.left) || !mayTake(catalog, right, candidate.right)) continue;
-      found = runs(recorder, candidate.use);
+      found = withRun(runUse(recorder, candidate.use, operands), found);
     }
   }
   return found;
@@ -44,28 +50,27 @@ function mayTake(catalog: Catalog, value: Value | undefined, type: number): bool
 }
 
 /** Implicit casts by users' functions may run on any operand of their source type. */
-export function castsRun(recorder: Recorder, ...values: readonly (Value | undefined)[]): boolean {
+export function castsRun(recorder: Recorder, ...values: readonly (Value | undefined)[]): Value | undefined {
   const { catalog } = recorder;
-  if (catalog.casts.length === 0) return false;
-  let found = false;
+  if (catalog.casts.length === 0) return undefined;
+  let found: Value | undefined;
   for (const cast of catalog.casts) {
     if (!cast.implicit) continue;
-    if (
-      values.some((value) => value !== undefined && (value.type === 0 || catalog.baseType(value.type) === cast.source))
-    ) {
-      found = runs(recorder, cast.use);
-    }
+    const taken = values.filter(
+      (value) => value !== undefined && (value.type === 0 || catalog.baseType(value.type) === cast.source),
+    ) as Value[];
+    if (taken.length > 0) found = withRun(runUse(recorder, cast.use, combine(taken, 0, false)), found);
   }
   return found;
 }
 
 /** Does a value become one of this type by a user's code: by a cast, by a domain's constraint, for it or for an array's elements? */
-export function conversionRuns(recorder: Recorder, value: Value, type: number): boolean {
+export function conversionRuns(recorder: Recorder, value: Value, type: number): Value | undefined {
   const { catalog } = recorder;
-  if (catalog.casts.length === 0 && catalog.domains.size === 0) return false;
-  let found = false;
+  if (catalog.casts.length === 0 && catalog.domains.size === 0) return undefined;
+  let found: Value | undefined;
   for (const target of withElement(catalog, type)) {
-    for (const use of catalog.domains.get(target) ?? []) found = runs(recorder, use);
+    for (const use of catalog.domains.get(target) ?? []) found = withRun(runUse(recorder, use, value), found);
     const base = catalog.baseType(target);
     for (const cast of catalog.casts) {
       if (cast.target !== base || value.type === TYPE_UNKNOWN_LITERAL) continue;
@@ -73,7 +78,7 @@ export function conversionRuns(recorder: Recorder, value: Value, type: number): 
         value.type === 0 ||
         withElement(catalog, value.type).some((source) => catalog.baseType(source) === cast.source)
       ) {
-        found = runs(recorder, cast.use);
+        found = withRun(runUse(recorder, cast.use, value), found);
       }
     }
   }
@@ -88,10 +93,4 @@ function withElement(catalog: Catalog, type: number): readonly number[] {
 function isOfUsers(catalog: Catalog, type: number): boolean {
   const schema = catalog.type(type)?.schema;
   return schema !== "pg_catalog" && schema !== "information_schema";
-}
-
-function runs(recorder: Recorder, use: FunctionUse): true {
-  recorder.functions.add(use);
-  recorder.opaque = true;
-  return true;
 }

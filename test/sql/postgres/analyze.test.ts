@@ -64,7 +64,9 @@ suite("prepared statements and cursors of the session", () => {
 
   test("parameters of EXECUTE are expressions of their own", () => {
     const statement = one("EXECUTE p(peek(1))", { prepared: () => [one("SELECT $1::text")] });
-    assert.ok(statement.facts.functions.some((use) => use.name === "peek" && use.opaque));
+    assert.ok(statement.facts.functions.some((use) => use.name === "peek"));
+    assert.ok(statement.facts.outputs[0]!.sources.some((source) => source.column === "ssn"));
+    assert.ok(statement.facts.columns.some((column) => column.column === "ssn"));
     assert.ok(statement.touchesTagged);
   });
 
@@ -118,13 +120,12 @@ suite("names that may mean something else", () => {
       "RESET ALL",
       "DISCARD ALL",
       "SET ROLE x",
-      "SELECT peek(1)",
+      "DO $$ BEGIN EXECUTE 'SET ROLE x'; END $$",
+      "DO $$ BEGIN SET LOCAL search_path = app; END $$",
       "BEGIN; SET search_path = app; ROLLBACK",
       "CREATE TABLE other (id int)",
       "ALTER TABLE customers RENAME TO c2",
-      "DO $$ BEGIN END $$",
       "CREATE TEMP TABLE t (a int)",
-      "CALL cleanup()",
       "SET search_path TO 'a, b'",
       "COMMIT PREPARED 'x'",
     ]) {
@@ -143,6 +144,9 @@ suite("names that may mean something else", () => {
       "INSERT INTO app.log (note) VALUES ('x')",
       "SAVEPOINT a",
       "LISTEN x",
+      "SELECT peek(1)",
+      "CALL cleanup()",
+      "DO $$ BEGIN END $$",
     ]) {
       assert.equal(facts(`${before}; SELECT name FROM customers`).statements.at(-1)!.facts.class, "read", before);
     }
