@@ -11,6 +11,7 @@ import {
   choice,
   count,
   duration,
+  durationOr,
   hostOf,
   named,
   optional,
@@ -66,6 +67,8 @@ const shape = section({
       url: url("postgres", "postgresql"),
       environment: text("production"),
       labels: named(text(), labelName),
+      /** When a change of the catalog that was made past the gate is looked for. */
+      catalog_check: durationOr(["command"], "command", { min: "10ms", max: "1h" }),
     }),
     resourceName,
   ),

@@ -65,6 +65,11 @@ export const ERRORS = {
     "Split it, or use an array or a VALUES list.",
   ),
   CATALOG_UNAVAILABLE: spec("57P03", "The catalog of the database could not be read, so nothing can be judged"),
+  CATALOG_CHANGED: spec(
+    "40001",
+    "The catalog of the database has changed in a way that matters to this command, which was judged before that was known",
+    "Send the command again: the catalog has been read anew.",
+  ),
   CATALOG_MISMATCH: spec(
     "0A000",
     "The server describes this result otherwise than the gate derived",

@@ -155,14 +155,16 @@ function makeDataDir(dir: string): void {
 /** The databases of a configuration, with the facts that a policy sees of them. @throws RegateError CONFIG_INVALID */
 export function resourcesOf(config: Config): Map<string, ShimResource> {
   const resources = new Map<string, ShimResource>();
-  for (const [name, { kind, url, environment, labels }] of Object.entries(config.resources)) {
+  for (const [name, { kind, url, environment, labels, catalog_check: catalogCheck }] of Object.entries(
+    config.resources,
+  )) {
     if (kind !== "postgres")
       throw new RegateError("CONFIG_INVALID", {
         detail: `resources.${name}.kind: ${kind} has no shim yet`,
         hint: "Use kind: postgres.",
       });
     const facts: Resource = { name, kind, database: databaseOf(url), environment, labels };
-    resources.set(name, { facts, url });
+    resources.set(name, { facts, url, catalogCheck });
   }
   return resources;
 }

@@ -51,7 +51,13 @@ describe("defaults", () => {
     );
     assert.deepEqual(
       { ...config.resources.shop, labels: {} },
-      { kind: "postgres", url: "postgres://app@db/shop", environment: "production", labels: {} },
+      {
+        kind: "postgres",
+        url: "postgres://app@db/shop",
+        environment: "production",
+        labels: {},
+        catalog_check: "command",
+      },
     );
     assert.deepEqual(config.notices, []);
   });
@@ -86,7 +92,7 @@ tls: {cert: tls/cert.pem, key: /k.pem, allow_plaintext: never}
 policy: {bundle: my.tar.gz, mode: observe}
 identity: {tokens: {ttl: 90s, max_ttl: 2h}}
 resources:
-  shop: {kind: postgres, url: "postgresql://app:x@db:5432/shop?sslmode=verify-full", environment: staging, labels: {team: core}}
+  shop: {kind: postgres, url: "postgresql://app:x@db:5432/shop?sslmode=verify-full", environment: staging, labels: {team: core}, catalog_check: 1s}
   "weird name": {url: "postgres:///shop?host=/run/postgresql"}
 approvals: {timeout: 1h}
 audit: {durability: write, segment_bytes: 1GiB}
@@ -105,12 +111,14 @@ limits: {command_bytes: 64KiB, message_bytes: 1MB, row_bytes: 100000, startup_ti
         url: "postgresql://app:x@db:5432/shop?sslmode=verify-full",
         environment: "staging",
         labels: { team: "core" },
+        catalog_check: 1000,
       },
       "weird name": {
         kind: "postgres",
         url: "postgres:///shop?host=/run/postgresql",
         environment: "production",
         labels: {},
+        catalog_check: "command",
       },
     },
     approvals: { timeout: 3_600_000 },
@@ -206,6 +214,11 @@ const wrong: [string, string, string][] = [
     "a resource without a URL",
     "tls: {allow_plaintext: loopback}\nresources: {shop: {}}",
     "2: resources.shop.url: missing",
+  ],
+  [
+    "a check of the catalog that is no time",
+    "tls: {allow_plaintext: loopback}\nresources: {shop: {url: 'postgres://a/b', catalog_check: never}}",
+    '2: resources.shop.catalog_check: expected command, or a duration with its unit, such as "1s"',
   ],
   [
     "a URL of another kind",

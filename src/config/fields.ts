@@ -153,6 +153,22 @@ export const duration = (
     return fits ? given : at.defect(`expected a duration from ${min} to ${max}`);
   });
 
+/** One of these words, or a duration. */
+export const durationOr = <const V extends readonly string[]>(
+  words: V,
+  fallback: V[number],
+  bounds: { readonly min?: string; readonly max?: string } = {},
+): Field<V[number] | number> => {
+  const inner = duration(bounds.min ?? "1ms", bounds);
+  return scalar<V[number] | number>(fallback, (raw, at) => {
+    const given = typeof raw === "string" ? expandedText(raw, at) : raw;
+    if (words.includes(given as string)) return given as V[number];
+    return typeof given === "string" && parseDuration(given) !== undefined
+      ? inner(given, at)
+      : at.defect(`expected ${words.join(" or ")}, or a duration with its unit, such as "1s"`);
+  });
+};
+
 export function parseDuration(given: string): number | undefined {
   const match = /^(\d{1,9})\s*(ms|s|m|h|d)$/.exec(given.trim());
   return match === null ? undefined : Number(match[1]) * milliseconds[match[2]!]!;

@@ -15,8 +15,8 @@ export class Permit {
   readonly decisionId: string | undefined;
   readonly masks: readonly MaskSpec[];
   readonly limits: Decision["limits"];
-  readonly ticket: Ticket;
   readonly enforced: boolean;
+  #ticket: Ticket;
   // Makes the type nominal: nothing that merely looks alike is a permit.
   readonly #key: symbol;
 
@@ -32,8 +32,19 @@ export class Permit {
     this.decisionId = decisionId;
     this.masks = enforced && decision !== undefined ? decision.masks : [];
     this.limits = enforced ? decision?.limits : undefined;
-    this.ticket = ticket;
+    this.#ticket = ticket;
     this.enforced = enforced;
+  }
+
+  /** What must be settled before an effect is let happen or a result is shown: the record, and what else was added. */
+  get ticket(): Ticket {
+    return this.#ticket;
+  }
+
+  /** Lets it wait for something more. */
+  after(other: Ticket): this {
+    if (!other.durable) this.#ticket = both(this.#ticket, other);
+    return this;
   }
 
   /** True for what enforce made: a check for the writer, beyond the type. */
@@ -55,6 +66,15 @@ export type Refusal = {
   /** The session ends with it: for a token that is no longer good. */
   readonly fatal: boolean;
 };
+
+function both(first: Ticket, second: Ticket): Ticket {
+  return {
+    get durable() {
+      return first.durable && second.durable;
+    },
+    settled: (callback) => first.settled((error) => (error === undefined ? second.settled(callback) : callback(error))),
+  };
+}
 
 /** A ticket for what needs no record of its own. */
 export const noTicket: Ticket = { durable: true, settled: (callback) => callback(undefined) };

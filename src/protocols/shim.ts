@@ -4,7 +4,12 @@ import type { Resource } from "../core/facts.ts";
 import type { TokenVerifier } from "../core/ports.ts";
 
 /** One entry of `resources` in the configuration, as a shim sees it. `url` says where the server is and holds its credential. */
-export type ShimResource = { readonly facts: Resource; readonly url: string };
+export type ShimResource = {
+  readonly facts: Resource;
+  readonly url: string;
+  /** When a change of the catalog that was made past the gate is looked for: for each command, or at most so many milliseconds late. */
+  readonly catalogCheck: "command" | number;
+};
 
 /** What a shim tells the operator. Never SQL, tokens or values. */
 export type ShimLog = {

@@ -278,9 +278,13 @@ export class Backend {
     }
     ticket.settled((error) => {
       this.#cleared = run;
-      // The command ran, but what it gave is not shown: it is not on record.
-      if (error !== undefined && this.late === undefined)
-        this.refuseLate(run, new RegateError("AUDIT_UNAVAILABLE", { cause: error }));
+      // The command ran, but what it gave is not shown: it is not on record, or was judged by a catalog that no longer held.
+      if (error !== undefined && this.late === undefined) {
+        this.refuseLate(
+          run,
+          error instanceof RegateError ? error : new RegateError("AUDIT_UNAVAILABLE", { cause: error }),
+        );
+      }
       this.release();
     });
     return this.#cleared !== run;

@@ -5,7 +5,9 @@ import { type Reading, readStore } from "../../sql/postgres/catalog-read.ts";
 import type { CatalogStore } from "../../sql/postgres/catalog-store.ts";
 import { splitName } from "../../sql/postgres/tags.ts";
 import type { ShimLog } from "../shim.ts";
+import { currentSnapshot, PREPARE_CHECK, unchanged } from "../../sql/postgres/catalog-versions.ts";
 import { type BindingStore, databaseOf, rebind, type Rebound } from "./bindings.ts";
+import { CatalogCheck, type CheckInterval } from "./catalog-check.ts";
 import { OwnConnection } from "./connection.ts";
 import type { UpstreamTarget } from "./upstream.ts";
 
@@ -21,6 +23,7 @@ export type CatalogOptions = {
   readonly classification: () => unknown;
   readonly bindings: BindingStore;
   readonly log: ShimLog;
+  readonly check: CheckInterval;
 };
 
 function isTags(value: unknown): value is { readonly [key: string]: readonly string[] } {
@@ -32,10 +35,15 @@ function isTags(value: unknown): value is { readonly [key: string]: readonly str
 }
 
 export class Catalogs {
+  /** Notices what was changed past the gate. */
+  readonly check: CatalogCheck;
   #current: Catalog | undefined;
   /** What the catalog was made of: the rows, how they were tagged, and what tells when they change. */
   #reading: Reading | undefined;
   #tags = "";
+  /** The last snapshot of the server at which nothing had changed. */
+  #seen = "";
+  #turn: Promise<unknown> = Promise.resolve();
   #database = "";
   #connection: OwnConnection | undefined;
   #loading: Promise<Catalog> | undefined;
@@ -51,6 +59,7 @@ export class Catalogs {
   constructor(target: UpstreamTarget, options: CatalogOptions) {
     this.#target = target;
     this.#options = options;
+    this.check = new CatalogCheck(() => this.#alone(() => this.#compare()), options.check);
   }
 
   /** The catalog in force, or undefined if it must be read first. */
@@ -121,12 +130,40 @@ export class Catalogs {
   async refresh(): Promise<Catalog> {
     const wanted = this.#wanted;
     while (this.#have < wanted || this.#current === undefined) {
-      this.#loading ??= this.#load().finally(() => {
+      this.#loading ??= this.#alone(() => this.#load()).finally(() => {
         this.#loading = undefined;
       });
       await this.#loading;
     }
     return this.#current;
+  }
+
+  /** One reading at a time: within the snapshot of another, a question would be answered with what held before it was asked. */
+  #alone<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(action);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Takes in what has changed on the server, if anything has. @throws RegateError CATALOG_UNAVAILABLE */
+  async #compare(): Promise<void> {
+    const connection = this.#connection;
+    if (this.#reading !== undefined && connection !== undefined && !connection.closed && this.fresh !== undefined) {
+      try {
+        const query = (sql: string): ReturnType<CatalogQuery> => connection.query(sql);
+        if ((await currentSnapshot(query)) === this.#seen) return;
+        const { same, snapshot } = await unchanged(query, this.#reading.versions);
+        if (same) {
+          this.#seen = snapshot;
+          return;
+        }
+      } catch {
+        // The connection is lost, perhaps: another may do.
+        this.#forget();
+      }
+      this.invalidate();
+    }
+    await this.#load();
   }
 
   async #load(): Promise<Catalog> {
@@ -135,6 +172,7 @@ export class Catalogs {
       if (this.#connection === undefined || this.#connection.closed) {
         this.#forget();
         this.#connection = await OwnConnection.open(this.#target);
+        await this.#connection.query(PREPARE_CHECK);
       }
       const connection = this.#connection;
       const query = (sql: string): ReturnType<CatalogQuery> => connection.query(sql);
@@ -144,6 +182,7 @@ export class Catalogs {
       const { catalog, tags, rebound } = this.#tagged(reading.store);
       if (rebound !== undefined) this.#keep(rebound);
       this.#reading = reading;
+      this.#seen = reading.versions.snapshot.text;
       this.#tags = tags;
       this.#current = catalog;
       this.#have = serving;

@@ -46,6 +46,7 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
         classification,
         bindings: options.bindings as BindingStore,
         log,
+        check: resource.catalogCheck,
       }),
     });
   }

@@ -31,10 +31,16 @@ export async function inspect(target: UpstreamTarget, options: InspectOptions): 
   await ready();
   const { resource, classification, searchPath, role, log } = options;
   const bindings: BindingStore = { read: () => options.bindings, write: () => undefined };
+  const catalogs = new Catalogs(target, {
+    resource,
+    classification: () => classification,
+    bindings,
+    log,
+    check: "command",
+  });
   const connection = await OwnConnection.open(target);
   try {
-    const catalogs = new Catalogs(target, { resource, classification: () => classification, bindings, log });
-    const catalog = await catalogs.readThrough((sql) => connection.query(sql));
+    const catalog = await catalogs.refresh();
     if (role !== undefined) await connection.query(`SET ROLE ${quoted(role)}`);
     await connection.query(
       searchPath === undefined ? "RESET search_path" : `SET search_path = ${searchPath.map(quoted).join(", ") || "''"}`,
@@ -44,6 +50,7 @@ export async function inspect(target: UpstreamTarget, options: InspectOptions): 
     const { searchPath: path, user } = names;
     return { catalog, scope: { searchPath: path, user, prepared: () => [], cursor: () => [] } };
   } finally {
+    catalogs.close();
     connection.close();
   }
 }

@@ -3,6 +3,7 @@ import type { Command } from "../../core/command.ts";
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
 import { type ErrorCode, RegateError } from "../../errors.ts";
+import { holds } from "./catalog-check.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
 import { approvalNotice } from "./refuse.ts";
@@ -56,10 +57,12 @@ export class Judge {
   decide(command: Command, how: "judge" | "prepare", simple: boolean, step: (permit: Permit) => boolean): boolean {
     const session = this.#session;
     const { pipeline } = session.options;
+    const check = how === "judge" && pipeline.policy.mode === "enforce" ? holds(session, command) : undefined;
     const act = (verdict: Verdict): boolean => {
       if (verdict.kind === "refuse") return this.refuse(verdict.refusal, simple);
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
       const { permit } = verdict;
+      if (check !== undefined) permit.after(check);
       // COPY has no description by which a column could be found: a mask that would be lost is a refusal.
       if (permit.masks.some((mask) => command.facts.statements[mask.statement]?.verb === "copy")) {
         const error = new RegateError("MASK_IMPOSSIBLE", {
@@ -82,7 +85,12 @@ export class Judge {
         () => {
           if (!settled) return false;
           if (failed === undefined) return step(permit);
-          return this.refuse(unrecorded(failed), simple);
+          return this.refuse(
+            failed instanceof RegateError
+              ? pipeline.refuse(session.context, command.facts, failed)
+              : unrecorded(failed),
+            simple,
+          );
         },
         () => session.recordOutcome(newRun(permit, []), "skipped"),
       );

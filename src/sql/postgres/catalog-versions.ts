@@ -173,29 +173,46 @@ export async function readVersions(
   return { versions, difference: { changed, gone, database } };
 }
 
-/** Is all as it was? A cheaper question than readVersions: it only counts. */
-export async function unchanged(query: CatalogQuery, since: Versions): Promise<boolean> {
-  const parts = WATCHED.map(
-    (watched) =>
-      `SELECT string_agg(${versionSql(watched)}, ',') FILTER (WHERE ${within("since")}),
-        ${watched.follows === true ? "0" : `count(*) FILTER (WHERE NOT (${within("since")}))`} FROM ${fromSql(watched)}
-        ${watched.follows === true ? `AND ${within("since")}` : ""}`,
-  );
-  const rows = await query(
-    `${windowSql(since.snapshot)} SELECT snapshot::text, NULL::int8, ${othersSql} FROM w UNION ALL ${parts.map((part) => `SELECT x.*, NULL FROM (${part}) x`).join(" UNION ALL ")}`,
-  );
-  if (!follows(parseSnapshot(rows[0]?.[0] ?? ""), since.snapshot) || rows[0]?.[2] !== since.others) return false;
-  return WATCHED.every((watched, at) => {
-    const [recent, count] = rows[at + 1] ?? [];
-    if (watched.follows !== true && Number(count) !== since.counts[at]!.reduce((sum, each) => sum + each, 0))
-      return false;
-    return differing(listOf(recent), since.recent[at]!).length === 0;
-  });
+/** To be run once on a connection before {@link unchanged} may be asked there: the plans are made once. */
+export const PREPARE_CHECK = `
+  PREPARE regate_snapshot AS SELECT pg_current_snapshot()::text;
+  PREPARE regate_check (xid) AS
+  WITH seen AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot),
+  w AS MATERIALIZED (SELECT snapshot, age(pg_snapshot_xmax(snapshot)::xid) - ${OWN_NUMBERS} AS youngest, age($1) AS since FROM seen)
+  SELECT -1 AS at, snapshot::text AS recent, NULL::int8 AS count, ${othersSql} AS others FROM w
+  ${WATCHED.map((watched, at) =>
+    watched.follows === true
+      ? `UNION ALL SELECT ${at}, string_agg(${versionSql(watched)}, ','), 0, NULL FROM ${fromSql(watched)} AND ${within("since")}`
+      : `UNION ALL SELECT ${at}, string_agg(${versionSql(watched)}, ',') FILTER (WHERE ${within("since")}), count(*), NULL FROM ${fromSql(watched)}`,
+  ).join("\n")}`;
+
+/** Is all as it was when these versions were read? No is also said when it cannot be told. `snapshot`: what this was asked at. */
+export async function unchanged(query: CatalogQuery, since: Versions): Promise<{ same: boolean; snapshot: string }> {
+  const answer = await query(`EXECUTE regate_check('${since.snapshot.xmin % 2 ** 32}')`);
+  const rows = new Map(answer.map((row) => [Number(row[0]), row]));
+  const [, snapshot, , others] = rows.get(-1) ?? [];
+  const same =
+    follows(parseSnapshot(snapshot ?? ""), since.snapshot) &&
+    others === since.others &&
+    WATCHED.every((watched, at) => {
+      const [, recent, count] = rows.get(at) ?? [];
+      const versions = listOf(recent);
+      const left = Number(count) - versions.size;
+      if (watched.follows !== true && left !== sum(since.counts[at]!)) return false;
+      return differing(versions, since.recent[at]!).length === 0;
+    });
+  return { same, snapshot: snapshot ?? "" };
 }
 
-/** The snapshot that a statement has now. */
-export async function readSnapshot(query: CatalogQuery): Promise<Snapshot> {
-  return parseSnapshot((await query("SELECT pg_current_snapshot()::text"))[0]?.[0] ?? "");
+/** The snapshot that a statement has now, as a text: while it is the same, no transaction has ended. */
+export async function currentSnapshot(query: CatalogQuery): Promise<string> {
+  return (await query("EXECUTE regate_snapshot"))[0]?.[0] ?? "";
+}
+
+function sum(counts: Int32Array): number {
+  let total = 0;
+  for (const each of counts) total += each;
+  return total;
 }
 
 function listOf(text: string | null | undefined): Set<string> {

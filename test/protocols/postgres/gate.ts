@@ -39,7 +39,11 @@ export const allow = (): Partial<Decision> => ({ action: "allow" });
 
 export async function startTestGate(
   setup: string,
-  options: { limits?: Partial<Parameters<typeof startPostgres>[0]["limits"]>; upstreamPort?: number } = {},
+  options: {
+    limits?: Partial<Parameters<typeof startPostgres>[0]["limits"]>;
+    upstreamPort?: number;
+    catalogCheck?: "command" | number;
+  } = {},
 ): Promise<TestGate> {
   const dir = mkdtempSync(join(tmpdir(), "regate-session-"));
   const server = await startEmbedded({
@@ -53,6 +57,7 @@ export async function startTestGate(
     ],
   });
   const listeners = new Set<() => void>();
+  const bindings = new Map<string, object>();
   let shim: Shim;
   const gate: TestGate = {
     port: 0,
@@ -150,7 +155,10 @@ export async function startTestGate(
     verifier,
     tls: undefined,
     allowPlaintext: "loopback",
-    bindings: { read: () => undefined, write: () => undefined },
+    bindings: {
+      read: (resource) => bindings.get(resource),
+      write: (resource, bound) => void bindings.set(resource, bound),
+    },
     maskKey: Buffer.alloc(32, 1),
     approvalUrl: (id) => `http://gate/${id}`,
     log: quiet,
@@ -160,6 +168,7 @@ export async function startTestGate(
         {
           facts: { name: "shop", kind: "postgres", database: "shop", environment: "test", labels: {} },
           url: `${server.url("app", "shop").replace(`:${server.port}/`, `:${options.upstreamPort ?? server.port}/`)}?sslmode=disable`,
+          catalogCheck: options.catalogCheck ?? "command",
         },
       ],
     ]),

@@ -6,7 +6,7 @@ import { type Catalog, catalogOf } from "../../../src/sql/postgres/catalog.ts";
 import { readStore } from "../../../src/sql/postgres/catalog-read.ts";
 import { CATALOG_QUERIES } from "../../../src/sql/postgres/catalog-rows.ts";
 import { type CatalogStore, PART_NAMES } from "../../../src/sql/postgres/catalog-store.ts";
-import { unchanged } from "../../../src/sql/postgres/catalog-versions.ts";
+import { PREPARE_CHECK, unchanged } from "../../../src/sql/postgres/catalog-versions.ts";
 import { startServer } from "../../support/server.ts";
 import { ddlSetup, randomDdl, randomNumbers } from "./ddl.ts";
 import { queryOf } from "./support.ts";
@@ -59,6 +59,7 @@ function partsOf(store: CatalogStore, other?: CatalogStore): object {
 
 describe("what has changed", () => {
   test(`is all that has: seed ${seed}`, { timeout: 600_000 }, async (context) => {
+    await reader.query(PREPARE_CHECK);
     await writers[0]!.query(ddlSetup);
     const random = randomNumbers(seed);
     let reading = await readStore(query);
@@ -87,7 +88,7 @@ describe("what has changed", () => {
       } catch {
         if (open.has(at)) await writer.query("ROLLBACK TO SAVEPOINT s");
       }
-      const same = await unchanged(query, reading.versions);
+      const { same } = await unchanged(query, reading.versions);
       const refreshed = await readStore(query, reading);
       const whole = await readStore(query);
       const told = `seed ${seed}, step ${step}:\n${done.slice(-12).join("\n")}`;
