@@ -116,7 +116,7 @@ function runAggregate(recorder: Recorder, entry: FunctionEntry, passed: Value): 
     if (step === undefined || step.kind === "aggregate") opaque = true;
     else if (step.builtin) {
       // What came with the server is classified: its transition functions work on what they are given.
-      if (recorder.catalog.behaviour(step).opaque === true) opaque = true;
+      if (step.behaviour.opaque) opaque = true;
     } else {
       const run = runFunction(recorder, step, { values: step.parameters.filter(isInput).map(() => passed) });
       value = combine([value, run.value], 0, false);

@@ -4,6 +4,7 @@ import { runFunction } from "./bodies.ts";
 import type { Call } from "./calls.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
+import { isOrdered } from "./coercion.ts";
 import { all, expression } from "./expressions.ts";
 import { qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -12,7 +13,7 @@ import type { Scope } from "./scope.ts";
 import { castsRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { callWrites } from "./writing-calls.ts";
-import { CONSTANT, COUNT, combine, derived, TYPE_UNKNOWN_LITERAL, union } from "./value.ts";
+import { CONSTANT, COUNT, combine, derived, isConstant, union } from "./value.ts";
 
 /** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
 export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
@@ -46,9 +47,10 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   const args = all(recorder, nodes, scope);
   recorder.callArguments.set(body, args);
   const named = body.func_variadic === true || nodes.some((node) => "NamedArgExpr" in node);
-  const call = findCall(recorder, schema, name, args, named);
-  const inputs = args.slice();
-  for (const node of body.agg_order ?? []) inputs.push(used(recorder, expression(recorder, node, scope), USE.sort));
+  const sorted = all(recorder, body.agg_order, scope).map((value) => used(recorder, value, USE.sort));
+  // What WITHIN GROUP orders by are the last arguments.
+  const call = findCall(recorder, schema, name, body.agg_within_group === true ? [...args, ...sorted] : args, named);
+  const inputs = [...args, ...sorted];
   if (body.agg_filter !== undefined)
     inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
   if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
@@ -86,7 +88,10 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
     return inputs.length > args.length ? { ...combine([value, more], value.type, false) } : value;
   }
   if (call.aggregate && inputs.length === 0 && !call.opaque && call.returns === COUNT.type) return COUNT;
-  const value = combine(inputs, returnType(recorder, call, args), call.total);
+  // `f(x)` may be a column of x, when x may be any row.
+  const mayBeColumn = args.length === 1 && args[0]!.type === 0 && args[0]!.derivation === "opaque";
+  const ordered = isSortable(recorder, sorted) && (body.agg_distinct !== true || isSortable(recorder, args));
+  const value = combine(inputs, mayBeColumn ? 0 : call.returns, call.total && ordered);
   if (call.reads.length > 0) {
     return {
       sources: union(value.sources, call.reads),
@@ -102,17 +107,9 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   return value;
 }
 
-/** Where the overloads differ, an exact match of all types decides, as for the server. */
-function returnType(recorder: Recorder, call: Call, args: readonly Value[]): number {
-  // `f(x)` may be a column of x, when x may be any row.
-  if (args.length === 1 && args[0]!.type === 0 && args[0]!.derivation === "opaque") return 0;
-  if (call.returns !== 0 || args.some((arg) => arg.type === 0 || arg.type === TYPE_UNKNOWN_LITERAL))
-    return call.returns;
-  const exact = call.entries.find(
-    (entry) =>
-      entry.argumentTypes.length === args.length && entry.argumentTypes.every((type, at) => type === args[at]!.type),
-  );
-  return exact === undefined || recorder.catalog.type(exact.returns)?.kind === "p" ? 0 : exact.returns;
+/** Can any two of their values be compared? Rows can hold what cannot. */
+function isSortable(recorder: Recorder, values: readonly Value[]): boolean {
+  return values.every((value) => isConstant(value) || isOrdered(recorder.catalog, value.type));
 }
 
 /** Only functions of the server that take one value of a plain type. */
@@ -159,5 +156,15 @@ export function windowOf(recorder: Recorder, body: WindowDef, scope: Scope): Val
   values.push(...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope));
   if (body.startOffset !== undefined) values.push(expression(recorder, body.startOffset, scope));
   if (body.endOffset !== undefined) values.push(expression(recorder, body.endOffset, scope));
-  return used(recorder, combine(values, 0, true), USE.window);
+  return used(recorder, combine(values, 0, hasFixedFrame(body) && isSortable(recorder, values)), USE.window);
+}
+
+/** FRAMEOPTION_ROWS and FRAMEOPTION_GROUPS of parsenodes.h: their offsets count, those of RANGE are added to values. */
+const COUNTING_FRAMES = 0x4 | 0x8;
+
+/** Is the frame without offsets, or are they numbers in the text? */
+function hasFixedFrame(body: WindowDef): boolean {
+  const offsets = [body.startOffset, body.endOffset].filter((node) => node !== undefined);
+  if (offsets.length === 0) return true;
+  return ((body.frameOptions ?? 0) & COUNTING_FRAMES) !== 0 && offsets.every((node) => "A_Const" in node);
 }

@@ -1,11 +1,14 @@
 // Function calls: which functions the server may choose, and what is known of them together.
 import type { Node } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
-import { externalOfKnown, isTotalFunction } from "./builtins.ts";
+import { functionEffects } from "../../core/facts.ts";
+import { externalOfKnown } from "./builtins.ts";
 import type { Catalog } from "./catalog.ts";
+import { COMPATIBLE, elementOf, POLYMORPHIC, totalOver, TYPE_ANY } from "./coercion.ts";
 import type { Column, FunctionEntry } from "./model.ts";
 import { unknownFunction } from "./model.ts";
 import { constantOf } from "./nodes.ts";
+import { choose, resultType } from "./overloads.ts";
 import type { Recorder } from "./recorder.ts";
 import { splitName } from "./tags.ts";
 import type { Value } from "./value.ts";
@@ -18,7 +21,7 @@ export type Call = {
   readonly opaque: boolean;
   readonly aggregate: boolean;
   readonly total: boolean;
-  /** The result type where all candidates agree and it does not depend on the arguments, else 0. */
+  /** The result type where all candidates agree, else 0. */
   readonly returns: number;
   readonly external: readonly string[];
   readonly setting: boolean;
@@ -31,8 +34,10 @@ export type Call = {
 };
 
 const memo = new WeakMap<Catalog, Map<string, Call>>();
+/** Texts can name any combination of types. */
+const MEMO_LIMIT = 10_000;
 
-/** Undefined: no such function in this catalog. */
+/** Undefined: no such function in this catalog. `named`: arguments by name, or VARIADIC, so that their number and order say nothing. */
 export function findCall(
   recorder: Recorder,
   schema: string | undefined,
@@ -43,24 +48,61 @@ export function findCall(
   const catalog = recorder.catalog;
   const visible = catalog.functions(schema, name, recorder.path);
   if (visible.length === 0) return undefined;
-  const count = args.length;
-  const onlyBuiltin = visible.every((entry) => entry.builtin);
-  let known: Map<string, Call> | undefined;
-  let key = "";
-  if (onlyBuiltin) {
-    known = memo.get(catalog) ?? new Map<string, Call>();
-    memo.set(catalog, known);
-    key = `${schema ?? ""}.${name}/${named ? "n" : count}`;
-    const call = known.get(key);
-    if (call !== undefined) return call;
+  const types = named ? undefined : args.map((arg) => arg.type);
+  if (!visible.every((entry) => entry.builtin)) {
+    let candidates = visible.filter((entry) => takes(entry, args.length, named));
+    // VARIADIC arrays, defaults and the like: rather too many candidates than none.
+    if (candidates.length === 0) candidates = [...visible];
+    if (!named) candidates = narrowed(candidates, args, recorder.path);
+    return summarize(catalog, candidates, types);
   }
-  let candidates = visible.filter((entry) => named || (count >= entry.minArguments && count <= entry.maxArguments));
-  // VARIADIC arrays, defaults and the like: rather too many candidates than none.
-  if (candidates.length === 0) candidates = [...visible];
-  if (!onlyBuiltin && !named) candidates = narrowed(candidates, args, recorder.path);
-  const call = summarize(catalog, candidates);
-  known?.set(key, call);
+  const known = memo.get(catalog) ?? new Map<string, Call>();
+  memo.set(catalog, known);
+  const key = `${schema ?? ""}.${name}/${types ?? "n"}`;
+  let call = known.get(key);
+  if (call === undefined) {
+    call = summarize(catalog, ofServer(catalog, visible, types), types);
+    if (known.size >= MEMO_LIMIT) known.clear();
+    known.set(key, call);
+  }
   return call;
+}
+
+function takes(entry: FunctionEntry, count: number, named: boolean): boolean {
+  return named || (count >= entry.minArguments && count <= entry.maxArguments);
+}
+
+/** Of the server's own functions of one name: those that it may choose for these types. */
+function ofServer(
+  catalog: Catalog,
+  visible: readonly FunctionEntry[],
+  types: readonly number[] | undefined,
+): readonly FunctionEntry[] {
+  if (types === undefined) return visible;
+  const candidates = visible.flatMap((entry) =>
+    takes(entry, types.length, false) ? [{ entry, types: parametersFor(catalog, entry, types.length) }] : [],
+  );
+  if (candidates.length === 0) return visible;
+  const chosen = choose(catalog, candidates, types);
+  // None fits: it is no call (but a cast, or a column in functional notation), or the server refuses it.
+  return (chosen.length === 0 ? candidates : chosen).map(({ entry }) => entry);
+}
+
+/** The types of as many parameters as there are arguments: defaults left out, the variadic one repeated. */
+function parametersFor(catalog: Catalog, entry: FunctionEntry, count: number): readonly number[] {
+  const declared = entry.argumentTypes;
+  if (entry.maxArguments !== Number.POSITIVE_INFINITY) return declared.slice(0, count);
+  const fixed = declared.slice(0, -1);
+  const last = declared.at(-1) ?? TYPE_ANY;
+  const repeated =
+    last === TYPE_ANY
+      ? TYPE_ANY
+      : POLYMORPHIC.has(last)
+        ? COMPATIBLE.has(last)
+          ? 5077
+          : 2283
+        : elementOf(catalog, last);
+  return [...fixed.slice(0, count), ...Array.from({ length: Math.max(0, count - fixed.length) }, () => repeated)];
 }
 
 /**
@@ -85,56 +127,56 @@ function narrowed(
   return [...candidates];
 }
 
-function summarize(catalog: Catalog, entries: readonly FunctionEntry[]): Call {
+/** `types`: of the arguments, undefined where they are given by name. */
+function summarize(catalog: Catalog, entries: readonly FunctionEntry[], types: readonly number[] | undefined): Call {
   const uses = new Map<string, FunctionUse>();
   const external = new Set<string>();
   const reads = new Set<Column>();
-  let opaque = false;
-  let aggregate = false;
-  let setting = false;
-  let writes = false;
-  let builtin = true;
+  const returns = new Set<number>();
   const users = entries.filter((entry) => !entry.builtin && entry.kind !== "window");
+  const own = entries.filter((entry) => !users.includes(entry));
+  for (const entry of users) for (const reached of externalOfKnown(entry.name)) external.add(reached);
+  let total = users.length === 0;
   for (const entry of entries) {
-    if (entry.kind === "aggregate") aggregate = true;
-    if (!entry.builtin) builtin = false;
-    if (users.includes(entry)) {
-      for (const reached of externalOfKnown(entry.name)) external.add(reached);
-      continue;
-    }
-    const behaviour = catalog.behaviour(entry);
+    const parameters = types === undefined ? undefined : parametersFor(catalog, entry, types.length);
+    total &&=
+      parameters?.length === types?.length &&
+      parameters !== undefined &&
+      totalOver(catalog, entry.behaviour, parameters, types!);
+    returns.add(resultType(catalog, entry.returns, parameters ?? [], types ?? []));
+  }
+  for (const entry of own) {
+    const { behaviour } = entry;
     const key = `${entry.schema}.${entry.name}`;
     const before = uses.get(key);
     if (before === undefined || rank(entry.use) > rank(before)) uses.set(key, entry.use);
-    if (behaviour.opaque === true) opaque = true;
-    if (behaviour.setting === true) setting = true;
-    if (behaviour.writes === true) writes = true;
-    for (const reached of behaviour.external ?? []) external.add(reached);
-    for (const read of behaviour.reads ?? []) {
+    for (const reached of behaviour.external) external.add(reached);
+    for (const read of behaviour.reads) {
       const [relation, name] = read.split(".") as [string, string];
       const column = catalog.resolveRelation("pg_catalog", relation, [])?.column(name);
       if (column !== undefined) reads.add(column);
     }
   }
-  const returns = entries[0]!.returns;
   return {
     entries,
     uses: [...uses.values()],
-    opaque,
-    aggregate,
-    total: builtin && isTotalFunction(entries[0]!.name),
-    returns: entries.every((entry) => entry.returns === returns) && catalog.type(returns)?.kind !== "p" ? returns : 0,
+    opaque: own.some((entry) => entry.behaviour.opaque),
+    aggregate: entries.some((entry) => entry.kind === "aggregate"),
+    total,
+    returns: returns.size === 1 ? [...returns][0]! : 0,
     external: [...external],
-    setting,
-    writes,
+    setting: own.some((entry) => entry.behaviour.setting),
+    writes: own.some((entry) => entry.behaviour.writes),
     users,
     reads: [...reads],
-    builtin,
+    builtin: entries.every((entry) => entry.builtin),
   };
 }
 
+/** Of overloads of one name the one of which least is known speaks for all. */
 function rank(use: FunctionUse): number {
-  return (use.opaque ? 10 : 0) + (use.volatility === "volatile" ? 2 : use.volatility === "stable" ? 1 : 0);
+  const volatility = use.volatility === "volatile" ? 2 : use.volatility === "stable" ? 1 : 0;
+  return (use.opaque ? 100 : 0) + functionEffects.indexOf(use.effect) * 10 + volatility;
 }
 
 /** Functions whose first argument names a sequence, and what they do to it. */

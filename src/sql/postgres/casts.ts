@@ -1,12 +1,13 @@
 // Casts: to which type, and whether the server keeps the bare column.
 import type { TypeCast, TypeName } from "libpg-query";
-import { COMPARABLE, expression } from "./expressions.ts";
+import { conversionIsTotal } from "./coercion.ts";
+import { expression } from "./expressions.ts";
 import { typeNameParts } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
-import { derived, TYPE_TEXT } from "./value.ts";
+import { derived } from "./value.ts";
 
 export function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
   const value = expression(recorder, body.arg, scope);
@@ -17,6 +18,9 @@ export function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
 /** Types without a modifier (length, precision): bool, bytea, name, integers, text, oid, json, floats, date, uuid, jsonb. */
 const UNMODIFIED = new Set([16, 17, 19, 20, 21, 23, 25, 26, 114, 700, 701, 1082, 2950, 3802]);
 
+/** A written cast to a length cuts these: bpchar, varchar, bit, varbit. */
+const CUTTING = new Set([1042, 1043, 1560, 1562]);
+
 export function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
   const { catalog } = recorder;
   const run = conversionRuns(recorder, value, type);
@@ -24,7 +28,8 @@ export function castTo(recorder: Recorder, value: Value, type: number, modified:
   // To the type that it has already: the server drops the cast, and the column stays bare (unless a length may be lost).
   if (value.type === type && !modified && (UNMODIFIED.has(type) || value.row !== undefined)) return value;
   const row = catalog.relationByRowType(type);
-  const result = derived(value, type, type === TYPE_TEXT && COMPARABLE.has(value.type));
+  const total = conversionIsTotal(catalog, value.type, type, "explicit") && (!modified || CUTTING.has(type));
+  const result = derived(value, type, total);
   if (row === undefined || row.kind === "view") return result;
   return {
     ...result,

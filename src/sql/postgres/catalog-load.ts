@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { FunctionUse } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
-import { behaviourOf } from "./builtins.ts";
+import { behaviourOf, UNKNOWN_BEHAVIOUR } from "./builtins.ts";
 import { FIRST_NORMAL_OID, type PartName } from "./catalog-rows.ts";
 import { type CatalogStore, PART_NAMES, type Row } from "./catalog-store.ts";
 import type { Cast, CatalogContent, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
@@ -315,6 +315,9 @@ class Functions {
   }
 }
 
+/** In which the server's own functions are written. */
+const SERVER_LANGUAGES = new Set(["internal", "c", "sql"]);
+
 function entryOf(
   row: Row,
   body: Row | undefined,
@@ -325,8 +328,12 @@ function entryOf(
   const schema = row[1]!;
   const name = row[2]!;
   const volatility = VOLATILITIES[row[4]!] ?? "unknown";
-  const builtin = oid < FIRST_NORMAL_OID && (schema === "pg_catalog" || schema === "information_schema");
-  const behaviour = builtin ? behaviourOf(name, volatility) : { opaque: true };
+  const builtin =
+    oid < FIRST_NORMAL_OID &&
+    (schema === "pg_catalog" || schema === "information_schema") &&
+    // Somebody may have replaced what came with the server.
+    SERVER_LANGUAGES.has(row[3]!);
+  const behaviour = builtin ? behaviourOf(schema, name, row[11]!) : UNKNOWN_BEHAVIOUR;
   const count = Number(row[8]);
   const variadic = row[10] !== "0";
   return {
@@ -351,10 +358,11 @@ function entryOf(
       language: row[3]!,
       volatility,
       kind: builtin ? "builtin" : "known",
-      effect: behaviour.opaque === true ? "unknown" : (behaviour.reads ?? []).length > 0 ? "reads" : "pure",
-      opaque: behaviour.opaque === true,
-      reads: (behaviour.reads ?? []).map((column) => `pg_catalog.${column}`),
+      effect: behaviour.effect,
+      opaque: behaviour.opaque,
+      reads: behaviour.reads.map((column) => `pg_catalog.${column}`),
     },
+    behaviour,
     builtin,
     strict: row[16] === "t",
   };
@@ -376,7 +384,7 @@ function resultsOf(row: Row): FunctionEntry["results"] {
   const modes = row[12];
   if (modes === null || modes === undefined || modes === "") return [];
   const names = (row[13] == null ? [] : JSON.parse(row[13])) as (string | null)[];
-  const types = row[14]!.split(" ").map(Number);
+  const types = (row[14] ?? row[11]!).split(" ").map(Number);
   const results: { name: string; type: number }[] = [];
   for (let i = 0; i < modes.length; i++) {
     if (modes[i] === "o" || modes[i] === "b" || modes[i] === "t") {

@@ -1,7 +1,5 @@
 // The catalog of one database: its relations, columns, types and functions with the bundle's tags, as the server reported them.
 import type { FunctionUse, Source } from "../../core/facts.ts";
-import type { Behaviour } from "./builtins.ts";
-import { behaviourOf } from "./builtins.ts";
 import { buildCatalog } from "./catalog-load.ts";
 import { readStore, type Where } from "./catalog-read.ts";
 import type { CatalogStore } from "./catalog-store.ts";
@@ -105,7 +103,6 @@ export class Catalog {
   readonly eventTriggers: CatalogContent["eventTriggers"];
   readonly #content: CatalogContent;
   #schemas: readonly string[] | undefined;
-  readonly #behaviours = new Map<FunctionEntry, Behaviour>();
 
   constructor(content: CatalogContent, unmatched: readonly string[]) {
     this.#content = content;
@@ -196,15 +193,6 @@ export class Catalog {
     return this.#schemas;
   }
 
-  behaviour(entry: FunctionEntry): Behaviour {
-    let behaviour = this.#behaviours.get(entry);
-    if (behaviour === undefined) {
-      behaviour = entry.builtin ? behaviourOf(entry.name, entry.use.volatility) : { opaque: true };
-      this.#behaviours.set(entry, behaviour);
-    }
-    return behaviour;
-  }
-
   type(oid: number): TypeEntry | undefined {
     return this.#content.types.get(oid);
   }
@@ -222,6 +210,25 @@ export class Catalog {
   /** The cast of pg_cast between exactly these types. */
   castBetween(source: number, target: number): Cast | undefined {
     return this.#content.allCasts.get(source)?.get(target);
+  }
+
+  /** The implicit casts from a type: target, and the OID of the function (0: the same bytes, -1: through the text form). */
+  castsFrom(source: number): readonly (readonly [target: number, code: number])[] {
+    const casts: [number, number][] = [];
+    for (const [target, cast] of this.#content.allCasts.get(this.baseType(source)) ?? [])
+      if (cast.context === "i") casts.push([target, cast.method === "i" ? -1 : cast.code]);
+    return casts;
+  }
+
+  /** The functions of the implicit casts to a type, as above. */
+  castsTo(target: number): readonly number[] {
+    const base = this.baseType(target);
+    const codes: number[] = [];
+    for (const targets of this.#content.allCasts.values()) {
+      const cast = targets.get(base);
+      if (cast?.context === "i") codes.push(cast.method === "i" ? -1 : cast.code);
+    }
+    return codes;
   }
 
   /** The type of a range's bounds, 0 for what is no range. */

@@ -1,8 +1,9 @@
 // Expressions: what each depends on. Every kind of node that the grammar has inside of an expression is here; any other is opaque.
-import type { A_Expr, A_Indirection, CaseExpr, ColumnRef, Node, SortBy, SubLink } from "libpg-query";
+import type { A_Const, A_Indirection, ColumnRef, Node, SortBy, SubLink } from "libpg-query";
 import { callOfRow, functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
-import { bodyOf, kindOf, namesOf, stringOf } from "./nodes.ts";
+import { bodyOf, isBigint, kindOf, namesOf } from "./nodes.ts";
+import { alternatives, arrayOf, caseExpression, greatest, operation } from "./operator-expressions.ts";
 import { type Recorder, USE } from "./recorder.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
@@ -10,20 +11,18 @@ import { columnReference, everything, fieldOf } from "./scope.ts";
 import { operatorRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
+  BIGINT,
+  BITS,
   BOOLEAN,
   combine,
   CONSTANT,
   derived,
-  eitherOf,
   INTEGER,
   LITERAL,
   NUMERIC,
   OPAQUE,
-  plainConstant,
   TYPE_BOOL,
   TYPE_RECORD,
-  TYPE_TEXT,
-  TYPE_UNKNOWN_LITERAL,
   union,
 } from "./value.ts";
 
@@ -68,8 +67,9 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "CaseExpr":
       return caseExpression(recorder, bodyOf(node), scope);
     case "CoalesceExpr":
+      return alternatives(recorder, all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
     case "MinMaxExpr":
-      return alternatives(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
+      return greatest(recorder, all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
     case "A_ArrayExpr":
       return arrayOf(recorder, all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope));
     case "RowExpr":
@@ -166,104 +166,11 @@ function isNode(item: object): boolean {
   return /^[A-Z]/.test(kindOf(item));
 }
 
-function constant(body: { ival?: unknown; fval?: unknown; boolval?: unknown }): Value {
+function constant(body: A_Const): Value {
   if (body.ival !== undefined) return INTEGER;
-  if (body.fval !== undefined) return NUMERIC;
+  if (body.fval !== undefined) return isBigint(body.fval) ? BIGINT : NUMERIC;
   if (body.boolval !== undefined) return BOOLEAN;
-  return LITERAL;
-}
-
-const COMPARISONS = new Set(["=", "<>", "!=", "<", ">", "<=", ">="]);
-/** Types whose comparison gives an answer for any two values: bool, integers, text, floats, dates and times, numeric, uuid. */
-export const COMPARABLE = new Set([16, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950]);
-
-const ARITHMETIC = new Set(["+", "-", "*"]);
-/** Types of which sums, differences and products are of the same type: integers, floats, numeric. */
-const NUMBERS = new Set([20, 21, 23, 700, 701, 1700]);
-/** What `||` makes into text beside a text: text, varchar, a literal. */
-const TEXTUAL = new Set([TYPE_TEXT, 1043, TYPE_UNKNOWN_LITERAL]);
-
-function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
-  const left = expression(recorder, body.lexpr, scope);
-  const right = expression(recorder, body.rexpr, scope);
-  const name = stringOf(body.name?.[body.name.length - 1]) ?? "";
-  recorder.operator(left, name);
-  recorder.operator(right, name);
-  const run = operatorRuns(recorder, name, body.lexpr === undefined ? undefined : left, right);
-  let type = 0;
-  let total = false;
-  if (body.kind === "AEXPR_NULLIF") type = left.type;
-  else if (body.kind !== "AEXPR_OP" || COMPARISONS.has(name)) {
-    type = TYPE_BOOL;
-    total =
-      COMPARISONS.has(name) &&
-      body.kind !== "AEXPR_OP_ALL" &&
-      body.kind !== "AEXPR_OP_ANY" &&
-      comparable(left) &&
-      comparable(right);
-  } else if (name === "||") {
-    if ((left.type === TYPE_TEXT && TEXTUAL.has(right.type)) || (right.type === TYPE_TEXT && TEXTUAL.has(left.type)))
-      type = TYPE_TEXT;
-  } else if (ARITHMETIC.has(name) && left.type === right.type && NUMBERS.has(left.type)) type = left.type;
-  return withRun(combine([left, right], type, total), run);
-}
-
-function comparable(value: Value): boolean {
-  return (
-    value.type === TYPE_UNKNOWN_LITERAL ||
-    (value.sources.length === 0 && value.derivation === "expression") ||
-    COMPARABLE.has(value.type) ||
-    value.row?.every((field) => comparable(field.value)) === true
-  );
-}
-
-function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope): Value {
-  const conditions = body.arg === undefined ? [] : [expression(recorder, body.arg, scope)];
-  const results: Value[] = [];
-  for (const node of body.args ?? []) {
-    if (!("CaseWhen" in node)) continue;
-    conditions.push(expression(recorder, node.CaseWhen.expr, scope));
-    results.push(expression(recorder, node.CaseWhen.result, scope));
-  }
-  if (body.defresult !== undefined) results.push(expression(recorder, body.defresult, scope));
-  let run: Value | undefined;
-  if (body.arg !== undefined) {
-    recorder.operator(conditions[0]!, "=");
-    for (const condition of conditions.slice(1)) {
-      const compared = operatorRuns(recorder, "=", conditions[0], condition);
-      if (compared !== undefined) run = withRun(compared, run);
-    }
-  }
-  const value = combine(
-    [...conditions, ...results],
-    commonType(results),
-    body.arg === undefined || conditions.every(comparable),
-  );
-  return withRun(value, run);
-}
-
-function alternatives(values: readonly Value[]): Value {
-  const value = combine(values, commonType(values), true);
-  // One of several rows of the same shape is such a row.
-  const row = values.every((each) => each.row !== undefined) ? values.reduce(eitherOf).row : undefined;
-  return row === undefined ? value : { ...value, row };
-}
-
-function commonType(values: readonly Value[]): number {
-  let type = TYPE_UNKNOWN_LITERAL;
-  for (const value of values) {
-    if (value.type === TYPE_UNKNOWN_LITERAL || value.type === type) continue;
-    if (type !== TYPE_UNKNOWN_LITERAL) return 0;
-    type = value.type;
-  }
-  return type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : type;
-}
-
-function arrayOf(recorder: Recorder, elements: readonly Value[]): Value {
-  const type = elements.length === 0 ? 0 : commonType(elements);
-  // Arrays in an array make it longer, not another type.
-  const isArray = (recorder.catalog.type(type)?.name ?? "").startsWith("_");
-  return combine(elements, isArray ? type : recorder.catalog.arrayOf(type), true);
+  return body.bsval === undefined ? LITERAL : BITS;
 }
 
 function rowOf(values: readonly Value[]): Value {
@@ -340,6 +247,5 @@ function subselectValue(
   if (!outputs) for (const value of values) recorder.use(value, USE.expression);
   const value = combine(values, type ?? (values.length === 1 ? values[0]!.type : TYPE_RECORD), false);
   const sources = union(value.sources, consumed);
-  if (sources.length === 0 && value.derivation === "expression" && !result.open) return plainConstant(value.type);
   return { sources, derivation: result.open ? "opaque" : value.derivation, total: false, type: value.type };
 }

@@ -1,5 +1,6 @@
 // What a catalog holds: relations, columns and functions, built from the server's rows when they are first needed.
 import type { FunctionUse, Source } from "../../core/facts.ts";
+import type { Behaviour } from "./builtins.ts";
 import type { Derivation, Value } from "./value.ts";
 
 /** One column of a relation. One object per column and catalog, so that sets of columns are sets of objects. */
@@ -253,6 +254,7 @@ export type FunctionEntry = {
   /** OUT and TABLE columns, when it has any. */
   readonly results: readonly { readonly name: string; readonly type: number }[];
   readonly use: FunctionUse;
+  readonly behaviour: Behaviour;
   /** Came with the server. */
   readonly builtin: boolean;
   readonly strict: boolean;

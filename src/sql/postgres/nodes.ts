@@ -89,3 +89,13 @@ export function typeNameParts(type: TypeName): { schema: string | undefined; nam
   const { schema, name } = qualifiedName(type.names);
   return { schema, name, array: (type.arrayBounds?.length ?? 0) > 0 };
 }
+
+/** What is too large for an integer is a bigint where that suffices (make_const in parse_node.c). `bigint`: said by a shape, which has no value. */
+export function isBigint(body: { fval?: string; bigint?: boolean }): boolean {
+  if (body.bigint !== undefined) return body.bigint;
+  try {
+    return BigInt((body.fval ?? "").replaceAll("_", "")) <= 0x7fff_ffff_ffff_ffffn;
+  } catch {
+    return false;
+  }
+}

@@ -8,7 +8,7 @@ import type {
   StatementFacts,
   VerbClass,
 } from "../../core/facts.ts";
-import { columnUses } from "../../core/facts.ts";
+import { columnUses, functionEffects } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import { runUse } from "./bodies.ts";
 import type { Catalog } from "./catalog.ts";
@@ -445,13 +445,18 @@ function useNames(bits: number): ColumnUse["uses"] {
   return names;
 }
 
+/** The less is known of what a function does, the less. */
+function known(use: FunctionUse): number {
+  return (use.opaque ? -10 : 0) - functionEffects.indexOf(use.effect);
+}
+
 /** Overloads of one name are one function for the policy: the one of which least is known. */
 function distinctFunctions(uses: Iterable<FunctionUse>): FunctionUse[] {
   const distinct = new Map<string, FunctionUse>();
   for (const use of uses) {
     const key = `${use.schema}.${use.name}`;
     const other = distinct.get(key);
-    if (other === undefined || (use.opaque && !other.opaque)) distinct.set(key, use);
+    if (other === undefined || known(use) < known(other)) distinct.set(key, use);
   }
   return [...distinct.values()];
 }

@@ -2,6 +2,7 @@
 import type { ParseResult } from "libpg-query";
 import { Generations } from "../../core/generations.ts";
 import type { Location } from "./analysis.ts";
+import { isBigint } from "./nodes.ts";
 import type { ParseOptions } from "./parser.ts";
 import { parseToJson } from "./parser.ts";
 
@@ -50,7 +51,9 @@ export function shapeOfJson(tree: string, text: string): Shape {
   const json = tree.replace(MEMBERS, (_, member: string, number: string, kind: string, literal: string | undefined) => {
     if (kind !== undefined) {
       literals.push(literal ?? (kind === "ival" ? "0" : '""'));
-      return `"${kind}":{"${kind}":${HOLE}}`;
+      // Of numbers beyond integers the type depends on the value.
+      const type = kind === "fval" ? `,"bigint":${isBigint({ fval: JSON.parse(literal ?? '""') })}` : "";
+      return `"${kind}":{"${kind}":${HOLE}${type}}`;
     }
     if (member === "stmt_location") {
       if (length >= 0) locations.push({ start, length });

@@ -31,6 +31,9 @@ export const CONSTANT: Value = constantOf(0);
 /** A string literal or NULL, which takes the type of its surroundings. */
 export const LITERAL: Value = constantOf(TYPE_UNKNOWN_LITERAL);
 export const INTEGER: Value = constantOf(23);
+export const BIGINT: Value = constantOf(20);
+/** B'…' and X'…' */
+export const BITS: Value = constantOf(1560);
 export const NUMERIC: Value = constantOf(1700);
 export const BOOLEAN: Value = constantOf(TYPE_BOOL);
 export const TEXT: Value = constantOf(TYPE_TEXT);
@@ -78,12 +81,17 @@ export function combine(operands: readonly Value[], type: number, total: boolean
   let result = CONSTANT;
   for (const operand of operands) result = combineTwo(result, operand);
   const allTotal = total && operands.every((operand) => operand.total);
-  if (result.sources.length === 0 && result.derivation === "expression") return plainConstant(type);
+  if (allTotal && isConstant(result)) return plainConstant(type);
   return { sources: result.sources, derivation: result.derivation, total: allTotal, type };
 }
 
+/** Depends on no column. One that is not total may fail all the same, and where it is not always computed, when tells something. */
+export function isConstant(value: Value): boolean {
+  return value.sources.length === 0 && value.derivation === "expression";
+}
+
 function combineTwo(left: Value, right: Value): Value {
-  if (right.sources.length === 0 && right.derivation === "expression") return left;
+  if (right.total && isConstant(right)) return left;
   return {
     sources: union(left.sources, right.sources),
     derivation: joinDerivation(left, right),
@@ -106,7 +114,7 @@ export function plainConstant(type: number): Value {
 
 /** The same dependence, but no longer the bare column. */
 export function derived(value: Value, type: number, total: boolean): Value {
-  if (value.sources.length === 0 && value.derivation === "expression") return plainConstant(type);
+  if (total && value.total && isConstant(value)) return plainConstant(type);
   const derivation = value.derivation === "direct" ? "expression" : value.derivation;
   return { sources: value.sources, derivation, total: value.total && total, type };
 }
@@ -120,12 +128,14 @@ export function eitherOf(left: Value, right: Value): Value {
       : left.type === TYPE_UNKNOWN_LITERAL
         ? right.type
         : 0;
-  if (sources.length === 0 && left.derivation !== "opaque" && right.derivation !== "opaque") {
+  // Of different types, one is turned into the other's, which may fail.
+  const total = left.total && right.total && type !== 0;
+  if (total && sources.length === 0 && left.derivation !== "opaque" && right.derivation !== "opaque") {
     return left.derivation === "aggregate" || right.derivation === "aggregate"
       ? { ...COUNT, type }
       : plainConstant(type);
   }
-  const value: Value = { sources, derivation: joinDerivation(left, right), total: left.total && right.total, type };
+  const value: Value = { sources, derivation: joinDerivation(left, right), total, type };
   return left.row !== undefined && right.row !== undefined && left.row.length === right.row.length
     ? {
         ...value,

@@ -40,7 +40,7 @@ const cases: readonly (readonly [text: string, ...flows: string[]])[] = [
   ["SELECT pg_advisory_lock(id) FROM customers", "advisory_lock  <- customers.id"],
   ["SELECT pg_try_advisory_xact_lock_shared(1, 2)", "advisory_lock 1,2 <- "],
   ["SELECT pg_advisory_unlock(ascii(email)) FROM customers", "advisory_lock  <- customers.email"],
-  ["SELECT pg_create_restore_point(email) FROM customers", "server  <- customers.email, ?"],
+  ["SELECT pg_create_restore_point(email) FROM customers", "server  <- customers.email"],
   ["SELECT name FROM customers WHERE pg_notify('c', email) IS NULL", "notification c <- customers.email"],
   ["SELECT * FROM v_setting", "setting app.seen <- customers.email"],
   ["SELECT * FROM v_large", "large_object  <- "],
