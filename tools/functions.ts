@@ -83,7 +83,7 @@ function wrapped(items: readonly string[]): string {
   const lines: string[] = [];
   let line = "";
   for (const item of items) {
-    if (line !== "" && line.length + item.length >= 150) {
+    if (line !== "" && line.length + item.length >= 240) {
       lines.push(line);
       line = "";
     }
