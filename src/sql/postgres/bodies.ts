@@ -14,6 +14,7 @@ import { give, isPlaceholder, replaced } from "./placeholders.ts";
 import { plpgsqlBody } from "./plpgsql.ts";
 import { Recorder, USE } from "./recorder.ts";
 import { sqlBody } from "./sql-bodies.ts";
+import { conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, CONSTANT, derived } from "./value.ts";
 
@@ -43,6 +44,11 @@ export type Body = {
   /** All of it was understood, and of everything that it runs. */
   readonly understood: boolean;
 };
+
+/** REFERENCING NEW (OLD) TABLE AS name. */
+export type TransitionTable = { readonly name: string; readonly fresh: boolean };
+/** The relation whose rows a trigger sees, and the names of its transition tables. */
+export type TriggerRows = { readonly relation: Relation; readonly transitions: readonly TransitionTable[] };
 
 /** What is passed to a function. */
 export type Arguments = {
@@ -160,10 +166,14 @@ function bound(recorder: Recorder, entry: FunctionEntry, body: Body, args: Argum
   const defaults = entry.body === undefined ? undefined : definitionOf(entry)?.defaults;
   body.parameters.forEach((parameter, place) => {
     const values = passed[place] ?? [];
-    if (all) give(given, parameter, everything);
-    else if (values.length === 1) give(given, parameter, values[0]!);
-    else if (values.length > 1) give(given, parameter, combine(values, 0, false));
-    else give(given, parameter, defaultValue(recorder, entry, defaults?.get(place)));
+    const value = all
+      ? everything
+      : values.length === 1
+        ? values[0]!
+        : values.length > 1
+          ? combine(values, 0, false)
+          : defaultValue(recorder, entry, defaults?.get(place));
+    give(given, parameter, withRun(value, conversionRuns(recorder, value, inputs[place]?.type ?? 0)));
   });
   return given;
 }
@@ -171,7 +181,7 @@ function bound(recorder: Recorder, entry: FunctionEntry, body: Body, args: Argum
 /** The default of a parameter is computed by the caller; its names are those that the server wrote down. */
 function defaultValue(recorder: Recorder, entry: FunctionEntry, node: Node | undefined): Value {
   if (node === undefined) return CONSTANT;
-  const own = new Recorder(recorder.catalog, ["pg_catalog"], { running: recorder.running, depth: recorder.depth + 1 });
+  const own = recorder.within();
   const value = expression(own, node, NO_SCOPE);
   absorb(recorder, own, new Map(), qualified(entry));
   if (!own.opaque && !own.unresolved) return value;
@@ -223,9 +233,9 @@ const known = new WeakMap<Catalog, Map<string, Body | "unreadable" | "resolving"
 
 /**
  * The body of a function as it runs now. Undefined: nothing is known of it (another language, a text that cannot be read, a recursion).
- * `rows` of a trigger is the relation whose rows it sees.
+ * `rows`: of a trigger.
  */
-export function bodyOf(recorder: Recorder, entry: FunctionEntry, rows?: Relation): Body | undefined {
+export function bodyOf(recorder: Recorder, entry: FunctionEntry, rows?: TriggerRows): Body | undefined {
   const definition = definitionOf(entry);
   if (definition === undefined || recorder.depth >= MAX_DEPTH) return undefined;
   const { paths, session } = pathsOf(recorder, entry, definition);
@@ -236,6 +246,23 @@ export function bodyOf(recorder: Recorder, entry: FunctionEntry, rows?: Relation
     return { ...first, understood: false, use: entry.use };
   if (session) recorder.alongPath.add(entry);
   return first;
+}
+
+/**
+ * A body was read along a path that the statement itself may change before the body runs: then it may be anything. (set_config, and what
+ * cannot be told.)
+ */
+export function unsettle(recorder: Recorder): boolean {
+  if (!recorder.opaque && !recorder.changesNames) return false;
+  const depending = [...recorder.alongPath].filter((entry) => !isIsolated(recorder.catalog, entry));
+  if (depending.length === 0) return false;
+  recorder.opaque = true;
+  for (const { use } of depending) {
+    for (const other of recorder.functions)
+      if (other.name === use.name && other.schema === use.schema) recorder.functions.delete(other);
+    recorder.functions.add(use);
+  }
+  return true;
 }
 
 /** Does its body mean the same whatever the search path is? */
@@ -252,7 +279,7 @@ function bodyIn(
   entry: FunctionEntry,
   definition: Definition,
   path: readonly string[],
-  rows: Relation | undefined,
+  rows: TriggerRows | undefined,
 ): Body | undefined {
   const { catalog } = recorder;
   let bodies = known.get(catalog);
@@ -261,7 +288,7 @@ function bodyIn(
     bodies = new Map(resolving);
     known.set(catalog, bodies);
   }
-  const key = `${entry.oid} ${rows?.oid ?? ""} ${JSON.stringify(path)}`;
+  const key = `${entry.oid} ${rows?.relation.oid ?? ""} ${JSON.stringify([rows?.transitions, path])}`;
   const found = bodies.get(key);
   if (found !== undefined) return typeof found === "string" ? undefined : found;
   bodies.set(key, "resolving");
@@ -275,11 +302,13 @@ function resolveBody(
   entry: FunctionEntry,
   definition: Definition,
   path: readonly string[],
-  rows: Relation | undefined,
+  rows: TriggerRows | undefined,
 ): Body | undefined {
   try {
     const resolve = definition.language === "sql" ? sqlBody : plpgsqlBody;
-    const { recorder, parameters, returned } = resolve({ catalog, entry, definition, path, rows, depth: depth + 1 });
+    const read = resolve({ catalog, entry, definition, path, rows, depth: depth + 1 });
+    const { recorder, parameters } = read;
+    const returned = convertedTo(recorder, entry, read.returned);
     const understood =
       !recorder.opaque &&
       !recorder.unresolved &&
@@ -293,6 +322,25 @@ function resolveBody(
     // Too long, too deep, or of another grammar.
     return undefined;
   }
+}
+
+/** What it gives becomes one of its result types: by casts and domains that users made, too. */
+function convertedTo(recorder: Recorder, entry: FunctionEntry, returned: Returned): Returned {
+  const { catalog } = recorder;
+  if (catalog.casts.length === 0 && catalog.domains.size === 0) return returned;
+  const fields = catalog.relationByRowType(entry.returns)?.rows();
+  const types = entry.results.length > 0 ? entry.results : (fields ?? [{ type: entry.returns }]);
+  const { columns } = returned;
+  if (columns === undefined || columns.length !== types.length) {
+    const runs = types.map(({ type }) => conversionRuns(recorder, returned.value, type));
+    return { ...returned, value: runs.reduce<Value>((value, run) => withRun(value, run), returned.value) };
+  }
+  const converted = columns.map((column, at) => withRun(column, conversionRuns(recorder, column, types[at]!.type)));
+  return {
+    ...returned,
+    columns: converted,
+    value: combine([returned.value, ...converted], returned.value.type, false),
+  };
 }
 
 /** What the facts say of a function whose body was read. */

@@ -220,16 +220,19 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     });
   }
   for (const row of rows.attached) {
+    const uses = numbersOf(row[1]!).map((oid) => functions.use(oid));
     add(at(row[0]), {
       kind: "expression",
-      use: functions.use(Number(row[1])),
+      use: uses[0]!,
+      uses,
+      definition: row[4]!,
+      ...(row[3] == null ? {} : { column: Number(row[3]) }),
       on: row[2] === "t" ? ["select", "insert", "update", "delete"] : ["insert", "update"],
     });
   }
   for (const row of rows.rules) {
     const relation = at(row[0]);
     if (relation === undefined) continue;
-    relation.rules = true;
     const use: FunctionUse = {
       schema: relation.factSchema,
       name: `${relation.name}.${row[1]}`,

@@ -20,6 +20,24 @@ const rules = (definition: string): string => `
     WHERE {r.ev_class} AND r.rulename <> '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND r.ev_enabled <> 'D'
     ORDER BY r.ev_class, r.rulename`;
 
+/** Each expression that names a function of users, or an operator over one. */
+const attached = (text: string): string => `
+    SELECT x.relation, string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text), x.reading, x.attnum, ${text} FROM (
+      SELECT 'pg_constraint'::regclass AS class, oid, conrelid AS relation, false AS reading, NULL::int2 AS attnum,
+        pg_get_expr(conbin, conrelid) AS text FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid > 0 AND {conrelid}
+      UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, d.adrelid, a.attgenerated = 'v', d.adnum, pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE {d.adrelid}
+      UNION ALL SELECT 'pg_policy'::regclass, oid, polrelid, true, NULL,
+        concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy WHERE {polrelid}
+      UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid, false, NULL,
+        concat_ws(', ', pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid))
+        FROM pg_index WHERE (indexprs IS NOT NULL OR indpred IS NOT NULL) AND {indrelid}) x
+    JOIN LATERAL (
+      SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode FROM pg_operator WHERE oid = d.refobjid) END
+      FROM pg_depend d WHERE d.classid = x.class AND d.objid = x.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
+    GROUP BY x.class, x.oid, x.relation, x.reading, x.attnum, x.text ORDER BY x.relation, x.class, x.oid`;
+
 const views = (definition: string): string => `
     SELECT c.oid, ${definition} FROM pg_class c
     WHERE {c.oid} AND c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`;
@@ -139,23 +157,11 @@ export const CATALOG_QUERIES = {
     JOIN pg_class c ON c.oid = r.ev_class
     WHERE {r.ev_class} AND r.rulename = '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND d.refobjid <> r.ev_class ORDER BY 1, 2, 3`,
   },
-  /** Code of users in constraints, defaults, generated columns, indexes and row-level security: relation, function, on reading? */
-  attached: {
-    of: "relation",
-    sql: `
-    SELECT * FROM (
-      SELECT CASE d.classid WHEN 'pg_constraint'::regclass THEN (SELECT conrelid FROM pg_constraint WHERE oid = d.objid)
-        WHEN 'pg_attrdef'::regclass THEN (SELECT adrelid FROM pg_attrdef WHERE oid = d.objid)
-        WHEN 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = d.objid)
-        ELSE (SELECT indrelid FROM pg_index WHERE indexrelid = d.objid) END AS relation, d.refobjid AS function,
-        d.classid = 'pg_policy'::regclass OR (d.classid = 'pg_attrdef'::regclass AND EXISTS (
-          SELECT FROM pg_attrdef x JOIN pg_attribute a ON a.attrelid = x.adrelid AND a.attnum = x.adnum
-          WHERE x.oid = d.objid AND a.attgenerated = 'v')) AS reading
-      FROM pg_depend d WHERE d.refclassid = 'pg_proc'::regclass AND ${userFunction("d.refobjid")}
-        AND d.classid IN ('pg_constraint'::regclass, 'pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_class'::regclass)
-        AND ${notOfExtension("pg_proc", "d.refobjid")}) s
-    WHERE relation > 0 AND {relation} ORDER BY 1, 2, 3`,
-  },
+  /**
+   * Code of users in constraints, defaults, generated columns, indexes and row-level security: relation, functions, on reading?, column that
+   * it gives a value to, expressions
+   */
+  attached: { of: "relation", sql: attached("x.text"), locked: attached("''") },
   /** Domains whose constraints run code of users: type, function */
   domains: {
     of: "type",

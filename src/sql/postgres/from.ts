@@ -11,6 +11,7 @@ import { USE } from "./recorder.ts";
 import { fieldsOf, resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import { asColumns, derivedItem, everything, relationItem, Scope } from "./scope.ts";
+import { rowsAreRead } from "./triggers.ts";
 import { operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, eitherOf, plainConstant, union } from "./value.ts";
@@ -100,6 +101,8 @@ function tableItem(recorder: Recorder, range: RangeVar, ctes: CteList): Item {
       return derivedItem(alias ?? name, cte.result ?? { members: [], open: true }, columnAliases);
     }
   }
+  const own = range.schemaname === undefined ? recorder.variables?.table?.(name) : undefined;
+  if (own !== undefined) return derivedItem(alias ?? name, { members: own, open: false }, columnAliases);
   const relation = recorder.catalog.resolveRelation(range.schemaname, name, recorder.path);
   if (relation === undefined) {
     recorder.unresolved = true;
@@ -108,7 +111,7 @@ function tableItem(recorder: Recorder, range: RangeVar, ctes: CteList): Item {
     return derivedItem(alias ?? name, { members: [], open: true }, []);
   }
   recorder.relation(relation, "select", range.inh !== true);
-  recorder.reads(relation);
+  rowsAreRead(recorder, relation);
   return relationItem(relation, alias, columnAliases);
 }
 

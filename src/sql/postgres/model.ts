@@ -55,8 +55,12 @@ export type Attached = {
   readonly use: FunctionUse;
   /** On which statements: any of insert, update, delete, truncate, select. */
   readonly on: readonly string[];
-  /** Of triggers and rules: what makes it, as the server writes it. "": locked away. */
-  readonly definition?: string;
+  /** Of an expression: all functions of users that it names. */
+  readonly uses?: readonly FunctionUse[];
+  /** Of a default or a generated column: the column that gets its value. */
+  readonly column?: number;
+  /** The expressions, or what makes the trigger or rule, as the server writes it. "": locked away. */
+  readonly definition: string;
   /** A trigger that may run at the end of the transaction only. */
   readonly deferrable?: boolean;
 };
@@ -129,8 +133,6 @@ export class Relation {
   indexed: Relation | undefined;
   /** Generated columns: from what each is computed, as attribute numbers. */
   generated: ReadonlyMap<number, readonly number[]> = NOT_GENERATED;
-  /** User rules: what writing to it does is not what the statement says. */
-  rules = false;
   /** pg_get_viewdef, for views outside of the system schemas. */
   definition: string | undefined;
   /** For views: what the server's own dependencies name, as pairs of relation and attribute number (0: the relation as a whole). */

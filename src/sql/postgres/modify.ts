@@ -21,7 +21,9 @@ import { fixesRows } from "./scoped.ts";
 import { resolveQuery, targetList, withClause } from "./select.ts";
 import type { CteList, Item } from "./scope.ts";
 import { derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
-import { conversionRuns } from "./user-code.ts";
+import type { RowEvent } from "./triggers.ts";
+import { rowsChange } from "./triggers.ts";
+import { conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, eitherOf, union } from "./value.ts";
 
@@ -79,8 +81,8 @@ function written(recorder: Recorder, to: Target, name: string, value: Value, kee
     recorder.use(value, USE.writeSource);
     return;
   }
-  writeColumn(recorder, column, value, keeps);
-  conversionRuns(recorder, value, column.type);
+  const converted = withRun(value, conversionRuns(recorder, value, column.type));
+  writeColumn(recorder, column, converted, keeps);
   for (const behind of writtenBehind(column)) writeColumn(recorder, behind, value, keeps);
   const before = to.written.get(name);
   to.written.set(name, before === undefined ? value : eitherOf(before, value));
@@ -114,7 +116,6 @@ function writtenBehind(column: Column): readonly Column[] {
 function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined, outer: CteList): Result {
   const ctes = withClause(recorder, stmt.withClause, parent, outer);
   const to = target(recorder, stmt.relation, "insert");
-  if (to.relation !== undefined) recorder.changes(to.relation, "insert");
   const names = targetNames(recorder, stmt.cols, to, new Scope(parent, [], ctes));
   let bounded = true;
   const proposed = new Map<string, Value>();
@@ -143,9 +144,15 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
           ),
         );
   } else for (const name of names) written(recorder, to, name, CONSTANT);
+  const asked = [...to.written.keys()];
+  if (to.relation !== undefined) {
+    rowsChange(recorder, to.relation, "insert", to.written);
+    // What a conflict is about has passed through the triggers.
+    for (const [name, value] of to.written) proposed.set(name, value);
+  }
   if (stmt.onConflictClause !== undefined) {
     // DEFAULT VALUES asks about nothing.
-    const given = stmt.selectStmt === undefined ? [] : [...to.written.keys()];
+    const given = stmt.selectStmt === undefined ? [] : [...asked];
     onConflict(recorder, stmt.onConflictClause, to, proposed, given, bounded, parent, ctes);
   }
   return returning(recorder, stmt.returningClause, to, [], parent, ctes);
@@ -194,7 +201,6 @@ function onConflict(
   if (to.relation !== undefined) {
     recorder.relation(to.relation, "update", to.only);
     recorder.relation(to.relation, "select", to.only);
-    recorder.changes(to.relation, "update");
   }
   if (!bounded) recorder.scoped = false;
   const members: Member[] = (to.relation?.columns ?? []).map((column) => ({
@@ -208,6 +214,7 @@ function onConflict(
   const scope = new Scope(parent, [to.item, excluded], ctes);
   assignments(recorder, clause.targetList, to, scope);
   if (clause.whereClause !== undefined) recorder.use(expression(recorder, clause.whereClause, scope), USE.filter);
+  if (to.relation !== undefined) rowsChange(recorder, to.relation, "update", to.written);
 }
 
 /** SET a = …, (b, c) = (…), d[1] = …: the parser repeats the source of a multiple assignment at each of its columns. */
@@ -240,9 +247,9 @@ function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined,
   assignments(recorder, stmt.targetList, to, scope);
   where(recorder, stmt.whereClause, to, stmt.fromClause, scope);
   if (to.relation !== undefined) {
-    recorder.changes(to.relation, "update");
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
       recorder.relation(to.relation, "select", to.only);
+    rowsChange(recorder, to.relation, "update", to.written);
   }
   return returning(recorder, stmt.returningClause, to, items, parent, ctes);
 }
@@ -260,7 +267,7 @@ function remove(recorder: Recorder, stmt: DeleteStmt, parent: Scope | undefined,
   const scope = new Scope(parent, [to.item, ...items], ctes);
   where(recorder, stmt.whereClause, to, stmt.usingClause, scope);
   if (to.relation !== undefined) {
-    recorder.changes(to.relation, "delete");
+    rowsChange(recorder, to.relation, "delete");
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined)
       recorder.relation(to.relation, "select", to.only);
   }
@@ -290,6 +297,7 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
   const scope = new Scope(parent, [to.item, ...items], ctes);
   if (stmt.joinCondition !== undefined) recorder.use(expression(recorder, stmt.joinCondition, scope), USE.join);
   if (to.relation !== undefined) recorder.relation(to.relation, "select", to.only);
+  const events = new Set<RowEvent>();
   for (const node of stmt.mergeWhenClauses ?? []) {
     if (!("MergeWhenClause" in node)) continue;
     const clause = node.MergeWhenClause;
@@ -303,9 +311,9 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
             ? "delete"
             : undefined;
     if (event === undefined) continue;
+    events.add(event);
     if (to.relation !== undefined) {
       recorder.relation(to.relation, event, to.only);
-      recorder.changes(to.relation, event);
     }
     if (event !== "insert" && recorder.scoped && !fixesMerged(recorder, stmt, clause, to, scope))
       recorder.scoped = false;
@@ -318,6 +326,7 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
       });
     }
   }
+  if (to.relation !== undefined) for (const event of events) rowsChange(recorder, to.relation, event, to.written);
   // RETURNING of MERGE shows the source's columns first, then the target's.
   return returning(recorder, stmt.returningClause, to, items, parent, ctes, true);
 }

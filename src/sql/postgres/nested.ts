@@ -30,8 +30,8 @@ function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
 
 export function explain(judging: Judging, body: ExplainStmt): Judged {
   const analysed = inner(judging, body.query);
-  const runs = isOn(optionOf(body.options, "analyze"));
   const facts = analysed.facts;
+  const runs = isOn(optionOf(body.options, "analyze")) || runsWhilePlanning(facts);
   // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
   const columns = facts.columns.flatMap((column) => {
     const uses = column.uses.filter((use) => use !== "output");
@@ -67,6 +67,14 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
       returnsRows: true,
     },
   };
+}
+
+/** Functions that call themselves immutable or stable run while a query is planned, whatever the functions do that they call. */
+function runsWhilePlanning(facts: StatementFacts): boolean {
+  return facts.functions.some(
+    ({ kind, volatility, effect }) =>
+      kind === "known" && volatility !== "volatile" && (effect === "state" || effect === "outside"),
+  );
 }
 
 const NO_EFFECTS: Effects = { settings: false, transaction: undefined, catalog: false, temp: false };

@@ -24,6 +24,8 @@ export type Variables = {
   numbered(number: number): Value | undefined;
   /** `x`, `f.x`, `row.x` … Undefined: no variable has that name. */
   named(names: readonly string[]): Value | undefined;
+  /** Tables that only this body has. */
+  table?(name: string): readonly Member[] | undefined;
   /** A variable may win over a column of the same name; else columns win. */
   readonly mayWin: boolean;
 };

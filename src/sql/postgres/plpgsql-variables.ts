@@ -63,6 +63,7 @@ export class Store implements Variables {
   /** Names that stand before a variable's: of the function and of blocks. */
   readonly #labels = new Set<string>();
   readonly #parameters: (Variable | undefined)[] = [];
+  readonly #tables = new Map<string, Variable>();
   readonly #assigned = new Map<Column, Value[]>();
   /** What decides which statements run, and how often. */
   readonly control = placeholder("(control)", 0);
@@ -94,6 +95,15 @@ export class Store implements Variables {
       this.assign(other, variable.value);
       this.assign(variable, other.value);
     }
+  }
+
+  /** A transition table: every row of it is NEW, or OLD. */
+  transition(name: string, rows: Variable): void {
+    this.#tables.set(name, rows);
+  }
+
+  table(name: string): readonly Member[] | undefined {
+    return this.#tables.get(name)?.value.row;
   }
 
   label(name: string): void {

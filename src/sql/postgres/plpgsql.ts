@@ -34,7 +34,8 @@ export function plpgsqlBody(reading: Reading): Read {
   store.label(entry.name);
   const trigger = catalog.type(entry.returns)?.name === "trigger" && entry.parameters.length === 0;
   if (trigger) {
-    for (const name of ["new", "old"]) parameters.push(rowOfTrigger(catalog, store, name, rows));
+    for (const name of ["new", "old"]) parameters.push(rowOfTrigger(catalog, store, name, rows?.relation));
+    for (const { name, fresh } of rows?.transitions ?? []) store.transition(name, store.declare(fresh ? "new" : "old"));
   } else {
     entry.parameters.forEach(({ name, type, mode }, at) => {
       if (mode === "t") return;
@@ -45,13 +46,13 @@ export function plpgsqlBody(reading: Reading): Read {
       const given = parameter(catalog, name, known);
       parameters.push(given);
       // No condition decides what a call passes.
-      store.add(variable.rest, { ...given, sources: given.sources.slice(0, 1) });
+      if (given.row === undefined) store.add(variable.rest, given);
       for (const field of given.row ?? [])
         store.add(store.declare(variable.name, known).field(field.name).sources[0]!, field.value);
     });
   }
   walkBody(walk, tree, definition.text);
-  return solved(walk, entry, parameters, trigger ? rows : undefined);
+  return solved(walk, entry, parameters, trigger ? rows?.relation : undefined);
 }
 
 /** DO: a body without a function. */
@@ -91,7 +92,7 @@ function rowOfTrigger(catalog: Catalog, store: Store, name: string, rows: Relati
   const type = rows?.rowType ?? 0;
   const given = parameter(catalog, name, type);
   const variable = store.declare(name, type);
-  store.add(variable.rest, { ...given, sources: given.sources.slice(0, 1) });
+  if (given.row === undefined) store.add(variable.rest, given);
   for (const field of given.row ?? []) store.add(variable.field(field.name).sources[0]!, field.value);
   return given;
 }

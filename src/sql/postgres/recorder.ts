@@ -10,7 +10,6 @@ import type {
 } from "../../core/facts.ts";
 import { columnUses, functionEffects } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
-import { runUse } from "./bodies.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
@@ -60,8 +59,17 @@ const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "del
 const MAX_STEPS = 2_000_000;
 const NO_VIA: readonly string[] = Object.freeze([]);
 const DECIDES_NAMES: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
+const SYSTEM_PATH: readonly string[] = ["pg_catalog"];
 const NO_LOCKS: readonly Lock[] = Object.freeze([]);
 const NO_OPERATORS: ReadonlyMap<Column, ReadonlySet<string>> = new Map();
+
+/** Where a body stands: see the members of {@link Recorder}. */
+export type Within = {
+  readonly running?: readonly string[] | undefined;
+  readonly variables?: Variables;
+  readonly depth?: number;
+  readonly budget?: { left: number };
+};
 
 export class Recorder {
   readonly catalog: Catalog;
@@ -92,7 +100,8 @@ export class Recorder {
   readonly callArguments = new WeakMap<object, readonly Value[]>();
   /** What calls of users' functions give column by column, for the columns of functions in FROM. */
   readonly callColumns = new WeakMap<object, readonly Value[]>();
-  #spent = 0;
+  /** Work, shared with the recorders of what this one runs and nobody remembers. */
+  readonly budget: { left: number };
   /** While sub-selects are resolved in expressions: everything that they consume, for the value that they give. */
   #consumed: Set<Column>[] | undefined;
 
@@ -108,22 +117,19 @@ export class Recorder {
   /** How many bodies deep. */
   readonly depth: number;
 
-  constructor(
-    catalog: Catalog,
-    path: readonly string[],
-    body: { running?: readonly string[] | undefined; variables?: Variables; depth?: number } = { running: path },
-  ) {
+  constructor(catalog: Catalog, path: readonly string[], body: Within = { running: path }) {
     this.catalog = catalog;
     this.path = path;
     this.running = body.running;
     this.variables = body.variables;
     this.depth = body.depth ?? 0;
+    this.budget = body.budget ?? { left: MAX_STEPS };
   }
 
   /** Counts work: texts can be made whose analysis grows without bound. @throws RegateError TEXT_TOO_COMPLEX */
   spend(steps: number): void {
-    this.#spent += steps;
-    if (this.#spent > MAX_STEPS) throw new RegateError("TEXT_TOO_COMPLEX", { detail: "its names depend on too much" });
+    this.budget.left -= steps;
+    if (this.budget.left < 0) throw new RegateError("TEXT_TOO_COMPLEX", { detail: "its names depend on too much" });
   }
 
   /** The value is used in this way. */
@@ -230,6 +236,16 @@ export class Recorder {
     return this.settings.some(({ name }) => DECIDES_NAMES.has(name));
   }
 
+  /** A recorder for a definition that the server has bound, as it runs here. */
+  within(variables?: Variables): Recorder {
+    return new Recorder(this.catalog, SYSTEM_PATH, {
+      running: this.running,
+      depth: this.depth + 1,
+      budget: this.budget,
+      ...(variables === undefined ? {} : { variables }),
+    });
+  }
+
   get operators(): ReadonlyMap<Column, ReadonlySet<string>> {
     return this.#operators ?? NO_OPERATORS;
   }
@@ -251,46 +267,6 @@ export class Recorder {
       this.#others.set(key, entry);
     }
     if (!entry.access.includes(access)) entry.access.push(access);
-  }
-
-  /** Rows of it change: whatever its owner attached to that runs, and what refers to it may change with it. */
-  changes(relation: Relation, event: "insert" | "update" | "delete" | "truncate"): void {
-    this.#attached(relation, event, [], new Set());
-    if (relation.rules) {
-      this.opaque = true;
-      this.scoped = false;
-    }
-    if (event === "delete" || event === "update")
-      this.#cascades(relation, event, [relation.qualified], new Set([relation]));
-  }
-
-  /** The owner's code that runs when it is read (row-level security, virtual columns). */
-  reads(relation: Relation): void {
-    if (relation.attached.length > 0) this.#attached(relation, "select", [], new Set());
-  }
-
-  #attached(relation: Relation, event: string, through: readonly Relation[], seen: Set<Relation>): void {
-    if (seen.has(relation)) return;
-    seen.add(relation);
-    for (const attached of relation.attached) {
-      if (!attached.on.includes(event)) continue;
-      if (attached.kind === "expression") runUse(this, attached.use, relation.wholeRow);
-      else {
-        this.functions.add(attached.use);
-        if (attached.use.opaque) this.opaque = true;
-      }
-    }
-    for (const child of relation.children) this.#attached(child, event, through, seen);
-  }
-
-  #cascades(relation: Relation, event: "delete" | "update", via: readonly string[], seen: Set<Relation>): void {
-    for (const cascade of relation.cascades) {
-      if (cascade.on !== event || seen.has(cascade.child)) continue;
-      seen.add(cascade.child);
-      this.#touch(cascade.child, cascade.access, via);
-      this.#attached(cascade.child, cascade.access, [], new Set());
-      this.#cascades(cascade.child, cascade.access, [...via, cascade.child.qualified], seen);
-    }
   }
 
   write(column: Column, value: Value): void {

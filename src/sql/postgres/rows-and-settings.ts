@@ -22,6 +22,7 @@ import type { Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
+import { rowsAreRead, rowsChange } from "./triggers.ts";
 import { CONSTANT, OPAQUE } from "./value.ts";
 
 export function copy({ recorder }: Judging, body: CopyStmt): Judged {
@@ -56,7 +57,7 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   const columns = names.flatMap((name) => relation.column(name) ?? []);
   if (columns.length !== names.length) recorder.unresolved = true;
   if (into) {
-    recorder.changes(relation, "insert");
+    rowsChange(recorder, relation, "insert", new Map(columns.map((column) => [column.name, CONSTANT])));
     // A file of the server, or what a program says, may be anything, other tables included.
     for (const column of columns) writeColumn(recorder, column, outside === undefined ? CONSTANT : OPAQUE);
     if (body.whereClause !== undefined) {
@@ -65,7 +66,7 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
     }
     return { verb: "copy", ...wire };
   }
-  recorder.reads(relation);
+  rowsAreRead(recorder, relation);
   return {
     verb: "copy",
     result: leaves({ members: columns.map((column) => ({ name: column.name, value: column.value })), open: false }),
@@ -80,7 +81,7 @@ export function truncate({ recorder }: Judging, body: TruncateStmt): Judged {
   const empty = (relation: Relation, via: readonly string[], only = false): void => {
     if (emptied.has(relation)) return;
     emptied.add(relation);
-    recorder.changes(relation, "truncate");
+    rowsChange(recorder, relation, "truncate");
     lockRelation(recorder, relation, "access exclusive", only);
     const below = [...via, relation.qualified];
     const reach = (other: Relation): void => {

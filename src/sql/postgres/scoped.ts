@@ -25,6 +25,8 @@ export function fixesRows(
 ): boolean {
   const relation = target.relation;
   if (clause === undefined || relation === undefined) return false;
+  // In a loop a variable, a parameter or a cursor stands for many rows.
+  if (recorder.variables?.mayWin === true) return false;
   if ("CurrentOfExpr" in clause) return true;
   // Someone's own `=` may mean anything.
   if (recorder.catalog.operators.has("=")) return false;

@@ -1,12 +1,12 @@
 // Functions in SQL: each statement of the body, with the parameters in scope; the last one is what it gives.
 import type { Node } from "libpg-query";
-import type { Returned } from "./bodies.ts";
+import type { Returned, TriggerRows } from "./bodies.ts";
 import { isInput } from "./bodies.ts";
 import { bodyStatement } from "./body-statements.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Definition } from "./definitions.ts";
 import { unusedExpressions } from "./from.ts";
-import type { FunctionEntry, Relation } from "./model.ts";
+import type { FunctionEntry } from "./model.ts";
 import type { Variables } from "./placeholders.ts";
 import { parameter } from "./placeholders.ts";
 import { parse } from "./parser.ts";
@@ -22,7 +22,7 @@ export type Reading = {
   readonly entry: FunctionEntry;
   readonly definition: Definition;
   readonly path: readonly string[];
-  readonly rows: Relation | undefined;
+  readonly rows: TriggerRows | undefined;
   readonly depth: number;
 };
 export type Read = { readonly recorder: Recorder; readonly parameters: readonly Value[]; readonly returned: Returned };

@@ -5,6 +5,8 @@ import type { StatementAnalysis } from "./analysis.ts";
 import { alterTable } from "./alter-table.ts";
 import { createIndex, createRule, createStatistics, createTrigger, policy, publication } from "./attached-objects.ts";
 import { becomes, createForeignTable, createTable, createView, intoOf } from "./create-table.ts";
+import { unsettle } from "./bodies.ts";
+import { runEventTriggers } from "./event-triggers.ts";
 import { walk } from "./ddl.ts";
 import { expression } from "./expressions.ts";
 import type { Judge, Judged, Judging } from "./judging.ts";
@@ -335,8 +337,13 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
       },
     };
   }
+  runEventTriggers(recorder, verb);
   if (result !== undefined) for (const member of result.members) recorder.output(member.value);
-  const outputs = result === undefined ? [] : recorder.outputs(result);
+  let outputs = result === undefined ? [] : recorder.outputs(result);
+  if (unsettle(recorder))
+    outputs = outputs.map((output) =>
+      output.derivation === "direct" ? output : { ...output, derivation: "opaque", total: false },
+    );
   return {
     facts: recorder.facts(verb, outputs),
     returnsRows: returnsRows === true,

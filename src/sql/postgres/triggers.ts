@@ -1,0 +1,283 @@
+// What runs by itself when rows change or are read: triggers, rules, defaults, checks, policies, and the cascades of foreign keys.
+import type { CreateTrigStmt, Node } from "libpg-query";
+import { absorb } from "./absorb.ts";
+import type { TransitionTable } from "./bodies.ts";
+import { bodyOf, isIsolated, note, qualified, runUse } from "./bodies.ts";
+import { all, expression } from "./expressions.ts";
+import type { Attached, Column, Relation } from "./model.ts";
+import { parse } from "./parser.ts";
+import type { Given } from "./placeholders.ts";
+import { give, replaced } from "./placeholders.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./recorder.ts";
+import { runRule } from "./rules.ts";
+import { derivedItem, Scope } from "./scope.ts";
+import type { Member, Value } from "./value.ts";
+import { combine, union } from "./value.ts";
+
+export type RowEvent = "insert" | "update" | "delete" | "truncate";
+
+/** Rows as what runs by itself sees them: OLD, and NEW with what is written to it. */
+export type Rows = { readonly relation: Relation; readonly old: Value; readonly fresh: Value };
+
+/**
+ * Rows of it change: whatever its owner attached to that runs, and what refers to it may change with it. `written` is what the statement
+ * puts into its columns; triggers add what they put there.
+ */
+export function rowsChange(
+  recorder: Recorder,
+  relation: Relation,
+  event: RowEvent,
+  written = new Map<string, Value>(),
+  via: readonly string[] = [],
+): void {
+  runAttached(recorder, relation, relation, event, written, new Set());
+  const through = [...via, relation.qualified];
+  if (event === "delete" || event === "update") cascade(recorder, relation, event, through, new Set([relation]));
+  if (relation.kind !== "view" || isReplaced(relation, event) || via.length > MAX_VIEWS) return;
+  // A view that can be written passes the change on to the table behind it, by that one's names.
+  for (const oid of new Set(relation.dependencies.map(([dependency]) => dependency))) {
+    const base = recorder.catalog.relationByOid(oid);
+    if (base !== undefined && base !== relation)
+      rowsChange(recorder, base, event, writtenBehind(relation, base, written), through);
+  }
+}
+/** Views upon views that are followed to their tables: more than the server's stack allows. */
+const MAX_VIEWS = 100;
+
+/** A trigger or a rule does something instead. */
+function isReplaced(view: Relation, event: string): boolean {
+  return view.attached.some(
+    (attached) =>
+      attached.on.includes(event) &&
+      (attached.kind === "trigger"
+        ? ((triggerOf(attached)?.timing ?? 0) & INSTEAD) !== 0
+        : attached.kind === "rule" && / DO INSTEAD /.test(attached.definition) && !/ WHERE /.test(attached.definition)),
+  );
+}
+
+/** The owner's code that runs when it is read (row-level security, virtual columns). */
+export function rowsAreRead(recorder: Recorder, relation: Relation): void {
+  if (relation.attached.length > 0) runAttached(recorder, relation, relation, "select", new Map(), new Set());
+}
+
+/** `shown`: a partition is its table to the facts. `ran`: what it has copied from there is the same code. */
+function runAttached(
+  recorder: Recorder,
+  relation: Relation,
+  shown: Relation,
+  event: RowEvent | "select",
+  written: Map<string, Value>,
+  ran: Set<string>,
+): void {
+  const inOrder = relation.attached.filter((attached) => attached.on.includes(event));
+  if (inOrder.length > 1) inOrder.sort((left, right) => phase(relation, left) - phase(relation, right));
+  for (const attached of inOrder) {
+    const key = attached.kind === "trigger" ? `${attached.use.schema}.${attached.use.name}` : attached.definition;
+    if (shown !== relation && key !== "" && ran.has(key)) continue;
+    ran.add(key);
+    recorder.spend(relation.columns.length);
+    const rows = rowsOf(shown, written);
+    if (attached.kind === "expression") runExpression(recorder, attached, rows, event, written);
+    else if (attached.kind === "rule") runRule(recorder, attached, rows);
+    else runTrigger(recorder, attached, rows, event, written);
+  }
+  // Rows are inserted into a parent itself, but into a partition of a table.
+  if (event === "insert" && relation.kind === "table") return;
+  for (const child of relation.children) {
+    const partition = relation.kind === "partitioned_table";
+    runAttached(recorder, child, partition ? shown : child, event, written, partition ? ran : new Set());
+  }
+}
+
+/** Defaults come first, then what may change the row, then what sees the row as it is stored. */
+function phase(relation: Relation, attached: Attached): number {
+  if (attached.kind === "expression")
+    return attached.column !== undefined && !relation.generated.has(attached.column) ? 0 : 2;
+  if (attached.kind === "rule") return 1;
+  return ((triggerOf(attached)?.timing ?? 0) & (BEFORE | INSTEAD)) === 0 ? 2 : 1;
+}
+
+function writtenBehind(view: Relation, base: Relation, written: ReadonlyMap<string, Value>): Map<string, Value> {
+  const behind = new Map<string, Value>();
+  for (const [name, value] of written)
+    for (const source of view.column(name)?.value.sources ?? [])
+      if (source.relation === base) behind.set(source.name, value);
+  return behind;
+}
+
+function cascade(
+  recorder: Recorder,
+  relation: Relation,
+  event: "delete" | "update",
+  via: readonly string[],
+  seen: Set<Relation>,
+): void {
+  for (const { child, on, access } of relation.cascades) {
+    if (on !== event || seen.has(child)) continue;
+    seen.add(child);
+    recorder.reached(child, access, via);
+    runAttached(recorder, child, child, access, new Map(), new Set());
+    cascade(recorder, child, access, [...via, child.qualified], seen);
+  }
+}
+
+function rowsOf(relation: Relation, written: ReadonlyMap<string, Value>): Rows {
+  const row = (value: (column: Column) => Value): Value => {
+    const members = relation.columns.map((column): Member => ({ name: column.name, value: value(column) }));
+    return {
+      ...combine(
+        members.map((member) => member.value),
+        relation.rowType,
+        true,
+      ),
+      row: members,
+    };
+  };
+  return {
+    relation,
+    old: row((column) => column.value),
+    fresh: row((column) => {
+      const value = written.get(column.name);
+      if (value === undefined) return column.value;
+      const { sources } = column.value;
+      return { ...combine([value], column.type, true), sources: union(sources, value.sources), total: true };
+    }),
+  };
+}
+
+/** An item by which an expression of the table's owner names a row. */
+export function rowItem(name: string, row: Value, columnsVisible: boolean) {
+  return { ...derivedItem(name, { members: row.row ?? [], open: false }, []), columnsVisible };
+}
+
+/** A default, a check, a generated column, an index, a policy: the columns of the row are in scope. */
+function runExpression(
+  recorder: Recorder,
+  attached: Attached,
+  rows: Rows,
+  event: string,
+  written: Map<string, Value>,
+): void {
+  const own = recorder.within();
+  const scope = new Scope(undefined, [rowItem(rows.relation.name, rows.fresh, true)], undefined);
+  let value: Value | undefined;
+  for (const node of expressionsIn(attached.definition)) {
+    const one = expression(own, node, scope);
+    value = value === undefined ? one : combine([value, one], 0, false);
+  }
+  if (value === undefined || own.unresolved) {
+    // What cannot be read runs these, over anything in the row.
+    for (const use of attached.uses ?? [attached.use]) runUse(recorder, use, rows.fresh);
+    return;
+  }
+  absorb(recorder, own, new Map());
+  if (own.opaque) recorder.opaque = true;
+  recorder.use(value, attached.column === undefined ? USE.filter : USE.expression);
+  const column =
+    attached.column === undefined ? undefined : rows.relation.columns.find(({ attnum }) => attnum === attached.column);
+  if (column === undefined || (event !== "insert" && !rows.relation.generated.has(column.attnum))) return;
+  const before = written.get(column.name);
+  // A given value takes the place of a default, DEFAULT (which looks like a constant) does not.
+  if (before !== undefined && (before.sources.length > 0 || before.derivation === "opaque")) return;
+  recorder.write(column, value);
+  written.set(column.name, value);
+}
+
+const expressions = new Map<string, readonly Node[]>();
+const MAX_EXPRESSIONS = 2_000;
+
+/** As the server writes them down: one, or several with commas between (of an index). */
+function expressionsIn(text: string): readonly Node[] {
+  if (text === "") return [];
+  let nodes = expressions.get(text);
+  if (nodes !== undefined) return nodes;
+  try {
+    const statement = parse(`SELECT ${text}`).stmts?.[0]?.stmt;
+    nodes =
+      statement !== undefined && "SelectStmt" in statement
+        ? (statement.SelectStmt.targetList ?? []).flatMap((target) =>
+            "ResTarget" in target && target.ResTarget.val !== undefined ? [target.ResTarget.val] : [],
+          )
+        : [];
+  } catch {
+    nodes = [];
+  }
+  if (expressions.size >= MAX_EXPRESSIONS) expressions.clear();
+  expressions.set(text, nodes);
+  return nodes;
+}
+
+const definitions = new WeakMap<Attached, CreateTrigStmt | "unreadable">();
+
+function triggerOf(attached: Attached): CreateTrigStmt | undefined {
+  let found = definitions.get(attached);
+  if (found === undefined) {
+    found = "unreadable";
+    try {
+      const statement = parse(attached.definition).stmts?.[0]?.stmt;
+      if (statement !== undefined && "CreateTrigStmt" in statement) found = statement.CreateTrigStmt;
+    } catch {
+      // It stays unreadable.
+    }
+    definitions.set(attached, found);
+  }
+  return found === "unreadable" ? undefined : found;
+}
+
+/** The bits of CreateTrigStmt.timing (catalog/pg_trigger.h). */
+const BEFORE = 2;
+const INSTEAD = 64;
+
+function runTrigger(
+  recorder: Recorder,
+  attached: Attached,
+  rows: Rows,
+  event: string,
+  written: Map<string, Value>,
+): void {
+  const definition = triggerOf(attached);
+  const entry = recorder.catalog.functionOf(attached.use);
+  if (definition?.whenClause !== undefined) when(recorder, definition.whenClause, rows);
+  const transitions = (definition?.transitionRels ?? []).flatMap((node): TransitionTable[] =>
+    "TriggerTransition" in node
+      ? [{ name: node.TriggerTransition.name ?? "", fresh: node.TriggerTransition.isNew === true }]
+      : [],
+  );
+  const body =
+    entry === undefined || definition === undefined
+      ? undefined
+      : bodyOf(recorder, entry, { relation: rows.relation, transitions });
+  // At the end of the transaction another path may hold.
+  const late = attached.deferrable === true && (entry === undefined || !isIsolated(recorder.catalog, entry));
+  if (body === undefined || entry === undefined || definition === undefined) {
+    recorder.functions.add(attached.use);
+    recorder.opaque = true;
+    return;
+  }
+  const given: Given = new Map();
+  const [fresh, old] = body.parameters;
+  if (fresh !== undefined) give(given, fresh, rows.fresh);
+  if (old !== undefined) give(given, old, rows.old);
+  note(recorder, late ? { ...body, understood: false, use: attached.use } : body, given, qualified(entry));
+  const timing = definition.timing ?? 0;
+  if (definition.row !== true || (timing & (BEFORE | INSTEAD)) === 0 || (event !== "insert" && event !== "update"))
+    return;
+  for (const [name, assigned] of body.returned.assigned ?? []) {
+    const value = replaced(assigned, given);
+    const column = rows.relation.column(name);
+    if (column === undefined) continue;
+    if ((timing & INSTEAD) === 0) recorder.write(column, value);
+    const before = written.get(name);
+    written.set(name, before === undefined ? value : combine([before, value], column.type, false));
+  }
+}
+
+function when(recorder: Recorder, node: Node, rows: Rows): void {
+  const own = recorder.within();
+  const items = [rowItem("new", rows.fresh, false), rowItem("old", rows.old, false)];
+  const [value] = all(own, [node], new Scope(undefined, items, undefined));
+  absorb(recorder, own, new Map());
+  if (own.opaque || own.unresolved) recorder.opaque = true;
+  recorder.use(value!, USE.filter);
+}
