@@ -23,7 +23,8 @@ export function createTable({ recorder }: Judging, body: CreateStmt, kind = "tab
   const members = columns.map((name) => ({ name, value: CONSTANT }));
   const scope = new Scope(undefined, [derivedItem(body.relation?.relname, { members, open }, [])], undefined);
   for (const parent of parents) {
-    namedRelation(recorder, parent, "ddl");
+    // Its other children stay as they are.
+    namedRelation(recorder, parent === undefined ? undefined : { ...parent, inh: false }, "ddl");
     lockNamed(recorder, parent, isPartition ? "access exclusive" : "share update exclusive", true);
     // Rows of a default partition are looked at: none may belong to the new one.
     const relation = isPartition ? relationOf(recorder, parent) : undefined;

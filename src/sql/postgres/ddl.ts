@@ -3,6 +3,7 @@ import type { FuncCall, Node, RangeVar, TypeName } from "libpg-query";
 import { runFunction } from "./bodies.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { kindOf, namesOf, qualifiedName } from "./nodes.ts";
+import { NODE_KINDS } from "./node-kinds.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { creationSchema, resolveSelectNode } from "./select.ts";
@@ -17,7 +18,7 @@ export function namedRelation(recorder: Recorder, range: RangeVar | undefined, a
   const name = range.relname ?? "";
   if (range.relpersistence === "t" || range.schemaname === "pg_temp") recorder.changesTemporary = true;
   const relation = recorder.catalog.resolveRelation(range.schemaname, name, recorder.path);
-  if (relation !== undefined) recorder.relation(relation, access);
+  if (relation !== undefined) recorder.relation(relation, access, range.inh !== true);
   else {
     // DDL is judged by what it is; and a DROP … IF EXISTS need not have the catalog read anew.
     if (!DEFINING.has(access)) recorder.unresolved = true;
@@ -52,6 +53,8 @@ export function walk(recorder: Recorder, node: unknown, access: string, skip?: R
     return;
   }
   const kind = kindOf(node);
+  // Members of a body begin in lower case, kinds do not.
+  if (kind !== "" && kind[0]! <= "Z" && !NODE_KINDS.has(kind)) recorder.opaque = true;
   if (kind === "SelectStmt" || kind === "InsertStmt" || kind === "UpdateStmt" || kind === "DeleteStmt") {
     query(recorder, node as Node);
     return;

@@ -59,6 +59,8 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
             class: facts.class === "unknown" ? "unknown" : "read",
             scoped: true,
             writes: [],
+            locks: [],
+            settings: [],
             relations: facts.relations.map((relation) => ({ ...relation, access: ["select"] })),
           },
       effects: runs ? analysed.effects : { ...NO_EFFECTS, ...opaqueEffects(facts) },

@@ -130,7 +130,7 @@ const SHOWN_AS = new Map([
   ["timezone", "TimeZone"],
 ]);
 
-/** The table. Kinds that the grammar never gives as a statement of its own (ReturnStmt, PLAssignStmt, …) are in {@link NOT_STATEMENTS}. */
+/** The table. Kinds that the grammar never gives as a statement of its own (ReturnStmt, PLAssignStmt, …) are in node-kinds.ts. */
 export const STATEMENTS: { readonly [kind: string]: Judge } = {
   // queries and changes of rows
   SelectStmt: select,
@@ -301,15 +301,6 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   DropOwnedStmt: everywhere("drop_owned", "dcl", "drop"),
   ReassignOwnedStmt: everywhere("reassign_owned", "dcl", "grant"),
 };
-
-/** Node kinds whose name ends like a statement's, but that stand only inside of others or after analysis: never judged alone. */
-export const NOT_STATEMENTS: ReadonlySet<string> = new Set([
-  "RawStmt",
-  "SetOperationStmt",
-  "ReturnStmt",
-  "PLAssignStmt",
-  "ReplicaIdentityStmt",
-]);
 
 /** Judges one statement by its row. */
 export function judge(judging: Judging, node: Node): StatementAnalysis {

@@ -1,8 +1,9 @@
 // Where values end up: the flows of `writes`, for every target that is not simply the column that the statement names.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { StatementFacts, Write } from "../../../src/core/facts.ts";
+import type { StatementFacts } from "../../../src/core/facts.ts";
 import { analyze } from "../../../src/sql/postgres/analyze.ts";
+import { flows } from "./render.ts";
 import { schemaSql } from "./schema.ts";
 import { SCOPE, startRich } from "./support.ts";
 
@@ -14,15 +15,6 @@ CREATE VIEW public.v_locking AS SELECT id FROM customers FOR UPDATE;
 `);
 
 const factsOf = (text: string): StatementFacts => analyze(text, rich.catalog, SCOPE).statements[0]!.facts;
-
-/** `public.t.c <- public.s.d, ?`: a question mark where it cannot be told. */
-export function flows(writes: readonly Write[]): string[] {
-  return writes.map(({ target, schema, table, column, sources, opaque }) => {
-    const name = [schema, table, column].filter((part) => part !== "").join(".");
-    const from = sources.map((source) => `${source.table}.${source.column}`).sort();
-    return `${target === "column" ? "" : `${target} `}${name} <- ${[...from, ...(opaque ? ["?"] : [])].join(", ")}`;
-  });
-}
 
 const cases: readonly (readonly [text: string, ...flows: string[]])[] = [
   ["SELECT nextval('numbers')", "sequence public.numbers <- "],

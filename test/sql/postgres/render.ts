@@ -83,3 +83,12 @@ function effectsOf(effects: Effects): string[] {
   if (effects.closesCursor !== undefined) words.push(`closes=${effects.closesCursor}`);
   return words;
 }
+
+/** `public.t.c <- public.s.d, ?`: a question mark where it cannot be told. */
+export function flows(writes: readonly Write[]): string[] {
+  return writes.map(({ target, schema, table, column, sources, opaque }) => {
+    const name = [schema, table, column].filter((part) => part !== "").join(".");
+    const from = sources.map((source) => `${source.table}.${source.column}`).sort();
+    return `${target === "column" ? "" : `${target} `}${name} <- ${[...from, ...(opaque ? ["?"] : [])].join(", ")}`;
+  });
+}

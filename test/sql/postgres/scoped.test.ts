@@ -110,7 +110,12 @@ const loose: readonly string[] = [
   "UPDATE t SET x = 'y' WHERE id IN (SELECT generate_series(1, 1000))",
   "UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 50)",
   "UPDATE t SET x = 'y' WHERE id IN (SELECT n FROM t)",
+  "UPDATE t SET x = 'y' FROM other o, LATERAL (SELECT o.id FROM (VALUES (1)) a) v WHERE t.id = v.id",
+  "UPDATE t SET x = 'y' FROM (SELECT generate_series(1, n) AS id FROM (VALUES (100)) a(n)) v WHERE t.id = v.id",
+  `WITH a(n) AS (VALUES (1), (2)), b AS (SELECT n FROM a UNION ALL SELECT n FROM a), c AS (SELECT n FROM b UNION ALL SELECT n FROM b)
+   INSERT INTO t (id) SELECT row_number() OVER () FROM c ON CONFLICT (id) DO UPDATE SET x = 'b'`,
   "UPDATE t SET x = 'y' WHERE id = (SELECT t.id)",
+  "UPDATE t SET x = 'y' WHERE id = (random() * 99)::int",
   "UPDATE t SET x = 'y' WHERE id + 0 * random() = id",
   "UPDATE t SET x = 'y' WHERE id = (id + 0 * random())::int",
   "UPDATE t SET x = 'y' FROM (VALUES (1), (2)) v(id) WHERE t.id > v.id",
