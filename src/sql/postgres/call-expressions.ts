@@ -153,10 +153,11 @@ export function windowOf(recorder: Recorder, body: WindowDef, scope: Scope): Val
       }
     }
   }
-  values.push(...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope));
+  const sorted = [...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope)];
+  values.push(...sorted);
   if (body.startOffset !== undefined) values.push(expression(recorder, body.startOffset, scope));
   if (body.endOffset !== undefined) values.push(expression(recorder, body.endOffset, scope));
-  return used(recorder, combine(values, 0, hasFixedFrame(body) && isSortable(recorder, values)), USE.window);
+  return used(recorder, combine(values, 0, hasFixedFrame(body) && isSortable(recorder, sorted)), USE.window);
 }
 
 /** FRAMEOPTION_ROWS and FRAMEOPTION_GROUPS of parsenodes.h: their offsets count, those of RANGE are added to values. */
