@@ -42,6 +42,20 @@ block contains reasons.refusing_thing(rego.metadata.rule(), i, external) if {
 }
 
 # METADATA
+# title: What reaches files, other processes or the server itself may not be called
+# custom:
+#   code: external
+#   hint: Do without it, or ask a member of the group dba.
+block contains reasons.refusing_thing(rego.metadata.rule(), i, name) if {
+	some i, statement in input.command.statements
+	some used in statement.functions
+	used.effect == "outside"
+	name := _name(used)
+	not _vouched_for(name)
+	not "external" in identity.rights
+}
+
+# METADATA
 # title: It cannot be told what this function does
 # description: data.functions.allowed names ("schema.name") those that the policy vouches for.
 # custom:
@@ -68,3 +82,6 @@ _vouched_for(name) if name in data.functions.allowed
 _opaque(used) if used.opaque
 
 _opaque(used) if used.kind == "unknown"
+
+# What runs the SQL in its arguments does whatever that says.
+_opaque(used) if used.effect in {"sql", "unknown"}

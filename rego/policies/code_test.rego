@@ -15,8 +15,11 @@ function(name, kind, opaque) := {
 	"schema": "public",
 	"name": name,
 	"kind": kind,
+	"effect": "pure",
 	"opaque": opaque,
 }
+
+with_effect(effect) := object.union(function("f", "builtin", false), {"effect": effect})
 
 test_code_is_blocked_without_the_right if blocked({"class": "code"}, [], []) == {"code"}
 
@@ -44,6 +47,23 @@ test_functions_that_cannot_be_seen_through_are_blocked[note] if {
 	}
 	blocked({"functions": [used]}, [], []) == {"opaque-function"}
 	blocked({"functions": [used]}, [], ["functions"]) == set()
+}
+
+test_functions_that_run_what_they_are_given_are_blocked[effect] if {
+	some effect in ["sql", "unknown"]
+	blocked({"functions": [with_effect(effect)]}, [], []) == {"opaque-function"}
+	blocked({"functions": [with_effect(effect)]}, [], ["functions"]) == set()
+}
+
+test_functions_that_reach_outside_are_blocked if {
+	blocked({"functions": [with_effect("outside")]}, [], []) == {"external"}
+	blocked({"functions": [with_effect("outside")]}, ["dba"], []) == set()
+	blocked({"functions": [object.union(with_effect("outside"), {"name": "vouched_for"})]}, [], []) == set()
+}
+
+test_what_functions_read_and_change_is_for_other_rules[effect] if {
+	some effect in ["total", "pure", "reads", "state"]
+	blocked({"functions": [with_effect(effect)]}, [], []) == set()
 }
 
 test_the_reason_names_the_function[expected] if {

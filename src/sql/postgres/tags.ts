@@ -1,6 +1,8 @@
 // The bundle's classification, bound to the names of one catalog.
 import { mergeTags, NO_TAGS } from "./model.ts";
-import { SECRET_COLUMNS, SECRET_TAG } from "./secrets.ts";
+import { EXTENSION_SECRETS, isUnknownOfServer, SECRET_COLUMNS, SECRET_TAG } from "./secrets.ts";
+
+const SECRET_ONLY: readonly string[] = Object.freeze([SECRET_TAG]);
 
 /** Tags as declared: for a schema, a relation (`*`) or a column, before they flow anywhere. */
 export class Declared {
@@ -45,14 +47,22 @@ export class Declared {
   /** Does anything below this relation carry a tag of its own? */
   has(schema: string, relation: string): boolean {
     const relations = this.#schemas.get(schema);
-    return relations !== undefined && (relations.has(relation) || relations.has("*"));
+    return (
+      (relations !== undefined && (relations.has(relation) || relations.has("*"))) ||
+      EXTENSION_SECRETS.has(relation) ||
+      isUnknownOfServer(schema, relation)
+    );
   }
 
   of(schema: string, relation: string, column: string): readonly string[] {
+    let tags =
+      EXTENSION_SECRETS.get(relation)?.includes(column) === true || isUnknownOfServer(schema, relation)
+        ? SECRET_ONLY
+        : NO_TAGS;
     const relations = this.#schemas.get(schema);
-    if (relations === undefined) return NO_TAGS;
+    if (relations === undefined) return tags;
     const columns = relations.get(relation);
-    let tags = relations.get("*")?.get("*") ?? NO_TAGS;
+    tags = mergeTags(tags, relations.get("*")?.get("*") ?? NO_TAGS);
     if (columns !== undefined) {
       tags = mergeTags(tags, columns.get("*") ?? NO_TAGS);
       tags = mergeTags(tags, columns.get(column) ?? NO_TAGS);

@@ -124,7 +124,7 @@ suite("corpora", () => {
       return facts.columns.some((column) => column.tags.includes("secret"));
     });
     assert.deepEqual(
-      secret.filter(({ text }) => !/umoptions|subconninfo/.test(text)),
+      secret.filter(({ text }) => !/umoptions|subconninfo|srvoptions/.test(text)),
       [],
     );
   });
