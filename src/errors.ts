@@ -75,6 +75,11 @@ export const ERRORS = {
     "The server describes this result otherwise than the gate derived",
     "Send the command again: the catalog has been read anew.",
   ),
+  PLAN_MISMATCH: spec(
+    "0A000",
+    "The server's plan for statements of this kind names what the gate did not derive",
+    "Report it with its file in the gate's data folder (disagreements); the operator may set plan_check.on_mismatch to alarm.",
+  ),
   // policy
   POLICY_BLOCKED: spec("42501", "The policy does not allow this command"),
   POLICY_UNDEFINED: spec("42501", "The policy gave no decision"),

@@ -15,6 +15,7 @@ import { openPolicy } from "./policy/index.ts";
 import { startPostgres } from "./protocols/postgres/index.ts";
 import type { ShimResource } from "./protocols/shim.ts";
 import { JsonStore } from "./state/json-store.ts";
+import { Reproductions } from "./state/reproductions.ts";
 import { openState } from "./state/index.ts";
 
 /** A running gate. */
@@ -101,6 +102,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         policy: { revision: policy.revision },
         audit: audit.failure === undefined ? "ok" : audit.failure.message,
         sessions: shim?.sessions ?? 0,
+        checks: shim?.checks,
       }),
     });
     opened.push(() => http.close());
@@ -123,6 +125,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         connections: config.limits.connections,
       },
       bindings: new JsonStore(join(config.data_dir, "state", "bindings")),
+      reproductions: new Reproductions(join(config.data_dir, "disagreements")),
       maskKey: await maskKey(config.data_dir),
       approvalUrl: (id) => `http://${http.address}/v1/approvals/${id}`,
     });
@@ -155,16 +158,15 @@ function makeDataDir(dir: string): void {
 /** The databases of a configuration, with the facts that a policy sees of them. @throws RegateError CONFIG_INVALID */
 export function resourcesOf(config: Config): Map<string, ShimResource> {
   const resources = new Map<string, ShimResource>();
-  for (const [name, { kind, url, environment, labels, catalog_check: catalogCheck }] of Object.entries(
-    config.resources,
-  )) {
+  for (const [name, resource] of Object.entries(config.resources)) {
+    const { kind, url, environment, labels, catalog_check: catalogCheck, plan_check: planCheck } = resource;
     if (kind !== "postgres")
       throw new RegateError("CONFIG_INVALID", {
         detail: `resources.${name}.kind: ${kind} has no shim yet`,
         hint: "Use kind: postgres.",
       });
     const facts: Resource = { name, kind, database: databaseOf(url), environment, labels };
-    resources.set(name, { facts, url, catalogCheck });
+    resources.set(name, { facts, url, catalogCheck, planCheck });
   }
   return resources;
 }

@@ -50,13 +50,14 @@ describe("defaults", () => {
       },
     );
     assert.deepEqual(
-      { ...config.resources.shop, labels: {} },
+      { ...config.resources.shop, labels: {}, plan_check: { ...config.resources.shop?.plan_check } },
       {
         kind: "postgres",
         url: "postgres://app@db/shop",
         environment: "production",
         labels: {},
         catalog_check: "command",
+        plan_check: { rate: 0.01, on_mismatch: "alarm" },
       },
     );
     assert.deepEqual(config.notices, []);
@@ -92,7 +93,7 @@ tls: {cert: tls/cert.pem, key: /k.pem, allow_plaintext: never}
 policy: {bundle: my.tar.gz, mode: observe}
 identity: {tokens: {ttl: 90s, max_ttl: 2h}}
 resources:
-  shop: {kind: postgres, url: "postgresql://app:x@db:5432/shop?sslmode=verify-full", environment: staging, labels: {team: core}, catalog_check: 1s}
+  shop: {kind: postgres, url: "postgresql://app:x@db:5432/shop?sslmode=verify-full", environment: staging, labels: {team: core}, catalog_check: 1s, plan_check: {rate: 1, on_mismatch: refuse}}
   "weird name": {url: "postgres:///shop?host=/run/postgresql"}
 approvals: {timeout: 1h}
 audit: {durability: write, segment_bytes: 1GiB}
@@ -112,6 +113,7 @@ limits: {command_bytes: 64KiB, message_bytes: 1MB, row_bytes: 100000, startup_ti
         environment: "staging",
         labels: { team: "core" },
         catalog_check: 1000,
+        plan_check: { rate: 1, on_mismatch: "refuse" },
       },
       "weird name": {
         kind: "postgres",
@@ -119,6 +121,7 @@ limits: {command_bytes: 64KiB, message_bytes: 1MB, row_bytes: 100000, startup_ti
         environment: "production",
         labels: {},
         catalog_check: "command",
+        plan_check: { rate: 0.01, on_mismatch: "alarm" },
       },
     },
     approvals: { timeout: 3_600_000 },
@@ -199,6 +202,11 @@ const wrong: [string, string, string][] = [
     "half a number",
     `${least}limits: {connections: 1.5}`,
     "3: limits.connections: expected a whole number from 1 to 1000000",
+  ],
+  [
+    "a share above 1",
+    `${least}resources: {a: {url: "postgres://x", plan_check: {rate: 2}}}`.replace(/^resources.*\n/m, ""),
+    "2: resources.a.plan_check.rate: expected a number from 0 to 1",
   ],
   [
     "a choice that is none",

@@ -207,6 +207,13 @@ export const count = (fallback: number, bounds: { readonly min: number; readonly
     return fits ? given : at.defect(`expected a whole number from ${bounds.min} to ${bounds.max}`);
   });
 
+/** A number from 0 to 1. */
+export const share = (fallback: number): Field<number> =>
+  scalar(fallback, (raw, at) => {
+    const given = typeof raw === "string" ? Number(expandedText(raw, at) || Number.NaN) : raw;
+    return typeof given === "number" && given >= 0 && given <= 1 ? given : at.defect("expected a number from 0 to 1");
+  });
+
 /** A key that the format has, and this version does not act on: it may be absent or empty, so that nothing is silently not applied. */
 export const unavailable =
   (what: string): Field<undefined> =>

@@ -9,6 +9,19 @@ export type ShimResource = {
   readonly url: string;
   /** When a change of the catalog that was made past the gate is looked for: for each command, or at most so many milliseconds late. */
   readonly catalogCheck: "command" | number;
+  /** `rate`, 0 to 1: how many commands' facts are held against the server's plan. */
+  readonly planCheck: { readonly rate: number; readonly on_mismatch: "alarm" | "refuse" };
+};
+
+/** How often the server was asked whether it agrees with the facts, and how often it did not, since the start. */
+export type CheckCounts = {
+  readonly disagreements: { readonly descriptions: number; readonly plans: number };
+  readonly plans: {
+    readonly checked: number;
+    readonly stale: number;
+    readonly unplanned: number;
+    readonly dropped: number;
+  };
 };
 
 /** What a shim tells the operator. Never SQL, tokens or values. */
@@ -40,6 +53,8 @@ export type ShimOptions = {
   };
   /** Which objects the classification's names stand for, kept across restarts. JSON values, by resource. */
   readonly bindings: { read(resource: string): unknown; write(resource: string, bindings: object): void };
+  /** Keeps what is needed to reproduce a disagreement between facts and server; gives the file's name, if it was kept. */
+  readonly reproductions: { write(report: object): string | undefined };
   /** The secret of keyed masks. */
   readonly maskKey: Buffer;
   /** Where an approver looks a held command up; shown to the client. */
@@ -51,6 +66,7 @@ export interface Shim {
   /** host:port, as bound. */
   readonly address: string;
   readonly sessions: number;
+  readonly checks: CheckCounts;
   /** Stops listening, lets running commands end for at most `graceMs`, then ends every session. */
   close(graceMs: number): Promise<void>;
 }

@@ -121,6 +121,7 @@ export class Answers {
         ? { ok: false as const, why: "an unexpected result" }
         : confirm(statement, fields, catalog);
     if (!verdict.ok) {
+      this.#disagree(run, at, fields, verdict.why);
       session.catalogs.invalidate();
       session.backend.refuseLate(run, new RegateError("CATALOG_MISMATCH", { detail: verdict.why }));
       return false;
@@ -133,6 +134,22 @@ export class Answers {
     }
     run.plan = plan;
     return true;
+  }
+
+  #disagree({ command }: Run, statement: number, fields: readonly Field[], why: string): void {
+    const { lastCatalog: catalog, names, parts } = this.#session;
+    if (command === undefined || catalog === undefined) return;
+    parts.disagreements.add({
+      code: "CATALOG_MISMATCH",
+      findings: [why],
+      command,
+      statement,
+      searchPath: names.searchPath,
+      user: names.user,
+      catalogVersion: catalog.version,
+      serverVersion: catalog.serverVersion,
+      server: { fields },
+    });
   }
 
   /** At the first row of an Execute: its portal's description decides how the rows go out. */

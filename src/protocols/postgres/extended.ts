@@ -63,7 +63,7 @@ export class Extended {
       if (this.#unsure(false)) return session.judge.refuseUnsure();
       const bound = (analysis: Analysis, command: Command, again: Command): boolean =>
         session.judge.decide(command, "judge", false, (permit) => {
-          const run = newRun(permit, analysis.statements);
+          const run = newRun(permit, analysis.statements, command.facts);
           const portal: Portal = {
             name: bind.portal,
             statements: analysis.statements,
@@ -156,7 +156,7 @@ export class Extended {
           statements.some((one) => one.returnsRows && one.facts.class !== "read" && one.touchesTagged)
         )
           return session.judge.nudge();
-        const run = portal.run ?? newRun(permit, statements);
+        const run = portal.run ?? newRun(permit, statements, portal.again.facts);
         portal.run = undefined;
         session.segmentOpen = true;
         session.writer.command(permit, message.raw);

@@ -139,7 +139,7 @@ export class Frontend {
         session.pending.push({
           kind: "query",
           segment: session.segment,
-          run: newRun(permit, analysis.statements),
+          run: newRun(permit, analysis.statements, command.facts),
           statement: 0,
         });
         session.segment++;
@@ -158,7 +158,11 @@ export class Frontend {
       const command = session.reading.command(analysis, "function_call", [], message.body);
       return session.judge.decide(command, "judge", true, (permit) => {
         session.writer.command(permit, message.raw);
-        session.pending.push({ kind: "call", segment: session.segment, run: newRun(permit, analysis.statements) });
+        session.pending.push({
+          kind: "call",
+          segment: session.segment,
+          run: newRun(permit, analysis.statements, command.facts),
+        });
         session.segment++;
         session.segmentOpen = false;
         session.busy = true;

@@ -10,7 +10,9 @@ import type { BindingStore } from "./bindings.ts";
 import { Catalogs } from "./catalogs.ts";
 import { type Accepted, authenticate, type CancelKey, contextOf, newCancelKey, openUpstream } from "./login.ts";
 import { encodeAuthenticationOk, encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from "./message.ts";
+import { Disagreements } from "./disagreements.ts";
 import { Estimates } from "./estimate.ts";
+import { PlanChecks } from "./plan-checks.ts";
 import { Planner } from "./planner.ts";
 import { fatalMessage } from "./refuse.ts";
 import { Session } from "./session.ts";
@@ -25,6 +27,8 @@ type Upstreams = {
   readonly catalogs: Catalogs;
   readonly planner: Planner;
   readonly estimates: Estimates;
+  readonly disagreements: Disagreements;
+  readonly planChecks: PlanChecks;
 };
 
 /** @throws RegateError PORT_IN_USE, CONFIG_INVALID */
@@ -37,18 +41,26 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     const classification = (): unknown =>
       (pipeline.policy.data("classification") as Record<string, unknown> | undefined)?.[name] ?? {};
     const planner = new Planner(target);
-    upstreams.set(name, {
-      target,
-      planner,
-      estimates: new Estimates(planner),
-      catalogs: new Catalogs(target, {
-        resource: name,
-        classification,
-        bindings: options.bindings as BindingStore,
-        log,
-        check: resource.catalogCheck,
-      }),
+    const catalogs = new Catalogs(target, {
+      resource: name,
+      classification,
+      bindings: options.bindings as BindingStore,
+      log,
+      check: resource.catalogCheck,
     });
+    const { rate, on_mismatch: on } = resource.planCheck;
+    const disagreements = new Disagreements({
+      resource: name,
+      on,
+      store: (report) => options.reproductions.write(report),
+      log,
+    });
+    const planChecks = new PlanChecks(rate, planner, disagreements, () => {
+      catalogs.invalidate();
+      return catalogs.refresh();
+    });
+    const estimates = new Estimates(planner);
+    upstreams.set(name, { target, planner, catalogs, estimates, disagreements, planChecks });
   }
   const forget = pipeline.policy.onChange(() => {
     for (const { catalogs } of upstreams.values()) catalogs.invalidate();
@@ -89,7 +101,7 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     try {
       if (keys.size >= options.limits.connections) throw new RegateError("TOO_MANY_CONNECTIONS");
       const { identity, resource } = await authenticate(startup, options);
-      const { target, catalogs, estimates } = upstreams.get(resource.facts.name)!;
+      const { target, catalogs, estimates, disagreements, planChecks } = upstreams.get(resource.facts.name)!;
       const context = contextOf(startup, identity, resource);
       const verdict = await pipeline.connect(context);
       if (verdict.kind !== "permit") {
@@ -126,6 +138,8 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
         options,
         catalogs,
         estimates,
+        disagreements,
+        planChecks,
         onEnd: () => {
           keys.delete(key.pid);
           log.info({ session: context.facts.id }, "session ended");
@@ -189,6 +203,12 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
     get sessions() {
       return keys.size;
     },
+    get checks() {
+      return {
+        disagreements: summed([...upstreams.values()].map(({ disagreements }) => disagreements.counts)),
+        plans: summed([...upstreams.values()].map(({ planChecks }) => planChecks.counts)),
+      };
+    },
     close: async (graceMs) => {
       forget();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -202,12 +222,20 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       for (const socket of sockets) if (!inSession.has(socket)) socket.destroy();
       await closed;
       clearTimeout(timer);
-      for (const { catalogs, planner } of upstreams.values()) {
+      for (const { catalogs, planner, planChecks } of upstreams.values()) {
+        planChecks.close();
         catalogs.close();
         planner.close();
       }
     },
   };
+}
+
+/** Of objects with the same members. */
+function summed<T extends { readonly [name: string]: number }>(counts: readonly T[]): T {
+  const sum: { [name: string]: number } = {};
+  for (const one of counts) for (const [name, count] of Object.entries(one)) sum[name] = (sum[name] ?? 0) + count;
+  return sum as T;
 }
 
 /** One message for every token that is refused: which part was wrong is for the operator, not for who tries tokens. */

@@ -57,6 +57,10 @@ export class Judge {
   decide(command: Command, how: "judge" | "prepare", simple: boolean, step: (permit: Permit) => boolean): boolean {
     const session = this.#session;
     const { pipeline } = session.options;
+    if (session.parts.disagreements.refuses(command.facts) && pipeline.policy.mode === "enforce") {
+      const error = new RegateError("PLAN_MISMATCH");
+      return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
+    }
     const check = how === "judge" && pipeline.policy.mode === "enforce" ? holds(session, command) : undefined;
     const act = (verdict: Verdict): boolean => {
       if (verdict.kind === "refuse") return this.refuse(verdict.refusal, simple);

@@ -1,5 +1,6 @@
 // What the server still owes an answer to, in order: the other half of pipelining.
 import type { Refusal } from "../../core/enforce.ts";
+import type { CommandFacts } from "../../core/facts.ts";
 import type { Permit } from "../../core/enforce.ts";
 import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Portal, Prepared } from "./registry.ts";
@@ -9,6 +10,8 @@ import type { RowPlan } from "./rows.ts";
 export type Run = {
   readonly permit: Permit;
   readonly statements: readonly StatementAnalysis[];
+  /** Undefined for what never runs. */
+  readonly command: CommandFacts | undefined;
   readonly started: number;
   rows: number;
   bytes: number;
@@ -20,10 +23,11 @@ export type Run = {
   done: boolean;
 };
 
-export function newRun(permit: Permit, statements: readonly StatementAnalysis[]): Run {
+export function newRun(permit: Permit, statements: readonly StatementAnalysis[], command?: CommandFacts): Run {
   return {
     permit,
     statements,
+    command,
     started: performance.now(),
     rows: 0,
     bytes: 0,

@@ -12,6 +12,7 @@ import { type Channel, openChannel } from "./channel.ts";
 import type { Catalogs } from "./catalogs.ts";
 import { TRANSACTION } from "./codes.ts";
 import { clientLimits, MessageBuffer } from "./frame.ts";
+import type { Disagreements } from "./disagreements.ts";
 import type { Estimates } from "./estimate.ts";
 import { Extended } from "./extended.ts";
 import { type ClientMessage, Frontend } from "./frontend.ts";
@@ -19,6 +20,7 @@ import { Judge } from "./judge.ts";
 import { Names } from "./names.ts";
 import { PendingQueue, type Run } from "./pending.ts";
 import { fatalMessage } from "./refuse.ts";
+import type { PlanChecks } from "./plan-checks.ts";
 import { Reading } from "./reading.ts";
 import { Registry } from "./registry.ts";
 import type { Upstream } from "./upstream.ts";
@@ -34,6 +36,8 @@ export type SessionParts = {
   readonly options: ShimOptions;
   readonly catalogs: Catalogs;
   readonly estimates: Estimates;
+  readonly disagreements: Disagreements;
+  readonly planChecks: PlanChecks;
   readonly onEnd: () => void;
 };
 
@@ -339,6 +343,7 @@ export class Session {
   recordOutcome(run: Run, status: "ok" | "error" | "refused" | "canceled" | "skipped" | "lost"): void {
     if (run.done) return;
     run.done = true;
+    if (status === "ok" && this.parts.planChecks.due) this.#checkPlan(run);
     const { usage } = this.context;
     usage.commands++;
     usage.rows += run.rows;
@@ -352,5 +357,16 @@ export class Session {
       tag: run.tag,
       duration_us: Math.round((performance.now() - run.started) * 1000),
     });
+  }
+
+  /** Has the facts of what ran held against the server's plan, aside. */
+  #checkPlan({ command, statements }: Run): void {
+    const catalog = this.catalog;
+    const statement = statements[0];
+    // What an open transaction made, others do not see.
+    if (this.ownCatalog !== undefined || this.backend.catalogChanged) return;
+    if (catalog === undefined || command === undefined || statement === undefined) return;
+    const { searchPath, user } = this.names;
+    this.parts.planChecks.sample({ command, statement, catalog, searchPath, user });
   }
 }

@@ -6,8 +6,8 @@ import type { Catalog } from "./catalog.ts";
 const OK: Confirmation = Object.freeze({ ok: true });
 
 /**
- * Holds when the count is as derived, every origin that the server names is in the catalog, is among the output's sources, and brings no
- * tag that these lack. More sources than the server names are fine: that is over-approximation.
+ * Holds when the count and every type that was derived are as described, every origin that the server names is in the catalog, is among the
+ * output's sources, and brings no tag that these lack. More sources than the server names are fine: that is over-approximation.
  */
 export function confirm(
   analysis: StatementAnalysis,
@@ -20,6 +20,13 @@ export function confirm(
   }
   for (let at = 0; at < fields.length; at++) {
     const field = fields[at]!;
+    const derived = analysis.outputsKnown ? outputs[at]!.type : "";
+    const described = catalog.typeName(field.typeOid);
+    if (derived !== "" && derived !== described)
+      return {
+        ok: false,
+        why: `column ${at + 1} is ${described || `of type ${field.typeOid}`}, derived was ${derived}`,
+      };
     if (field.tableOid === 0) continue;
     const origin = catalog.columnByOrigin(field.tableOid, field.attribute);
     if (origin === undefined) {

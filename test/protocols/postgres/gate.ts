@@ -155,6 +155,7 @@ export async function startTestGate(
     verifier,
     tls: undefined,
     allowPlaintext: "loopback",
+    reproductions: { write: () => undefined },
     bindings: {
       read: (resource) => bindings.get(resource),
       write: (resource, bound) => void bindings.set(resource, bound),
@@ -166,6 +167,7 @@ export async function startTestGate(
       [
         "shop",
         {
+          planCheck: { rate: 0, on_mismatch: "alarm" },
           facts: { name: "shop", kind: "postgres", database: "shop", environment: "test", labels: {} },
           url: `${server.url("app", "shop").replace(`:${server.port}/`, `:${options.upstreamPort ?? server.port}/`)}?sslmode=disable`,
           catalogCheck: options.catalogCheck ?? "command",
