@@ -106,7 +106,7 @@ export class PlanChecks {
       verbose: true,
     });
     this.#checked++;
-    const findings = planFindings(plans, statement, catalog);
+    const findings = planFindings(plans, { ...statement, text: command.text }, catalog);
     if (findings.length === 0) return;
     // Made elsewhere, between the command and now? Then it was another database that the facts were of.
     const now = await this.#readCatalog();

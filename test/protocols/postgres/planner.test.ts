@@ -21,7 +21,7 @@ await client.query(`
   CREATE TABLE noted (a int);
   CREATE FUNCTION trap(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM nextval(''calls''); RETURN n; END';
   CREATE SEQUENCE calls;
-  CREATE FUNCTION quiet(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN n; END';
+  CREATE FUNCTION quiet(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN EXECUTE ''SELECT 1''; RETURN n; END';
   CREATE DOMAIN trapped AS int CHECK (quiet(VALUE) > 0 IS NOT FALSE);
   CREATE ROLE reader; GRANT SELECT ON orders TO reader;
   CREATE TABLE guarded AS SELECT i AS id FROM generate_series(1, 24) i;

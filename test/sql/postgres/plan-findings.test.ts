@@ -24,7 +24,9 @@ async function planOf(text: string): Promise<readonly PlanNode[]> {
 function derivedOf(text: string): Derived | undefined {
   try {
     const { statements, unresolved } = analyze(text, rich.catalog, SCOPE, { normalized: false, fingerprint: false });
-    return statements.length === 1 && !unresolved && mayBePlanned(statements[0]!.facts) ? statements[0] : undefined;
+    return statements.length === 1 && !unresolved && mayBePlanned(statements[0]!.facts)
+      ? { ...statements[0]!, text }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -127,6 +129,16 @@ describe("notice facts that lack", () => {
       );
     });
   }
+
+  test("a relation, but no column, where the text gives columns other names", async () => {
+    const text = "SELECT x.id FROM hr.employees AS x(a, b, c, d, id)";
+    const derived = derivedOf(text)!;
+    const none = { ...derived, facts: { ...derived.facts, relations: [] } };
+    assert.deepEqual(planFindings(await planOf(text), derived, rich.catalog), []);
+    assert.deepEqual(planFindings(await planOf(text), none, rich.catalog), [
+      "it reads hr.employees, which the facts do not list",
+    ]);
+  });
 
   test("nothing, where they say that something cannot be told", async () => {
     const text = "SELECT name FROM customers";
