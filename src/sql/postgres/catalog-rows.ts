@@ -20,17 +20,22 @@ const rules = (definition: string): string => `
     WHERE {r.ev_class} AND r.rulename <> '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND r.ev_enabled <> 'D'
     ORDER BY r.ev_class, r.rulename`;
 
-/** Each expression that names a function of users, or an operator over one. */
-const attached = (text: string): string => `
-    SELECT x.relation, string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text), x.reading, x.attnum, ${text} FROM (
+/** To write WHEN down the server locks the relation. */
+const triggers = (definition: string): string => `
+    SELECT tgrelid, tgfoid, tgtype, ${definition}, tgdeferrable FROM pg_trigger
+    WHERE {tgrelid} AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`;
+
+/** Each expression that names a function of users, or an operator over one. To write one down the server locks its relation. */
+const attached = (text: (expression: string) => string): string => `
+    SELECT x.relation, string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text), x.reading, x.attnum, x.text FROM (
       SELECT 'pg_constraint'::regclass AS class, oid, conrelid AS relation, false AS reading, NULL::int2 AS attnum,
-        pg_get_expr(conbin, conrelid) AS text FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid > 0 AND {conrelid}
-      UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, d.adrelid, a.attgenerated = 'v', d.adnum, pg_get_expr(d.adbin, d.adrelid)
+        ${text("pg_get_expr(conbin, conrelid)")} AS text FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid > 0 AND {conrelid}
+      UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, d.adrelid, a.attgenerated = 'v', d.adnum, ${text("pg_get_expr(d.adbin, d.adrelid)")}
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE {d.adrelid}
       UNION ALL SELECT 'pg_policy'::regclass, oid, polrelid, true, NULL,
-        concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy WHERE {polrelid}
+        ${text("concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))")} FROM pg_policy WHERE {polrelid}
       UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid, false, NULL,
-        concat_ws(', ', pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid))
+        ${text("concat_ws(', ', pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid))")}
         FROM pg_index WHERE (indexprs IS NOT NULL OR indpred IS NOT NULL) AND {indrelid}) x
     JOIN LATERAL (
       SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode FROM pg_operator WHERE oid = d.refobjid) END
@@ -131,13 +136,8 @@ export const CATALOG_QUERIES = {
     WHERE {a.attrelid} AND a.attgenerated <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
     ORDER BY 1, 2, 3`,
   },
-  /** relation, function, type bits, its definition, deferrable? */
-  triggers: {
-    of: "relation",
-    sql: `
-    SELECT tgrelid, tgfoid, tgtype, pg_get_triggerdef(oid), tgdeferrable FROM pg_trigger
-    WHERE {tgrelid} AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`,
-  },
+  /** relation, function, type bits, its definition, deferrable? "": locked away. */
+  triggers: { of: "relation", sql: triggers("pg_get_triggerdef(oid)"), locked: triggers("''") },
   /** name, event, function, command tags that it waits for */
   eventTriggers: {
     of: "database",
@@ -161,7 +161,7 @@ export const CATALOG_QUERIES = {
    * Code of users in constraints, defaults, generated columns, indexes and row-level security: relation, functions, on reading?, column that
    * it gives a value to, expressions
    */
-  attached: { of: "relation", sql: attached("x.text"), locked: attached("''") },
+  attached: { of: "relation", sql: attached((text) => text), locked: attached(() => "''::text") },
   /** Domains whose constraints run code of users: type, function */
   domains: {
     of: "type",
