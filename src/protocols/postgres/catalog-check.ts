@@ -30,46 +30,91 @@ class Round implements Ticket {
 
 const passed: Ticket = { durable: true, settled: (callback) => callback(undefined) };
 
+/** The two questions. Each fails when it cannot be answered. */
+export type Questions = {
+  /** Is it certain, at little cost, that nothing has changed? Several may be under way. */
+  quiet(): Promise<boolean>;
+  /** Finds out what has changed, and takes it in. */
+  compare(): Promise<void>;
+};
+
 export class CatalogCheck {
-  readonly #ask: () => Promise<void>;
+  readonly #questions: Questions;
   readonly #interval: CheckInterval;
   #next: Round | undefined;
-  #running = false;
+  #asking = 0;
+  /** Who waits for the next comparison. */
+  #changed: Round[] = [];
+  #comparing = false;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** `ask` finds out what changed and takes it in; it fails when that cannot be known. */
-  constructor(ask: () => Promise<void>, interval: CheckInterval) {
-    this.#ask = ask;
+  constructor(questions: Questions, interval: CheckInterval) {
+    this.#questions = questions;
     this.#interval = interval;
   }
 
-  /** Settled when a question that is put after this call has been answered. One is under way at a time; who asks meanwhile shares the next. */
+  /** Settled when a question that is put after this call has been answered. Who asks while none can be put shares the next. */
   wanted(): Ticket {
     if (this.#interval !== "command" && performance.now() - this.#last < this.#interval) return passed;
     if (this.#next === undefined) {
       this.#next = new Round();
       // All that arrived in this turn of the event loop share it.
-      if (!this.#running) setImmediate(() => void this.#run());
-      this.#running = true;
+      if (this.#asking < AT_ONCE) setImmediate(() => this.#ask());
     }
     return this.#next;
   }
 
-  async #run(): Promise<void> {
-    for (let round = this.#next; round !== undefined; round = this.#next) {
-      this.#next = undefined;
+  #ask(): void {
+    const round = this.#next;
+    if (round === undefined || this.#asking >= AT_ONCE) return;
+    this.#next = undefined;
+    this.#asking++;
+    const began = performance.now();
+    this.#questions.quiet().then(
+      (quiet) => {
+        this.#answered();
+        if (quiet) this.#passed(round, began);
+        else this.#compare(round);
+      },
+      (error: Error) => {
+        this.#answered();
+        round.end(error);
+      },
+    );
+  }
+
+  #answered(): void {
+    this.#asking--;
+    if (this.#next !== undefined) this.#ask();
+  }
+
+  #passed(round: Round, began: number): void {
+    this.#last = Math.max(this.#last, began);
+    round.end(undefined);
+  }
+
+  #compare(round: Round): void {
+    this.#changed.push(round);
+    if (!this.#comparing) void this.#compareAll();
+  }
+
+  async #compareAll(): Promise<void> {
+    this.#comparing = true;
+    while (this.#changed.length > 0) {
+      const rounds = this.#changed.splice(0);
       const began = performance.now();
       try {
-        await this.#ask();
-        this.#last = began;
-        round.end(undefined);
+        await this.#questions.compare();
+        for (const round of rounds) this.#passed(round, began);
       } catch (thrown) {
-        round.end(thrown as Error);
+        for (const round of rounds) round.end(thrown as Error);
       }
     }
-    this.#running = false;
+    this.#comparing = false;
   }
 }
+/** So many cheap questions are under way at most. */
+const AT_ONCE = 2;
 
 /**
  * What a command waits for beside its record: that it was judged by a catalog that held when it arrived. If the catalog has changed since,

@@ -5,7 +5,7 @@ import { type Reading, readStore } from "../../sql/postgres/catalog-read.ts";
 import type { CatalogStore } from "../../sql/postgres/catalog-store.ts";
 import { splitName } from "../../sql/postgres/tags.ts";
 import type { ShimLog } from "../shim.ts";
-import { currentSnapshot, PREPARE_CHECK, unchanged } from "../../sql/postgres/catalog-versions.ts";
+import { PREPARE_CHECK, SNAPSHOT, unchanged } from "../../sql/postgres/catalog-versions.ts";
 import { type BindingStore, databaseOf, rebind, type Rebound } from "./bindings.ts";
 import { CatalogCheck, type CheckInterval } from "./catalog-check.ts";
 import { OwnConnection } from "./connection.ts";
@@ -13,6 +13,9 @@ import type { UpstreamTarget } from "./upstream.ts";
 
 /** Reads that an unknown name asks for start at least this far apart, so that misspelled names cannot keep the server busy. */
 const searchIntervalMs = 250;
+
+/** How often the server's own objects are looked at for a change: only a superuser who tampers with them makes one. */
+const serversOwnMs = 1000;
 
 /** When a catalog with locked-away definitions is read again. */
 const incompleteMs = 1000;
@@ -41,9 +44,14 @@ export class Catalogs {
   /** What the catalog was made of: the rows, how they were tagged, and what tells when they change. */
   #reading: Reading | undefined;
   #tags = "";
-  /** The last snapshot of the server at which nothing had changed. */
+  /** The last snapshot of the server at which nothing had changed, and when that was asked of the server's own objects, too. */
   #seen = "";
+  #allSeen = Number.NEGATIVE_INFINITY;
+  /** The relations whose columns some analysis has seen. */
+  readonly #looked = new Set<number>();
+  readonly #look = (oid: number): void => void this.#looked.add(oid);
   #turn: Promise<unknown> = Promise.resolve();
+  #busy = 0;
   #database = "";
   #connection: OwnConnection | undefined;
   #loading: Promise<Catalog> | undefined;
@@ -59,7 +67,10 @@ export class Catalogs {
   constructor(target: UpstreamTarget, options: CatalogOptions) {
     this.#target = target;
     this.#options = options;
-    this.check = new CatalogCheck(() => this.#alone(() => this.#compare()), options.check);
+    this.check = new CatalogCheck(
+      { quiet: () => this.#quiet(), compare: () => this.#alone(() => this.#compare()) },
+      options.check,
+    );
   }
 
   /** The catalog in force, or undefined if it must be read first. */
@@ -91,12 +102,12 @@ export class Catalogs {
     const { resource, classification, bindings } = this.#options;
     const declared = classification();
     // What is not of the right form is refused here, with its name.
-    if (!isTags(declared)) return { catalog: catalogOf(store, declared), tags: "" };
+    if (!isTags(declared)) return { catalog: catalogOf(store, declared, this.#look), tags: "" };
     const rebound = rebind(store, declared, bindings.read(resource), this.#database);
     const tags = JSON.stringify(rebound.classification);
     // What was derived of an unchanged catalog stays good.
     const same = store === this.#reading?.store && tags === this.#tags ? this.#current : undefined;
-    return { catalog: same ?? catalogOf(store, rebound.classification), tags, rebound };
+    return { catalog: same ?? catalogOf(store, rebound.classification, this.#look), tags, rebound };
   }
 
   /** Remembers which objects the tags were given to, and tells the operator what has changed about that. */
@@ -140,9 +151,19 @@ export class Catalogs {
 
   /** One reading at a time: within the snapshot of another, a question would be answered with what held before it was asked. */
   #alone<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(action);
+    this.#busy++;
+    const result = this.#turn.then(action).finally(() => this.#busy--);
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+
+  /** Has no transaction ended since the last look? False where that is not certain. */
+  async #quiet(): Promise<boolean> {
+    const connection = this.#connection;
+    // Within the snapshot of a reading the answer would be of an earlier time.
+    if (this.#busy > 0 || connection === undefined || connection.closed || this.fresh === undefined) return false;
+    const [row] = await connection.execute(SNAPSHOT).catch(() => []);
+    return row !== undefined && row[0] === this.#seen && this.fresh !== undefined;
   }
 
   /** Takes in what has changed on the server, if anything has. @throws RegateError CATALOG_UNAVAILABLE */
@@ -151,10 +172,14 @@ export class Catalogs {
     if (this.#reading !== undefined && connection !== undefined && !connection.closed && this.fresh !== undefined) {
       try {
         const query = (sql: string): ReturnType<CatalogQuery> => connection.query(sql);
-        if ((await currentSnapshot(query)) === this.#seen) return;
-        const { same, snapshot } = await unchanged(query, this.#reading.versions);
+        // The comparison before this one may have seen it all.
+        if ((await connection.execute(SNAPSHOT))[0]?.[0] === this.#seen) return;
+        const now = performance.now();
+        const whose = now - this.#allSeen < serversOwnMs ? "users" : "all";
+        const { same, snapshot } = await unchanged(query, this.#reading.versions, this.#looked, whose);
         if (same) {
           this.#seen = snapshot;
+          if (whose === "all") this.#allSeen = now;
           return;
         }
       } catch {

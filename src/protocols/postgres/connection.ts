@@ -3,7 +3,15 @@ import { Parser } from "pg-protocol/dist/parser.js";
 import { RegateError } from "../../errors.ts";
 import { BACKEND } from "./codes.ts";
 import { decodeError } from "./decode.ts";
-import { encodeClose, encodeParse, encodeQuery, encodeSync, encodeTerminate } from "./encode.ts";
+import {
+  encodeBind,
+  encodeClose,
+  encodeExecute,
+  encodeParse,
+  encodeQuery,
+  encodeSync,
+  encodeTerminate,
+} from "./encode.ts";
 import { MessageBuffer, serverLimits } from "./frame.ts";
 import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.ts";
 
@@ -14,7 +22,6 @@ const queryTimeoutMs = 60_000;
 
 type Rows = (string | null)[][];
 type Waiting = {
-  readonly bytes: Buffer;
   readonly resolve: (rows: Rows) => void;
   readonly reject: (error: RegateError) => void;
 };
@@ -27,7 +34,12 @@ export class OwnConnection {
   #rows: Rows = [];
   #error: RegateError | undefined;
   #closed = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #executing = new Map<string, Buffer>();
+  /** When the answer that is waited for is overdue. Looked at now and then: a timer for each question would cost more than the question. */
+  #overdue = Number.POSITIVE_INFINITY;
+  readonly #watch = setInterval(() => {
+    if (performance.now() > this.#overdue) this.#end(unavailable(`no answer within ${queryTimeoutMs / 1000} s`));
+  }, 1000).unref();
 
   private constructor(upstream: Upstream) {
     this.#upstream = upstream;
@@ -76,11 +88,23 @@ export class OwnConnection {
     );
   }
 
+  /** Runs what was prepared under a name, without parameters. The same as the query EXECUTE, at less cost. @throws RegateError as {@link query} */
+  execute(name: string): Promise<Rows> {
+    let bytes = this.#executing.get(name);
+    if (bytes === undefined) {
+      bytes = Buffer.concat([encodeBind("", name), encodeExecute(""), encodeSync()]);
+      this.#executing.set(name, bytes);
+    }
+    return this.#ask(bytes);
+  }
+
   #ask(bytes: Buffer): Promise<Rows> {
     if (this.#closed) return Promise.reject(unavailable("the connection is closed"));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, resolve, reject });
-      if (this.#waiting.length === 1) this.#send();
+      this.#waiting.push({ resolve, reject });
+      if (this.#waiting.length === 1) this.#begin();
+      // The server takes up one after the other; what waits there need not wait for an answer to arrive here.
+      this.#upstream.socket.write(bytes);
     });
   }
 
@@ -90,16 +114,11 @@ export class OwnConnection {
     this.#end(unavailable("the connection was closed"));
   }
 
-  #send(): void {
-    const next = this.#waiting[0];
-    if (next === undefined) return;
+  /** From now on an answer to the first question is waited for. */
+  #begin(): void {
     this.#rows = [];
     this.#error = undefined;
-    this.#timer = setTimeout(
-      () => this.#end(unavailable(`no answer within ${queryTimeoutMs / 1000} s`)),
-      queryTimeoutMs,
-    );
-    this.#upstream.socket.write(next.bytes);
+    this.#overdue = this.#waiting.length === 0 ? Number.POSITIVE_INFINITY : performance.now() + queryTimeoutMs;
   }
 
   #onData(chunk: Buffer): void {
@@ -144,12 +163,10 @@ export class OwnConnection {
   }
 
   #answered(): void {
-    clearTimeout(this.#timer);
     const done = this.#waiting.shift();
     const rows = this.#rows;
     const error = this.#error;
-    this.#rows = [];
-    this.#send();
+    this.#begin();
     if (error === undefined) done?.resolve(rows);
     else done?.reject(error);
   }
@@ -157,7 +174,7 @@ export class OwnConnection {
   #end(error: RegateError): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
     // After close() the goodbye is still on its way.
     if (!this.#upstream.socket.writableEnded) this.#upstream.socket.destroy();
     for (const { reject } of this.#waiting.splice(0)) reject(error);

@@ -3,7 +3,7 @@
 // A row version that is visible now and was not visible to an earlier snapshot was written by a transaction that the earlier snapshot had
 // not seen end: its xmin is in the window from that snapshot's xmin on (transactions that began before it and were committed after it
 // included). All other visible rows were visible before; so if as many of them are left as there were, none is gone.
-import type { Owner } from "./catalog-rows.ts";
+import { FIRST_NORMAL_OID, type Owner } from "./catalog-rows.ts";
 import type { CatalogQuery } from "./catalog.ts";
 
 type Watched = {
@@ -64,8 +64,10 @@ export type Snapshot = {
 /** What a catalog was read at. */
 export type Versions = {
   readonly snapshot: Snapshot;
-  /** For each of WATCHED: rows outside of the snapshot's window, by group, and row versions within it. */
+  /** For each of WATCHED: rows outside of the snapshot's window, by group; of these, those that are not of the server's own objects. */
   readonly counts: readonly Int32Array[];
+  readonly users: readonly number[];
+  /** Row versions within the window. */
   readonly recent: readonly ReadonlySet<string>[];
   /** A digest of what has no row of its own here: roles' names. */
   readonly others: string;
@@ -113,6 +115,8 @@ const windowSql = (since: Snapshot | undefined): string => `
 const within = (oldest: "since" | "oldest"): string =>
   `age(xmin) BETWEEN (SELECT youngest FROM w) AND (SELECT ${oldest} FROM w)`;
 const versionSql = ({ owner, row }: Watched): string => `${owner} || ':' || ${row} || ':' || xmin`;
+/** What belongs to the database alone is little: all of it counts. */
+const ofUsers = ({ of, owner }: Watched): string => (of === "database" ? "true" : `${owner} >= ${FIRST_NORMAL_OID}`);
 const fromSql = ({ catalog, where }: Watched): string => `${catalog} WHERE ${where ?? "true"}`;
 
 /**
@@ -129,8 +133,9 @@ export async function readVersions(
     const counts =
       watched.follows === true
         ? "NULL"
-        : `(SELECT string_agg(g || ' ' || s || ' ' || o, ',') FROM (SELECT (${watched.owner})::int8 % ${GROUPS} AS g,
-            count(*) FILTER (WHERE NOT (${within("since")})) AS s, count(*) FILTER (WHERE NOT (${within("oldest")})) AS o
+        : `(SELECT string_agg(g || ' ' || s || ' ' || o || ' ' || u, ',') FROM (SELECT (${watched.owner})::int8 % ${GROUPS} AS g,
+            count(*) FILTER (WHERE NOT (${within("since")})) AS s, count(*) FILTER (WHERE NOT (${within("oldest")})) AS o,
+            count(*) FILTER (WHERE ${ofUsers(watched)} AND NOT (${within("oldest")})) AS u
             FROM ${fromSql(watched)} GROUP BY 1) c)`;
     return `SELECT '${at}', ${recent}, ${since === undefined ? "NULL" : now}, ${counts}`;
   });
@@ -142,19 +147,22 @@ export async function readVersions(
   const recent: Set<string>[] = [];
   const counts: Int32Array[] = [];
   const left: Int32Array[] = [];
+  const users: number[] = [];
   for (const row of rows.slice(1)) {
     const at = Number(row[0]);
     recentSince[at] = listOf(row[1]);
     recent[at] = since === undefined ? recentSince[at] : listOf(row[2]);
     counts[at] = new Int32Array(GROUPS);
     left[at] = new Int32Array(GROUPS);
+    users[at] = 0;
     for (const group of listOf(row[3])) {
-      const [number, survivors, old] = group.split(" ").map(Number) as [number, number, number];
+      const [number, survivors, old, own] = group.split(" ").map(Number) as [number, number, number, number];
       left[at]![number] = survivors;
       counts[at]![number] = old;
+      users[at]! += own;
     }
   }
-  const versions = { snapshot, counts, recent, others: rows[0]?.[1] ?? "" };
+  const versions = { snapshot, counts, users, recent, others: rows[0]?.[1] ?? "" };
   if (since === undefined || !follows(snapshot, since.snapshot)) return { versions, difference: undefined };
   const changed = new Map<Owner, Set<number>>();
   const gone = new Map<Owner, Set<number>>();
@@ -164,8 +172,7 @@ export async function readVersions(
     sets.set(of, (sets.get(of) ?? new Set()).add(number));
   };
   for (const [at, { of, follows: bound }] of WATCHED.entries()) {
-    for (const version of differing(recentSince[at]!, since.recent[at]!))
-      note(changed, of, Number(version.split(":")[0]));
+    for (const version of differing(recentSince[at]!, since.recent[at]!)) note(changed, of, ownerOf(version));
     if (bound === true) continue;
     for (let group = 0; group < GROUPS; group++)
       if (left[at]![group] !== since.counts[at]![group]) note(gone, of, group);
@@ -173,41 +180,67 @@ export async function readVersions(
   return { versions, difference: { changed, gone, database } };
 }
 
-/** To be run once on a connection before {@link unchanged} may be asked there: the plans are made once. */
-export const PREPARE_CHECK = `
-  PREPARE regate_snapshot AS SELECT pg_current_snapshot()::text;
-  PREPARE regate_check (xid) AS
+const checkSql = (name: string, whose: (watched: Watched) => string): string => `
+  PREPARE ${name} (xid, oid[]) AS
   WITH seen AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot),
   w AS MATERIALIZED (SELECT snapshot, age(pg_snapshot_xmax(snapshot)::xid) - ${OWN_NUMBERS} AS youngest, age($1) AS since FROM seen)
   SELECT -1 AS at, snapshot::text AS recent, NULL::int8 AS count, ${othersSql} AS others FROM w
-  ${WATCHED.map((watched, at) =>
-    watched.follows === true
-      ? `UNION ALL SELECT ${at}, string_agg(${versionSql(watched)}, ','), 0, NULL FROM ${fromSql(watched)} AND ${within("since")}`
-      : `UNION ALL SELECT ${at}, string_agg(${versionSql(watched)}, ',') FILTER (WHERE ${within("since")}), count(*), NULL FROM ${fromSql(watched)}`,
-  ).join("\n")}`;
+  ${WATCHED.map((watched, at) => {
+    const recent = `string_agg(${versionSql(watched)}, ',')`;
+    // Columns are many. Those of relations at which nobody has looked yet have not been told to anybody.
+    if (watched.catalog === "pg_attribute")
+      return `UNION ALL SELECT ${at}, ${recent}, 0, NULL FROM ${fromSql(watched)} AND attrelid = ANY ($2) AND ${within("since")}`;
+    if (watched.follows === true)
+      return `UNION ALL SELECT ${at}, ${recent}, 0, NULL FROM ${fromSql(watched)} AND ${whose(watched)} AND ${within("since")}`;
+    return `UNION ALL SELECT ${at}, ${recent} FILTER (WHERE ${within("since")}), count(*), NULL FROM ${fromSql(watched)} AND ${whose(watched)}`;
+  }).join("\n")}`;
 
-/** Is all as it was when these versions were read? No is also said when it cannot be told. `snapshot`: what this was asked at. */
-export async function unchanged(query: CatalogQuery, since: Versions): Promise<{ same: boolean; snapshot: string }> {
-  const answer = await query(`EXECUTE regate_check('${since.snapshot.xmin % 2 ** 32}')`);
+/** To be run once on a connection before {@link unchanged} may be asked there: the plans are made once. */
+export const PREPARE_CHECK = `
+  PREPARE regate_snapshot AS SELECT pg_current_snapshot()::text;
+  ${checkSql("regate_check_users", ofUsers)};
+  ${checkSql("regate_check_all", () => "true")}`;
+
+/**
+ * Is all as it was when these versions were read? No is also said when it cannot be told. `looked`: the relations whose columns matter.
+ * "users": without what came with the server. `snapshot`: what this was asked at.
+ */
+export async function unchanged(
+  query: CatalogQuery,
+  since: Versions,
+  looked: Iterable<number>,
+  whose: "users" | "all",
+): Promise<{ same: boolean; snapshot: string }> {
+  const columns = new Set(looked);
+  const answer = await query(
+    `EXECUTE regate_check_${whose}('${since.snapshot.xmin % 2 ** 32}', '{${[...columns].join(",")}}')`,
+  );
   const rows = new Map(answer.map((row) => [Number(row[0]), row]));
   const [, snapshot, , others] = rows.get(-1) ?? [];
+  const counts = (version: string, watched: Watched): boolean => {
+    const owner = ownerOf(version);
+    if (watched.catalog === "pg_attribute") return columns.has(owner);
+    return whose === "all" || watched.of === "database" || owner >= FIRST_NORMAL_OID;
+  };
   const same =
     follows(parseSnapshot(snapshot ?? ""), since.snapshot) &&
     others === since.others &&
     WATCHED.every((watched, at) => {
       const [, recent, count] = rows.get(at) ?? [];
       const versions = listOf(recent);
-      const left = Number(count) - versions.size;
-      if (watched.follows !== true && left !== sum(since.counts[at]!)) return false;
-      return differing(versions, since.recent[at]!).length === 0;
+      const left = whose === "all" ? sum(since.counts[at]!) : since.users[at];
+      if (watched.follows !== true && Number(count) - versions.size !== left) return false;
+      return differing(versions, since.recent[at]!).every((version) => !counts(version, watched));
     });
   return { same, snapshot: snapshot ?? "" };
 }
 
-/** The snapshot that a statement has now, as a text: while it is the same, no transaction has ended. */
-export async function currentSnapshot(query: CatalogQuery): Promise<string> {
-  return (await query("EXECUTE regate_snapshot"))[0]?.[0] ?? "";
+function ownerOf(version: string): number {
+  return Number(version.slice(0, version.indexOf(":")));
 }
+
+/** Prepared by {@link PREPARE_CHECK}: the snapshot that a statement has now, as a text. While it is the same, no transaction has ended. */
+export const SNAPSHOT = "regate_snapshot";
 
 function sum(counts: Int32Array): number {
   let total = 0;

@@ -286,9 +286,13 @@ export async function loadCatalog(query: CatalogQuery, classification: unknown, 
   return catalogOf((await readStore(query, undefined, where)).store, classification);
 }
 
-/** The catalog that the rows of a store make. @throws RegateError CATALOG_UNAVAILABLE */
-export function catalogOf(store: CatalogStore, classification: unknown): Catalog {
-  const { content, unmatched } = buildCatalog(store, classification, complete);
+/** The catalog that the rows of a store make. `looked` is told of the relations whose columns are asked for. @throws RegateError CATALOG_UNAVAILABLE */
+export function catalogOf(
+  store: CatalogStore,
+  classification: unknown,
+  looked: (oid: number) => void = () => undefined,
+): Catalog {
+  const { content, unmatched } = buildCatalog(store, classification, { columns: complete, looked });
   const catalog = new Catalog(content, unmatched);
   return catalog;
 

@@ -34,7 +34,11 @@ export class Column {
 export type ColumnRow = { readonly attnum: number; readonly name: string; readonly type: number };
 
 /** How the catalog completes a relation when its columns are first asked for. */
-export type Completion = (relation: Relation) => readonly Column[];
+export type Completion = {
+  columns(relation: Relation): readonly Column[];
+  /** From now on somebody has been told of its columns. */
+  looked(oid: number): void;
+};
 
 export type RelationKind =
   | "table"
@@ -167,12 +171,13 @@ export class Relation {
   /** As the server numbers them, dropped ones left out. */
   rows(): readonly ColumnRow[] {
     if (this.kind === "toast") return TOAST_ROWS;
+    this.#complete.looked(this.oid);
     const list = JSON.parse(this.#rows) as [number, string, number][];
     return list.map(([attnum, name, type]) => ({ attnum, name, type }));
   }
 
   get columns(): readonly Column[] {
-    this.#columns ??= this.#complete(this);
+    this.#columns ??= this.#complete.columns(this);
     return this.#columns;
   }
 

@@ -4,7 +4,10 @@ import { Column, NO_TAGS, Relation } from "./model.ts";
 import type { Member, Value } from "./value.ts";
 import { derived, union } from "./value.ts";
 
-const NOWHERE = new Relation({ oid: 0, schema: "", name: "", kind: "composite", rowType: 0, columns: "[]" }, () => []);
+const NOWHERE = new Relation(
+  { oid: 0, schema: "", name: "", kind: "composite", rowType: 0, columns: "[]" },
+  { columns: () => [], looked: () => undefined },
+);
 
 /** Stands for a value that is not known yet: of a parameter, of a variable, of a field of one. */
 export function placeholder(name: string, type: number): Column {

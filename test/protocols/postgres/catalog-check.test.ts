@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import pg from "pg";
 import type { Input } from "../../../src/core/facts.ts";
-import { CatalogCheck } from "../../../src/protocols/postgres/catalog-check.ts";
+import { CatalogCheck, type Questions } from "../../../src/protocols/postgres/catalog-check.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { cells, extended as x, refusal, types, WireClient } from "./wire-client.ts";
 
@@ -168,27 +168,61 @@ describe("the question", () => {
   const end = (ticket: { settled(callback: (error: Error | undefined) => void): void }): Promise<Error | undefined> =>
     new Promise((resolve) => ticket.settled(resolve));
 
+  const questions = (over: Partial<Questions>): Questions => ({
+    quiet: () => Promise.resolve(true),
+    compare: () => Promise.resolve(),
+    ...over,
+  });
+
   it("is put once for all that came before it, and again for those that came meanwhile", async () => {
     let asked = 0;
-    const check = new CatalogCheck(async () => {
+    const quiet = async () => {
       asked++;
       await later(20);
-    }, "command");
+      return true;
+    };
+    const check = new CatalogCheck(questions({ quiet }), "command");
     const first = [check.wanted(), check.wanted(), check.wanted()];
     assert.equal(first[0], first[1]);
     await later(5);
     assert.equal(asked, 1);
     const second = [check.wanted(), check.wanted()];
     assert.notEqual(first[0], second[0]);
+    await later(5);
+    // Two are under way: those that come now wait until one is answered.
+    const third = check.wanted();
     assert.equal(await end(first[0]!), undefined);
     assert.equal(second[0]!.durable, false);
     assert.equal(await end(second[1]!), undefined);
-    assert.equal(asked, 2);
+    assert.equal(third.durable, false);
+    assert.equal(await end(third), undefined);
+    assert.equal(asked, 3);
+  });
+
+  it("leads to a comparison that begins after it, shared by those that wait for one", async () => {
+    const compared: number[] = [];
+    const compare = async () => {
+      compared.push(performance.now());
+      await later(20);
+    };
+    const check = new CatalogCheck(questions({ quiet: () => Promise.resolve(false), compare }), "command");
+    const first = check.wanted();
+    await later(5);
+    const came = performance.now();
+    const others = [check.wanted()];
+    await later(5);
+    others.push(check.wanted());
+    await end(first);
+    assert.ok(others.every((other) => !other.durable));
+    await Promise.all(others.map(end));
+    assert.equal(compared.length, 2);
+    assert.ok(compared[1]! > came);
   });
 
   it("that fails refuses those who waited for it, not those who come later", async () => {
     let works = false;
-    const check = new CatalogCheck(() => (works ? Promise.resolve() : Promise.reject(new Error("lost"))), "command");
+    const fails = () => (works ? Promise.resolve() : Promise.reject(new Error("lost")));
+    const check = new CatalogCheck(questions({ quiet: () => Promise.resolve(false), compare: fails }), "command");
     const first = check.wanted();
     assert.equal((await end(first))?.message, "lost");
     assert.equal(first.durable, false);
@@ -198,7 +232,7 @@ describe("the question", () => {
 
   it("is put so often, where an interval is given", async () => {
     let asked = 0;
-    const check = new CatalogCheck(async () => void asked++, 50);
+    const check = new CatalogCheck(questions({ quiet: async () => ++asked > 0 }), 50);
     await end(check.wanted());
     assert.equal(check.wanted().durable, true);
     assert.equal(asked, 1);

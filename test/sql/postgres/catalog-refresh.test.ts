@@ -88,7 +88,7 @@ describe("what has changed", () => {
       } catch {
         if (open.has(at)) await writer.query("ROLLBACK TO SAVEPOINT s");
       }
-      const { same } = await unchanged(query, reading.versions);
+      const { same } = await unchanged(query, reading.versions, reading.store.owners("relations"), "all");
       const refreshed = await readStore(query, reading);
       const whole = await readStore(query);
       const told = `seed ${seed}, step ${step}:\n${done.slice(-12).join("\n")}`;
