@@ -238,9 +238,11 @@ export class Catalog {
 
   /** What a domain is made of; any other type is itself. */
   baseType(oid: number): number {
+    // A domain over a composite ends at a type that is only a relation's.
     let type = this.#content.types.get(oid);
-    while (type !== undefined && type.kind === "d") type = this.#content.types.get(type.base);
-    return type?.oid ?? oid;
+    let base = oid;
+    for (; type !== undefined && type.kind === "d"; type = this.#content.types.get(base)) base = type.base;
+    return base;
   }
 
   /** The OID of the array type over an element; 0 where there is none. */

@@ -188,6 +188,7 @@ function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Val
         [step.A_Indices.lidx, step.A_Indices.uidx].filter((node) => node !== undefined),
         scope,
       );
+      for (const index of indices) recorder.use(index, USE.subscript);
       value = combine([value, ...indices], 0, false);
     } else value = derived(value, 0, false);
   }

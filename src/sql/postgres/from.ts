@@ -98,6 +98,8 @@ function tableItem(recorder: Recorder, range: RangeVar, ctes: CteList): Item {
     if (cte !== undefined) {
       cte.resolve?.();
       cte.referred = true;
+      recorder.spend(cte.consumed.length >> 3);
+      recorder.consume(cte.consumed);
       return derivedItem(alias ?? name, cte.result ?? { members: [], open: true }, columnAliases);
     }
   }

@@ -382,7 +382,7 @@ function rowAfter(to: Target): Item {
       name: member.name,
       value: {
         sources: union(member.value.sources, value.sources),
-        derivation: value.derivation === "direct" ? member.value.derivation : value.derivation,
+        derivation: value.derivation === "opaque" ? "opaque" : member.value.derivation,
         total: member.value.total,
         type: member.value.type,
       },

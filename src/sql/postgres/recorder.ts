@@ -140,8 +140,12 @@ export class Recorder {
       const before = uses.get(column) ?? 0;
       if ((before & bit) !== bit) uses.set(column, before | bit);
     }
-    if (this.#consumed !== undefined)
-      for (const set of this.#consumed) for (const column of value.sources) set.add(column);
+    this.consume(value.sources);
+  }
+
+  /** A sub-select that is being resolved depends on these, too: what it refers to does. */
+  consume(columns: Iterable<Column>): void {
+    if (this.#consumed !== undefined) for (const set of this.#consumed) for (const column of columns) set.add(column);
   }
 
   /** The value is only named, and used in these ways, if any: what it is, is told to nobody. */
@@ -197,6 +201,7 @@ export class Recorder {
       if (CHANGES.has(access) && touched.via.length === 0) this.#touch(touched.relation, access, via);
     }
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
+    this.consume(view.uses.keys());
     for (const use of view.functions) this.functions.add(use);
     for (const external of view.external) this.external.add(external);
     if (view.effects !== undefined) this.takeOver(view.effects);

@@ -1,6 +1,6 @@
 // The names that an expression can see: FROM items, outer queries and common table expressions, by PostgreSQL's rules of visibility.
 import type { Node } from "libpg-query";
-import type { Relation } from "./model.ts";
+import type { Column, Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import type { Member, Value } from "./value.ts";
@@ -31,6 +31,8 @@ export type Cte = {
   referred: boolean;
   /** As it is written; undefined for one that may be recursive. */
   readonly query: Node | undefined;
+  /** Which columns decide what rows it has, or are read for it in any other way. */
+  consumed: readonly Column[];
 };
 /** Innermost first. */
 export type CteList = { readonly cte: Cte; readonly next: CteList } | undefined;
@@ -169,8 +171,10 @@ function columnOf(
   if (names.includes(undefined)) return undefined;
   if (names.length === 1) {
     const found = unqualifiedColumn(scope, last!);
-    if (found !== undefined) return found;
+    if (found?.sure === true) return found.value;
     const item = namedItem(recorder, scope, undefined, last!);
+    // If the open item that may have such a column has it not, the name is a whole row's.
+    if (found !== undefined) return item === undefined ? found.value : unsure([found.value, wholeRow(item)]);
     return item === undefined ? undefined : wholeRow(item);
   }
   const schema = names.length > 2 ? names[names.length - 3] : undefined;
@@ -195,7 +199,7 @@ function unknown(recorder: Recorder, scope: Scope): Value {
  * colNameToVar: the innermost level that has it wins. An open item may have it when no other of its level has (else it would be ambiguous,
  * and the server would refuse).
  */
-export function unqualifiedColumn(scope: Scope, name: string): Value | undefined {
+export function unqualifiedColumn(scope: Scope, name: string): { value: Value; sure: boolean } | undefined {
   let perhaps: Value[] | undefined;
   for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
     let found: Value | undefined;
@@ -204,14 +208,20 @@ export function unqualifiedColumn(scope: Scope, name: string): Value | undefined
       const value = memberOf(item, name);
       if (value !== undefined) found = found === undefined ? value : eitherOf(found, value);
     }
-    if (found !== undefined) return perhaps === undefined ? found : combine([...perhaps, found], 0, false);
+    if (found !== undefined)
+      return perhaps === undefined ? { value: found, sure: true } : { value: unsure([...perhaps, found]), sure: true };
     for (const item of level.items) {
       if (!item.open || !item.columnsVisible) continue;
       perhaps ??= [];
       perhaps.push(wholeRow(item));
     }
   }
-  return perhaps === undefined ? undefined : combine(perhaps, 0, false);
+  return perhaps === undefined ? undefined : { value: unsure(perhaps), sure: false };
+}
+
+/** One of these, of which the server alone knows which: it may be the bare column, too. */
+function unsure(values: readonly Value[]): Value {
+  return { ...combine(values, 0, false), derivation: "opaque", total: false };
 }
 
 /** refnameNamespaceItem: by alias or relation name, innermost level first. */

@@ -97,8 +97,8 @@ function limitOf(node: Node | undefined): number | null {
 }
 
 function limits(recorder: Recorder, stmt: SelectStmt, scope: Scope): void {
-  if (stmt.limitCount !== undefined) recorder.use(expression(recorder, stmt.limitCount, scope), USE.expression);
-  if (stmt.limitOffset !== undefined) recorder.use(expression(recorder, stmt.limitOffset, scope), USE.expression);
+  if (stmt.limitCount !== undefined) recorder.use(expression(recorder, stmt.limitCount, scope), USE.limit);
+  if (stmt.limitOffset !== undefined) recorder.use(expression(recorder, stmt.limitOffset, scope), USE.limit);
 }
 
 /** The server's own limit (MaxTupleAttributeNumber). */
@@ -209,16 +209,13 @@ function clauseValue(
   }
   if (node !== undefined && "ColumnRef" in node && node.ColumnRef.fields?.length === 1) {
     const name = stringOf(node.ColumnRef.fields[0]);
-    if (name !== undefined && !(columnFirst && levelHas(scope, name))) {
-      const matches = result.members.filter((member) => member.name === name);
-      if (matches.length > 0) return matches.map((member) => member.value).reduce(eitherOf);
+    const column = columnFirst && name !== undefined ? unqualifiedColumn(scope, name) : undefined;
+    if (column?.sure !== true) {
+      const matches = result.members.filter((member) => member.name === name).map((member) => member.value);
+      if (matches.length > 0) return (column === undefined ? matches : [column.value, ...matches]).reduce(eitherOf);
     }
   }
   return expression(recorder, node, scope);
-}
-
-function levelHas(scope: Scope, name: string): boolean {
-  return unqualifiedColumn(scope, name) !== undefined;
 }
 
 /** VALUES: a column depends on that column of every row. The server gives it no origin. */
@@ -323,6 +320,7 @@ export function withClause(
       result: undefined,
       resolve: undefined,
       referred: false,
+      consumed: [],
       query: clause.recursive === true ? undefined : body.ctequery,
     };
     const visible = list;
@@ -347,6 +345,17 @@ function resolveCte(
   recursive: boolean,
 ): void {
   cte.resolve = undefined;
+  cte.consumed = recorder.consumedBy(() => resolveCteBody(recorder, cte, body, parent, visible, recursive)).consumed;
+}
+
+function resolveCteBody(
+  recorder: Recorder,
+  cte: Cte,
+  body: CteBody,
+  parent: Scope | undefined,
+  visible: CteList,
+  recursive: boolean,
+): void {
   const names = namesOf(body.aliascolnames);
   const finish = (result: Result): Result => {
     unusedExpressions(recorder, result);
