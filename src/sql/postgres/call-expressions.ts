@@ -9,6 +9,7 @@ import { all, expression } from "./expressions.ts";
 import { qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
+import { withElements } from "./rows.ts";
 import type { Scope } from "./scope.ts";
 import { castsRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
@@ -102,9 +103,17 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   }
   if (call.opaque) return { ...value, derivation: "opaque", total: false, type: call.returns };
   if (call.aggregate && value.derivation !== "opaque") {
-    return { sources: value.sources, derivation: "aggregate", total: call.total && value.total, type: value.type };
+    const aggregate: Value = {
+      sources: value.sources,
+      derivation: "aggregate",
+      total: call.total && value.total,
+      type: value.type,
+    };
+    if (!call.builtin || name !== "array_agg") return aggregate;
+    return withElements(aggregate, args, combine(inputs.slice(args.length), 0, true).sources);
   }
-  return value;
+  const elements = call.builtin && name === "unnest" && args.length === 1 ? args[0]!.elements : undefined;
+  return elements === undefined ? value : { ...value, row: elements };
 }
 
 /** Can any two of their values be compared? Rows can hold what cannot. */

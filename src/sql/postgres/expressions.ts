@@ -5,6 +5,7 @@ import { cast } from "./casts.ts";
 import { bodyOf, isBigint, kindOf, namesOf } from "./nodes.ts";
 import { alternatives, arrayOf, caseExpression, greatest, operation } from "./operator-expressions.ts";
 import { type Recorder, USE } from "./recorder.ts";
+import { dependingFields, withCommonRow, withElements } from "./rows.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
@@ -23,6 +24,8 @@ import {
   OPAQUE,
   TYPE_BOOL,
   TYPE_RECORD,
+  TYPE_TEXT,
+  TYPE_UNKNOWN_LITERAL,
   union,
 } from "./value.ts";
 
@@ -143,7 +146,10 @@ export function list(recorder: Recorder, nodes: readonly Node[] | undefined, sco
   for (const node of nodes ?? []) {
     const star = expandStar(recorder, node, scope);
     if (star === undefined) values.push(expression(recorder, node, scope));
-    else for (const member of star.members) values.push(member.value);
+    else {
+      for (const member of star.members) values.push(member.value);
+      if (star.open) values.push(star.rest ?? OPAQUE);
+    }
   }
   return values;
 }
@@ -189,11 +195,22 @@ function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Val
         scope,
       );
       for (const index of indices) recorder.use(index, USE.subscript);
-      value = combine([value, ...indices], 0, false);
+      value = element(recorder, value, indices, step.A_Indices.is_slice === true);
     } else value = derived(value, 0, false);
   }
   return value;
 }
+
+/** An element or a slice of an array, or a part of a jsonb: it depends on the subscripts, too. */
+function element(recorder: Recorder, value: Value, indices: readonly Value[], slice: boolean): Value {
+  const type = slice ? value.type : (recorder.catalog.type(value.type)?.element ?? 0);
+  const result = combine([value, ...indices], value.type === TYPE_JSONB ? TYPE_JSONB : type, false);
+  if (value.elements === undefined) return result;
+  const also = combine(indices, 0, false).sources;
+  const fields = dependingFields(value.elements, also);
+  return slice ? { ...result, elements: fields } : { ...result, row: fields };
+}
+const TYPE_JSONB = 3802;
 
 function fieldStep(recorder: Recorder, value: Value, name: string): Value {
   if (value.row !== undefined && !value.row.some((field) => field.name === name))
@@ -230,6 +247,9 @@ function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
   }
 }
 
+/** A literal that nothing gave another type is text in a sub-select's column. */
+const columnType = (value: Value): number => (value.type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : value.type);
+
 /** The value of a sub-select in an expression depends on its outputs, and on everything that decides which rows it has. */
 function subselectValue(
   recorder: Recorder,
@@ -244,9 +264,18 @@ function subselectValue(
   // EXISTS shows no output, but the server may compute it all the same (aggregates, set-returning functions, OFFSET, …): what an expression
   // gives can then fail, decide how many rows there are, or have an effect. A bare column can do none of it.
   const all = result.members.map((member) => member.value);
-  const values = outputs ? all : all.filter((value) => value.derivation !== "direct");
+  const values = outputs ? all.slice() : all.filter((value) => value.derivation !== "direct");
   if (!outputs) for (const value of values) recorder.use(value, USE.expression);
-  const value = combine(values, type ?? (values.length === 1 ? values[0]!.type : TYPE_RECORD), false);
+  if (result.open && result.rest !== undefined) values.push(result.rest);
+  const value = combine(values, type ?? (values.length === 1 ? columnType(values[0]!) : TYPE_RECORD), false);
   const sources = union(value.sources, consumed);
-  return { sources, derivation: result.open ? "opaque" : value.derivation, total: false, type: value.type };
+  const whole: Value = {
+    sources,
+    derivation: result.open ? "opaque" : value.derivation,
+    total: false,
+    type: value.type,
+  };
+  if (!outputs || result.open || values.length !== 1) return whole;
+  if (body?.subLinkType === "EXPR_SUBLINK") return withCommonRow(whole, values, consumed);
+  return body?.subLinkType === "ARRAY_SUBLINK" ? withElements(whole, values, consumed) : whole;
 }

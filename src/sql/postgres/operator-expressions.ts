@@ -7,9 +7,10 @@ import { kindOf, namesOf } from "./nodes.ts";
 import { operationOf } from "./operators.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
+import { withCommonRow, withElements } from "./rows.ts";
 import { operatorRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
-import { combine, eitherOf, isConstant, TYPE_BOOL, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { combine, isConstant, TYPE_BOOL, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
 export function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value {
   const left = expression(recorder, body.lexpr, scope);
@@ -126,7 +127,9 @@ export function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope)
     }
   }
   const together = alternatives(recorder, results);
-  return withRun(combine([...conditions, together], together.type, total), run);
+  const deciding = combine(conditions, 0, true).sources;
+  const value = withCommonRow(combine([...conditions, together], together.type, total), [together], deciding);
+  return withRun(value, run);
 }
 
 /** What stands alone is text. */
@@ -138,9 +141,7 @@ function known(type: number): number {
 export function alternatives(recorder: Recorder, values: readonly Value[]): Value {
   const type = commonType(recorder.catalog, values);
   const value = combine(values, type, unitesTotally(recorder.catalog, values, type));
-  // One of several rows of the same shape is such a row.
-  const row = values.every((each) => each.row !== undefined) ? values.reduce(eitherOf).row : undefined;
-  return row === undefined ? value : { ...value, row };
+  return withCommonRow(value, values);
 }
 
 /** GREATEST and LEAST compare them. */
@@ -156,7 +157,7 @@ export function arrayOf(recorder: Recorder, elements: readonly Value[]): Value {
   const type = commonType(catalog, elements);
   const nested = elementOf(catalog, type) !== 0;
   const total = !nested && unitesTotally(catalog, elements, type);
-  return combine(elements, nested ? type : catalog.arrayOf(type), total);
+  return withElements(combine(elements, nested ? type : catalog.arrayOf(type), total), elements);
 }
 
 function unitesTotally(catalog: Catalog, values: readonly Value[], type: number): boolean {

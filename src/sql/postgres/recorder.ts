@@ -50,7 +50,12 @@ export type SideEffects = {
 };
 
 /** A result: its columns, and whether there may be others that only the server knows. */
-export type Result = { readonly members: readonly Member[]; readonly open: boolean };
+export type Result = {
+  readonly members: readonly Member[];
+  readonly open: boolean;
+  /** What the columns that only the server knows may depend on. */
+  readonly rest?: Value;
+};
 
 const CHANGES: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge"]);
 /** What is done to a parent is done to what inherits from it. */
@@ -391,7 +396,7 @@ export class Recorder {
         type: "",
         derivation: "opaque",
         total: false,
-        sources: [...this.uses.keys()].map((column) => column.source),
+        sources: [...new Set([...(result.rest?.sources ?? []), ...this.uses.keys()])].map((column) => column.source),
       });
     return outputs;
   }

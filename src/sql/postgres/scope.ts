@@ -3,6 +3,7 @@ import type { Node } from "libpg-query";
 import type { Column, Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
+import { derivedFields } from "./rows.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, eitherOf, OPAQUE, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
@@ -21,6 +22,8 @@ export type Item = {
   readonly columnsVisible: boolean;
   /** Its whole row, when that is not simply its members. */
   readonly whole?: Value;
+  /** What the columns that only the server knows may depend on. */
+  readonly rest?: Value;
 };
 
 /** A common table expression. `result` is provisional while a recursive one is being resolved. */
@@ -73,7 +76,20 @@ export function derivedItem(name: string | undefined, result: Result, columnAlia
     open: result.open,
     named: name !== undefined,
     columnsVisible: true,
+    ...restOf(result.rest),
   };
+}
+
+export function restOf(rest: Value | undefined): { rest?: Value } {
+  return rest === undefined ? {} : { rest };
+}
+
+/** What the unknown columns of any of these may depend on; undefined where none has any. */
+export function restOfAll(parts: readonly { open: boolean; rest?: Value; whole?: Value }[]): { rest?: Value } {
+  const values = parts.flatMap((part) =>
+    part.open ? [part.rest ?? part.whole].filter((rest) => rest !== undefined) : [],
+  );
+  return values.length === 0 ? {} : { rest: unsure(values) };
 }
 
 export function renamed(members: readonly Member[], names: readonly string[]): readonly Member[] {
@@ -89,22 +105,16 @@ export function asColumns(result: Result): Result {
   return {
     members: result.members.map((member) => {
       const { name, value } = member;
-      if (value.row !== undefined) return { name, value: withDerivedRow(value) };
+      if (value.row !== undefined) return { name, value: { ...value, row: derivedFields(value.row) } };
       return value.type === TYPE_UNKNOWN_LITERAL ? { name, value: { ...value, type: TYPE_TEXT } } : member;
     }),
     open: result.open,
+    ...restOf(result.rest),
   };
 }
 
 function changesAsColumn(member: Member): boolean {
   return member.value.row !== undefined || member.value.type === TYPE_UNKNOWN_LITERAL;
-}
-
-function withDerivedRow(value: Value): Value {
-  return {
-    ...value,
-    row: value.row!.map((field) => ({ name: field.name, value: derived(field.value, field.value.type, true) })),
-  };
 }
 
 function memberOf(item: Item, name: string): Value | undefined {
@@ -128,11 +138,11 @@ export function wholeRow(item: Item): Value {
   if (item.whole !== undefined) return item.whole;
   if (item.relation !== undefined && item.relation.wholeRow.row === item.members) return item.relation.wholeRow;
   const value = combine(
-    item.members.map((member) => member.value),
+    [...item.members.map((member) => member.value), ...(item.rest === undefined ? [] : [item.rest])],
     item.relation?.rowType ?? 0,
     true,
   );
-  return { ...value, derivation: item.open ? "opaque" : value.derivation, row: item.members };
+  return item.open ? { ...value, derivation: "opaque", total: false } : { ...value, row: item.members };
 }
 
 /** Every column of everything in scope: what is not understood depends on all of it. */
@@ -182,7 +192,7 @@ function columnOf(
   if (item === undefined) return undefined;
   const found = memberOf(item, last!);
   if (found !== undefined) return found;
-  if (item.open) return combine([wholeRow(item)], 0, false);
+  if (item.open) return unsure([wholeRow(item)]);
   // `c.f` is also how the function f of c's row type is called.
   return call(last!, wholeRow(item));
 }
@@ -249,13 +259,9 @@ export function namedItem(
 /** The members that `*` stands for. */
 export function starMembers(scope: Scope): Result {
   const members: Member[] = [];
-  let open = false;
-  for (const item of scope.items) {
-    if (!item.columnsVisible) continue;
-    members.push(...item.members);
-    if (item.open) open = true;
-  }
-  return { members, open };
+  const open = scope.items.filter((item) => item.columnsVisible && item.open);
+  for (const item of scope.items) if (item.columnsVisible) members.push(...item.members);
+  return { members, open: open.length > 0, ...restOfAll(open) };
 }
 
 /** A field of a row value; `bare` keeps the column itself (`(c).x` where c is a FROM item). */

@@ -11,7 +11,17 @@ import { constantOf, integerOf, kindOf, namesOf, stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import type { Cte, CteList } from "./scope.ts";
-import { asColumns, everything, namedItem, renamed, Scope, starMembers, unqualifiedColumn } from "./scope.ts";
+import {
+  asColumns,
+  everything,
+  namedItem,
+  renamed,
+  restOfAll,
+  Scope,
+  starMembers,
+  unqualifiedColumn,
+  wholeRow,
+} from "./scope.ts";
 import { operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf, plainConstant } from "./value.ts";
@@ -107,14 +117,14 @@ const MAX_TARGETS = 1664;
 /** A target list, stars expanded: of SELECT and of RETURNING. */
 export function targetList(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Result {
   const members: Member[] = [];
-  let open = false;
+  const open: Result[] = [];
   for (const node of nodes ?? []) {
     if (!("ResTarget" in node)) continue;
     const { val, name } = node.ResTarget;
     const expanded = val === undefined ? undefined : expandStar(recorder, val, scope);
     if (expanded !== undefined) {
       members.push(...expanded.members);
-      open ||= expanded.open;
+      if (expanded.open) open.push(expanded);
       continue;
     }
     const value = expression(recorder, val, scope);
@@ -122,7 +132,7 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
   }
   if (members.length > MAX_TARGETS)
     throw new RegateError("TEXT_TOO_COMPLEX", { detail: `more than ${MAX_TARGETS} columns in a target list` });
-  return { members, open };
+  return { members, open: open.length > 0, ...restOfAll(open) };
 }
 
 /** `*`, `t.*`, `s.t.*`, `(row).*`; undefined for anything else. */
@@ -134,7 +144,8 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
     const names = namesOf(fields);
     const schema = names.length > 1 ? names[names.length - 2] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 1]!);
-    if (item !== undefined) return { members: item.members, open: item.open };
+    if (item !== undefined)
+      return { members: item.members, open: item.open, ...(item.open ? { rest: wholeRow(item) } : {}) };
     const variable = recorder.variables?.named(names);
     if (variable !== undefined) return fieldsOf(recorder, variable);
     recorder.unresolved = true;
@@ -162,7 +173,8 @@ export function fieldsOf(recorder: Recorder, value: Value): Result {
       open: false,
     };
   }
-  return { members: [{ name: "*", value: { ...value, derivation: "opaque", total: false } }], open: true };
+  const rest: Value = { ...value, derivation: "opaque", total: false };
+  return { members: [{ name: "*", value: rest }], open: true, rest };
 }
 
 function grouping(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope, result: Result): void {
@@ -262,7 +274,7 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
       for (const member of next.members) recorder.use(member.value, USE.distinct);
     if (result === undefined || arm.by === undefined) {
       result = next;
-      options.recursive?.({ members: next.members.map(bare), open: next.open });
+      options.recursive?.({ ...next, members: next.members.map(bare) });
       continue;
     }
     if (arm.by.all !== true) for (const member of result.members) recorder.use(member.value, USE.distinct);
@@ -299,7 +311,7 @@ function merged(left: Result, right: Result, onlyLeft: boolean): Result {
     const either = eitherOf(member.value, other);
     return { name: member.name, value: derived(either, either.type, true) };
   });
-  return { members, open: left.open || right.open };
+  return { members, open: left.open || right.open, ...restOfAll([left, right]) };
 }
 
 /** WITH: the list of what can be named, with this clause's in front. */
@@ -359,9 +371,7 @@ function resolveCteBody(
   const names = namesOf(body.aliascolnames);
   const finish = (result: Result): Result => {
     unusedExpressions(recorder, result);
-    const columns = asColumns(
-      names.length === 0 ? result : { members: renamed(result.members, names), open: result.open },
-    );
+    const columns = asColumns(names.length === 0 ? result : { ...result, members: renamed(result.members, names) });
     return withSearchColumns(columns, body);
   };
   const query = body.ctequery;
@@ -394,11 +404,11 @@ function resolveCteBody(
     before = size;
   }
   cte.result = {
+    ...cte.result!,
     members: cte.result!.members.map((member) => ({
       name: member.name,
       value: { ...member.value, derivation: "opaque" },
     })),
-    open: cte.result!.open,
   };
 }
 const MAX_ROUNDS = 50;
@@ -415,5 +425,5 @@ function withSearchColumns(result: Result, body: CteBody): Result {
     0,
     false,
   );
-  return { members: [...result.members, ...added.map((name) => ({ name, value }))], open: result.open };
+  return { ...result, members: [...result.members, ...added.map((name) => ({ name, value }))] };
 }

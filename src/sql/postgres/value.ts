@@ -16,6 +16,8 @@ export type Value = {
   readonly type: number;
   /** The fields, when the value is a row whose shape is known. */
   readonly row?: readonly Member[];
+  /** The fields of its elements, when the value is an array of such rows. */
+  readonly elements?: readonly Member[];
 };
 
 export const NO_COLUMNS: readonly Column[] = Object.freeze([]);
@@ -136,13 +138,17 @@ export function eitherOf(left: Value, right: Value): Value {
       : plainConstant(type);
   }
   const value: Value = { sources, derivation: joinDerivation(left, right), total, type };
-  return left.row !== undefined && right.row !== undefined && left.row.length === right.row.length
-    ? {
-        ...value,
-        row: left.row.map((member, at) => ({
-          name: member.name,
-          value: eitherOf(member.value, right.row![at]!.value),
-        })),
-      }
-    : value;
+  const row = eitherRow(left.row, right.row);
+  if (row !== undefined) return { ...value, row };
+  const elements = eitherRow(left.elements, right.elements);
+  return elements === undefined ? value : { ...value, elements };
+}
+
+/** Field by field, where both have the same number. */
+export function eitherRow(
+  left: readonly Member[] | undefined,
+  right: readonly Member[] | undefined,
+): readonly Member[] | undefined {
+  if (left === undefined || right === undefined || left.length !== right.length) return undefined;
+  return left.map((member, at) => ({ name: member.name, value: eitherOf(member.value, right[at]!.value) }));
 }

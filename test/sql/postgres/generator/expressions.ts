@@ -87,12 +87,21 @@ function window(making: Making, scope: Scope): string {
 export function windowDefinition(making: Making, scope: Scope, base: string | undefined): string {
   const { choices } = making;
   const parts: string[] = base === undefined ? [] : [base];
-  if (base === undefined && choices.chance(50)) parts.push(`PARTITION BY ${expression(making, choices.pick(["text", "int"]), scope)}`);
+  if (base === undefined && choices.chance(50))
+    parts.push(`PARTITION BY ${expression(making, choices.pick(["text", "int"]), scope)}`);
   const ordered = base === undefined && choices.chance(60);
   if (ordered) parts.push(`ORDER BY ${expression(making, "int", scope)}${choices.pick(["", " DESC", " NULLS FIRST"])}`);
   if (ordered)
     parts.push(
-      choices.pick(["", "", "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", "RANGE UNBOUNDED PRECEDING", "ROWS BETWEEN UNBOUNDED PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW", "GROUPS CURRENT ROW", "RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING"]),
+      choices.pick([
+        "",
+        "",
+        "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW",
+        "RANGE UNBOUNDED PRECEDING",
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW",
+        "GROUPS CURRENT ROW",
+        "RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+      ]),
     );
   return `(${parts.join(" ")})`;
 }
@@ -120,11 +129,13 @@ function leaf(making: Making, type: string, scope: Scope): string {
     const keys = scope.keys.filter((key) => key.type === type);
     return keys.length > 0 ? choices.pick(keys).text : literal(making, type);
   }
-  const from = scope.keys === undefined ? itemsOf(scope, outer) : scope.outer === undefined ? [] : itemsOf(scope.outer, false);
+  const from =
+    scope.keys === undefined ? itemsOf(scope, outer) : scope.outer === undefined ? [] : itemsOf(scope.outer, false);
   if (scope.outer?.keys !== undefined && outer) return literal(making, type);
   const found: string[] = [];
   for (const item of from) {
-    for (const field of item.fields) if (field.type === type && isOnce(item, field.name)) found.push(column(making, item, field.name, from));
+    for (const field of item.fields)
+      if (field.type === type && isOnce(item, field.name)) found.push(column(making, item, field.name, from));
     if (item.rowType === type && item.whole) found.push(quoted(item.name));
   }
   if (choices.chance(6)) return literal(making, type);
@@ -141,12 +152,19 @@ const isOnce = (item: Item, name: string): boolean => item.fields.filter((each) 
 function column(making: Making, item: Item, name: string, items: readonly Item[]): string {
   const { choices } = making;
   const field = quoted(name);
-  const alone = items.every((other) => other === item || !other.bare || other.fields.every((each) => each.name !== name));
+  const alone = items.every(
+    (other) => other === item || !other.bare || other.fields.every((each) => each.name !== name),
+  );
   if (item.bare && alone && choices.chance(45)) return field;
   if (item.name === "") return field;
   const alias = quoted(item.name);
   if (item.whole && choices.chance(10))
-    return choices.pick([`(${alias}).${field}`, `(${alias}.*).${field}`, `${field}(${alias})`, `(CASE WHEN true THEN ${alias} END).${field}`]);
+    return choices.pick([
+      `(${alias}).${field}`,
+      `(${alias}.*).${field}`,
+      `${field}(${alias})`,
+      `(CASE WHEN true THEN ${alias} END).${field}`,
+    ]);
   return `${alias}.${field}`;
 }
 

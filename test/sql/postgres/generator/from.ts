@@ -33,9 +33,11 @@ function item(making: Making, parent: Scope, before: readonly Item[], alone = fa
   const lateral: Scope = { items: alone ? [] : before, outer: parent, ctes: parent.ctes };
   if (parent.ctes.length > 0 && kind >= 45 && kind < 60) return ofCte(making, choices.pick(parent.ctes), alias);
   if (kind < 60) return ofTable(making, choices.pick(world.tables), alias, before);
-  if (kind < 80) return ofQuery(making, kind >= 72 ? lateral : { ...parent, items: [], outer: parent }, kind >= 72, alias);
+  if (kind < 80)
+    return ofQuery(making, kind >= 72 ? lateral : { ...parent, items: [], outer: parent }, kind >= 72, alias);
   if (kind < 90) return ofFunction(making, lateral, alias);
-  if (kind < 94) return ofValues(making, kind >= 92 ? lateral : { items: [], outer: parent, ctes: parent.ctes }, kind >= 92, alias);
+  if (kind < 94)
+    return ofValues(making, kind >= 92 ? lateral : { items: [], outer: parent, ctes: parent.ctes }, kind >= 92, alias);
   if (kind < 96) return ofXml(making, lateral, alias);
   if (kind < 98 && world.version >= 17) return ofJson(making, lateral, alias);
   const inside = joined(making, parent, before);
@@ -56,15 +58,22 @@ function named(name: string, fields: readonly Field[], rowType?: string): Item {
 
 function ofTable(making: Making, table: Table, alias: string, before: readonly Item[]): From {
   const { choices } = making;
-  const name = table.visible && choices.chance(70) ? quoted(table.name) : `${quoted(table.schema)}.${quoted(table.name)}`;
+  const name =
+    table.visible && choices.chance(70) ? quoted(table.name) : `${quoted(table.schema)}.${quoted(table.name)}`;
   const only = table.kind === "r" && choices.chance(6) ? "ONLY " : "";
-  const sample = ["r", "p", "m"].includes(table.kind) && choices.chance(4) ? ` TABLESAMPLE ${choices.pick(["bernoulli (100)", "system (100) REPEATABLE (1)"])}` : "";
+  const sample =
+    ["r", "p", "m"].includes(table.kind) && choices.chance(4)
+      ? ` TABLESAMPLE ${choices.pick(["bernoulli (100)", "system (100) REPEATABLE (1)"])}`
+      : "";
   const rowType = table.visible ? table.name : `${table.schema}.${table.name}`;
   const lockable = table.kind === "r" || table.kind === "p";
   if (before.every((each) => each.name !== table.name) && !choices.chance(75))
     return { text: `${only}${name}${sample}`, items: [{ ...named(table.name, table.fields, rowType), lockable }] };
   const fields = renamed(making, table.fields, 8);
-  return { text: `${only}${name} ${quoted(alias)}${columnList(fields, table.fields)}${sample}`, items: [{ ...named(alias, fields, rowType), lockable }] };
+  return {
+    text: `${only}${name} ${quoted(alias)}${columnList(fields, table.fields)}${sample}`,
+    items: [{ ...named(alias, fields, rowType), lockable }],
+  };
 }
 
 /** Other names for the first few columns, now and then. */
@@ -74,7 +83,9 @@ function renamed(making: Making, fields: readonly Field[], percent: number): rea
   const count = choices.below(fields.length) + 1;
   const names = ["id", "email", "p", "q", "c", "a", "total", "z1", "z2", "z3"];
   const from = choices.below(3);
-  return fields.map((field, at) => (at < count && at + from < names.length ? { ...field, name: names[at + from]! } : field));
+  return fields.map((field, at) =>
+    at < count && at + from < names.length ? { ...field, name: names[at + from]! } : field,
+  );
 }
 
 function columnList(fields: readonly Field[], before: readonly Field[]): string {
@@ -82,35 +93,55 @@ function columnList(fields: readonly Field[], before: readonly Field[]): string 
   fields.forEach((field, at) => {
     if (field.name !== before[at]?.name) last = at;
   });
-  return last < 0 ? "" : `(${fields.slice(0, last + 1).map((field) => quoted(field.name)).join(", ")})`;
+  return last < 0
+    ? ""
+    : `(${fields
+        .slice(0, last + 1)
+        .map((field) => quoted(field.name))
+        .join(", ")})`;
 }
 
 function ofCte(making: Making, cte: Named, alias: string): From {
   if (!making.choices.chance(60)) return { text: quoted(cte.name), items: [named(cte.name, cte.fields)] };
   const fields = renamed(making, cte.fields, 10);
-  return { text: `${quoted(cte.name)} AS ${quoted(alias)}${columnList(fields, cte.fields)}`, items: [named(alias, fields)] };
+  return {
+    text: `${quoted(cte.name)} AS ${quoted(alias)}${columnList(fields, cte.fields)}`,
+    items: [named(alias, fields)],
+  };
 }
 
 function ofQuery(making: Making, scope: Scope, lateral: boolean, alias: string): From {
   const inner = query(making, plainly(scope), undefined);
   const fields = renamed(making, inner.fields, 15);
-  return { text: `${lateral ? "LATERAL " : ""}(${inner.text}) AS ${quoted(alias)}${columnList(fields, inner.fields)}`, items: [named(alias, fields)] };
+  return {
+    text: `${lateral ? "LATERAL " : ""}(${inner.text}) AS ${quoted(alias)}${columnList(fields, inner.fields)}`,
+    items: [named(alias, fields)],
+  };
 }
 
 function ofFunction(making: Making, scope: Scope, alias: string): From {
   const { choices } = making;
   const ordinality = choices.chance(15);
   if (choices.chance(12)) {
-    const two = [choices.pick(FUNCTIONS), choices.pick(FUNCTIONS)].filter((each) => each.list === undefined && each.fields !== "");
+    const two = [choices.pick(FUNCTIONS), choices.pick(FUNCTIONS)].filter(
+      (each) => each.list === undefined && each.fields !== "",
+    );
     const fields = two.flatMap((each) => fieldsOf(each.fields, bareName(each.call)));
     const calls = two.map((each) => written(making, each.call, scope));
     const list = calls.length === 0 ? "generate_series(1, 2)" : calls.join(", ");
     const all = two.length === 0 ? [{ name: "generate_series", type: "int" }] : fields;
-    return { text: `ROWS FROM (${list})${ordinality ? " WITH ORDINALITY" : ""} AS ${quoted(alias)}`, items: [named(alias, ordinality ? [...all, { name: "ordinality", type: "bigint" }] : all)] };
+    return {
+      text: `ROWS FROM (${list})${ordinality ? " WITH ORDINALITY" : ""} AS ${quoted(alias)}`,
+      items: [named(alias, ordinality ? [...all, { name: "ordinality", type: "bigint" }] : all)],
+    };
   }
   const chosen = choices.pick(FUNCTIONS);
   let fields = fieldsOf(chosen.fields, alias);
-  if (chosen.list !== undefined) return { text: `${written(making, chosen.call, scope)} AS ${quoted(alias)}${chosen.list}`, items: [named(alias, fields)] };
+  if (chosen.list !== undefined)
+    return {
+      text: `${written(making, chosen.call, scope)} AS ${quoted(alias)}${chosen.list}`,
+      items: [named(alias, fields)],
+    };
   if (ordinality) fields = [...fields, { name: "ordinality", type: "bigint" }];
   const aliased = renamed(making, fields, 20);
   return {
@@ -134,21 +165,44 @@ function fieldsOf(text: string, alone: string): Field[] {
 function ofValues(making: Making, scope: Scope, lateral: boolean, alias: string): From {
   const { choices } = making;
   const types = Array.from({ length: 1 + choices.below(3) }, () => choices.pick(["int", "text", "address", "text[]"]));
-  const rows = Array.from({ length: 1 + choices.below(3) }, () => `(${types.map((type) => expression(making, type, scope)).join(", ")})`);
+  const rows = Array.from(
+    { length: 1 + choices.below(3) },
+    () => `(${types.map((type) => expression(making, type, scope)).join(", ")})`,
+  );
   const fields = types.map((type, at) => ({ name: `column${at + 1}`, type }));
   const given = choices.chance(50) ? fields.map((field, at) => ({ ...field, name: ["v", "id", "w"][at]! })) : fields;
-  return { text: `${lateral ? "LATERAL " : ""}(VALUES ${rows.join(", ")}) AS ${quoted(alias)}${columnList(given, fields)}`, items: [named(alias, given)] };
+  return {
+    text: `${lateral ? "LATERAL " : ""}(VALUES ${rows.join(", ")}) AS ${quoted(alias)}${columnList(given, fields)}`,
+    items: [named(alias, given)],
+  };
 }
 
 function ofXml(making: Making, scope: Scope, alias: string): From {
-  const fields = [{ name: "xa", type: "int" }, { name: "xb", type: "text" }, { name: "xo", type: "int" }];
-  const text = written(making, "XMLTABLE('/r/x' PASSING {xml} COLUMNS xa int PATH '@a' DEFAULT {int}, xb text PATH 'b', xo FOR ORDINALITY)", scope);
+  const fields = [
+    { name: "xa", type: "int" },
+    { name: "xb", type: "text" },
+    { name: "xo", type: "int" },
+  ];
+  const text = written(
+    making,
+    "XMLTABLE('/r/x' PASSING {xml} COLUMNS xa int PATH '@a' DEFAULT {int}, xb text PATH 'b', xo FOR ORDINALITY)",
+    scope,
+  );
   return { text: `${text} AS ${quoted(alias)}`, items: [named(alias, fields)] };
 }
 
 function ofJson(making: Making, scope: Scope, alias: string): From {
-  const fields = [{ name: "ja", type: "int" }, { name: "jb", type: "text" }, { name: "jo", type: "int" }, { name: "jc", type: "int" }];
-  const text = written(making, "JSON_TABLE({jsonb}, '$.b[*]' PASSING {int} AS y COLUMNS (ja int PATH '$.a' DEFAULT 1 ON EMPTY, jb text PATH '$.b', NESTED PATH '$.c[*]' COLUMNS (jc int PATH '$'), jo FOR ORDINALITY))", scope);
+  const fields = [
+    { name: "ja", type: "int" },
+    { name: "jb", type: "text" },
+    { name: "jo", type: "int" },
+    { name: "jc", type: "int" },
+  ];
+  const text = written(
+    making,
+    "JSON_TABLE({jsonb}, '$.b[*]' PASSING {int} AS y COLUMNS (ja int PATH '$.a' DEFAULT 1 ON EMPTY, jb text PATH '$.b', NESTED PATH '$.c[*]' COLUMNS (jc int PATH '$'), jo FOR ORDINALITY))",
+    scope,
+  );
   return { text: `${text} AS ${quoted(alias)}`, items: [named(alias, fields)] };
 }
 
@@ -162,7 +216,9 @@ function joined(making: Making, parent: Scope, before: readonly Item[]): From {
   if (kind === "CROSS JOIN") return { text: `${left.text} CROSS JOIN ${right.text}`, items };
   const onLeft = unique(left.items);
   const onRight = unique(right.items);
-  const common = [...onLeft].filter(([name, type]) => onRight.get(name) === type && JOINABLE.has(type)).map(([name]) => name);
+  const common = [...onLeft]
+    .filter(([name, type]) => onRight.get(name) === type && JOINABLE.has(type))
+    .map(([name]) => name);
   if (common.length > 0 && choices.chance(50)) {
     const natural = choices.chance(25) && sameNames(left.items, right.items).every((name) => common.includes(name));
     const names = natural ? common : choices.chance(70) ? [choices.pick(common)] : common;
@@ -178,7 +234,10 @@ function joined(making: Making, parent: Scope, before: readonly Item[]): From {
       ],
     };
   }
-  const condition = kind === "FULL JOIN" ? equality(making, left.items, right.items) : expression(making, "bool", { items, outer: parent, ctes: parent.ctes });
+  const condition =
+    kind === "FULL JOIN"
+      ? equality(making, left.items, right.items)
+      : expression(making, "bool", { items, outer: parent, ctes: parent.ctes });
   return { text: `${left.text} ${kind} ${right.text} ON ${condition}`, items };
 }
 
@@ -200,7 +259,8 @@ function unique(items: readonly Item[]): Map<string, string> {
 }
 
 function sameNames(left: readonly Item[], right: readonly Item[]): string[] {
-  const names = (items: readonly Item[]) => items.flatMap((each) => (each.bare ? each.fields.map((field) => field.name) : []));
+  const names = (items: readonly Item[]) =>
+    items.flatMap((each) => (each.bare ? each.fields.map((field) => field.name) : []));
   const there = new Set(names(right));
   return names(left).filter((name) => there.has(name));
 }
@@ -209,7 +269,13 @@ function sameNames(left: readonly Item[], right: readonly Item[]): string[] {
 function equality(making: Making, left: readonly Item[], right: readonly Item[]): string {
   const { choices } = making;
   const of = (items: readonly Item[]) =>
-    items.flatMap((each) => (each.name === "" ? [] : each.fields.filter((field) => field.type === "int").map((field) => `${quoted(each.name)}.${quoted(field.name)}`)));
+    items.flatMap((each) =>
+      each.name === ""
+        ? []
+        : each.fields
+            .filter((field) => field.type === "int")
+            .map((field) => `${quoted(each.name)}.${quoted(field.name)}`),
+    );
   const [one, other] = [of(left), of(right)];
   return one.length === 0 || other.length === 0 ? "true" : `${choices.pick(one)} = ${choices.pick(other)}`;
 }

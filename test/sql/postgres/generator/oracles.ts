@@ -22,7 +22,15 @@ export type Measure = {
   extraRelations: number;
 };
 
-export const nothingMeasured = (): Measure => ({ outputs: 0, exact: 0, opaque: 0, unknown: 0, extraSources: 0, extraColumns: 0, extraRelations: 0 });
+export const nothingMeasured = (): Measure => ({
+  outputs: 0,
+  exact: 0,
+  opaque: 0,
+  unknown: 0,
+  extraSources: 0,
+  extraColumns: 0,
+  extraRelations: 0,
+});
 
 /** More than this for one statement's facts is a miss of its own. */
 const SLOW_MS = 1_000;
@@ -62,7 +70,12 @@ export class Oracles {
 
   judge(analysis: StatementAnalysis, asked: Asked, measure: Measure): Miss[] {
     const { facts } = analysis;
-    return [...this.#description(analysis, asked), ...this.#sources(analysis, asked, measure), ...this.#columns(facts, asked, measure), ...this.#relations(facts, asked, measure)];
+    return [
+      ...this.#description(analysis, asked),
+      ...this.#sources(analysis, asked, measure),
+      ...this.#columns(facts, asked, measure),
+      ...this.#relations(facts, asked, measure),
+    ];
   }
 
   /** RowDescription: count, names, types, and origins in both directions. */
@@ -77,9 +90,16 @@ export class Oracles {
       const where = `output ${at + 1} (${field.name})`;
       if (output.name !== field.name) misses.push({ kind: "name", detail: `${where} is named ${output.name}` });
       const type = this.#catalog.typeName(field.typeOid);
-      if (output.type !== "" && output.type !== type) misses.push({ kind: "type", detail: `${where} is ${type}, not ${output.type}` });
-      if (output.derivation === "direct" && field.tableOid === 0) misses.push({ kind: "direct", detail: `${where} has no origin for the server` });
-      if (output.derivation !== "direct" && field.attribute > 0 && this.#server.isBare(`${field.tableOid}:${field.attribute}`))
+      if (output.type !== "" && output.type !== type)
+        misses.push({ kind: "type", detail: `${where} is ${type}, not ${output.type}` });
+      if (output.derivation === "direct" && field.tableOid === 0)
+        misses.push({ kind: "direct", detail: `${where} has no origin for the server` });
+      if (
+        output.derivation !== "direct" &&
+        output.derivation !== "opaque" &&
+        field.attribute > 0 &&
+        this.#server.isBare(`${field.tableOid}:${field.attribute}`)
+      )
         misses.push({ kind: "origin", detail: `${where} has an origin for the server, and is ${output.derivation}` });
     });
     return misses;
@@ -91,7 +111,12 @@ export class Oracles {
     if (!analysis.outputsKnown) {
       measure.unknown += lineage.outputs.length;
       const all = this.#closed(outputs.flatMap((output) => output.sources));
-      return this.#missing("output", "an output", lineage.outputs.flatMap((output) => [...output]), all);
+      return this.#missing(
+        "output",
+        "an output",
+        lineage.outputs.flatMap((output) => [...output]),
+        all,
+      );
     }
     return lineage.outputs.flatMap((origins, at) => {
       const output = outputs[at];
@@ -115,18 +140,29 @@ export class Oracles {
   }
 
   #relations(facts: StatementFacts, { lineage }: Asked, measure: Measure): Miss[] {
-    const derived = new Set(facts.relations.map((relation) => this.#oids.get(JSON.stringify([relation.schema, relation.name])) ?? 0));
+    const derived = new Set(
+      facts.relations.map((relation) => this.#oids.get(JSON.stringify([relation.schema, relation.name])) ?? 0),
+    );
     const known = this.#server.behind(lineage.relations).relations;
     for (const oid of derived) if (!known.has(oid)) measure.extraRelations++;
-    return [...lineage.relations].filter((oid) => !derived.has(oid)).map((oid) => ({ kind: "relation", detail: `relation ${oid}` }));
+    return [...lineage.relations]
+      .filter((oid) => !derived.has(oid))
+      .map((oid) => ({ kind: "relation", detail: `relation ${oid}` }));
   }
 
   #missing(kind: string, where: string, known: Iterable<Origin>, derived: ReadonlySet<Origin>): Miss[] {
     const missing = [...known].filter((origin) => !derived.has(origin) && this.#names.has(origin));
-    return missing.length === 0 ? [] : [{ kind, detail: `${where} lacks ${missing.map((origin) => this.#names.get(origin)).join(", ")}` }];
+    return missing.length === 0
+      ? []
+      : [{ kind, detail: `${where} lacks ${missing.map((origin) => this.#names.get(origin)).join(", ")}` }];
   }
 
   #closed(sources: readonly Pick<Source, "schema" | "table" | "column">[]): Set<Origin> {
-    return new Set(sources.map(({ schema, table, column }) => this.#origins.get(JSON.stringify([schema, table, column])) ?? `? ${schema}.${table}.${column}`));
+    return new Set(
+      sources.map(
+        ({ schema, table, column }) =>
+          this.#origins.get(JSON.stringify([schema, table, column])) ?? `? ${schema}.${table}.${column}`,
+      ),
+    );
   }
 }

@@ -14,7 +14,33 @@ export type Wanted = {
   readonly top?: boolean;
 };
 
-const TYPES = ["text", "int", "text", "int", "bool", "numeric", "jsonb", "text[]", "lab.point3", "address", "bigint", "json", "date", "timestamptz", "xml", "int[]", "mood", "customers", "lab.point3[]", "float8", "interval", "timestamp", "customers[]", "lab.pair", "int4range"];
+const TYPES = [
+  "text",
+  "int",
+  "text",
+  "int",
+  "bool",
+  "numeric",
+  "jsonb",
+  "text[]",
+  "lab.point3",
+  "address",
+  "bigint",
+  "json",
+  "date",
+  "timestamptz",
+  "xml",
+  "int[]",
+  "mood",
+  "customers",
+  "lab.point3[]",
+  "float8",
+  "interval",
+  "timestamp",
+  "customers[]",
+  "lab.pair",
+  "int4range",
+];
 
 /** A query with columns of these types, or of any. */
 export function query(making: Making, outer: Scope, types: readonly string[] | undefined, wanted: Wanted = {}): Query {
@@ -36,7 +62,10 @@ function withCtes(making: Making, outer: Scope, types: readonly string[] | undef
   for (let more = 1 + choices.below(3); more > 0; more--) {
     const name = choices.pick(["w", "customers", "orders", "x", "w2", "t"]);
     if (texts.some((text) => text.startsWith(`${name}(`) || text.startsWith(`${name} `))) continue;
-    const cte = recursive && choices.chance(60) ? recursiveCte(making, scope, name) : plainCte(making, scope, name, wanted.top === true);
+    const cte =
+      recursive && choices.chance(60)
+        ? recursiveCte(making, scope, name)
+        : plainCte(making, scope, name, wanted.top === true);
     texts.push(cte.text);
     const others = scope.ctes.filter((each) => each.name !== name);
     scope = { ...scope, ctes: [...others, { name, fields: cte.fields }] };
@@ -48,14 +77,23 @@ function withCtes(making: Making, outer: Scope, types: readonly string[] | undef
 function plainCte(making: Making, scope: Scope, name: string, top: boolean): Query & Named {
   const { choices } = making;
   const inner = top && choices.chance(20) ? modification(making, scope) : query(making, scope, undefined);
-  const given = choices.chance(25) ? inner.fields.map((field, at) => ({ ...field, name: ["k", "id", "email", "m"][at] ?? `n${at}` })) : inner.fields;
+  const given = choices.chance(25)
+    ? inner.fields.map((field, at) => ({ ...field, name: ["k", "id", "email", "m"][at] ?? `n${at}` }))
+    : inner.fields;
   const list = given === inner.fields ? "" : `(${given.map((field) => quoted(field.name)).join(", ")})`;
-  return { name, text: `${name}${list === "" ? " " : list} AS ${choices.pick(["", "", "MATERIALIZED ", "NOT MATERIALIZED "])}(${inner.text})`, fields: given };
+  return {
+    name,
+    text: `${name}${list === "" ? " " : list} AS ${choices.pick(["", "", "MATERIALIZED ", "NOT MATERIALIZED "])}(${inner.text})`,
+    fields: given,
+  };
 }
 
 function recursiveCte(making: Making, scope: Scope, name: string): Query & Named {
   const { choices } = making;
-  const fields: Field[] = [{ name: "n", type: "int" }, { name: "v", type: "text" }];
+  const fields: Field[] = [
+    { name: "n", type: "int" },
+    { name: "v", type: "text" },
+  ];
   const own: Item = { name, fields, rowType: undefined, whole: true, bare: true, lockable: false };
   const start = query(making, scope, ["int", "text"]);
   const other = choices.chance(60) ? from(making, scope) : undefined;
@@ -80,11 +118,14 @@ function recursiveCte(making: Making, scope: Scope, name: string): Query & Named
 function setOrSelect(making: Making, outer: Scope, types: readonly string[] | undefined, wanted: Wanted): Query {
   const { choices } = making;
   if (making.depth > 4 || !choices.chance(12)) return select(making, outer, types, wanted);
-  const kinds = types ?? Array.from({ length: 1 + choices.below(3) }, () => choices.pick(["text", "int", "text", "numeric", "address"]));
+  const kinds =
+    types ??
+    Array.from({ length: 1 + choices.below(3) }, () => choices.pick(["text", "int", "text", "numeric", "address"]));
   const arms = [query(making, outer, kinds), query(making, outer, kinds)];
   if (choices.chance(25)) arms.push(query(making, outer, kinds));
   let text = `(${arms[0]!.text})`;
-  for (const arm of arms.slice(1)) text = `${text} ${choices.pick(["UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"])} (${arm.text})`;
+  for (const arm of arms.slice(1))
+    text = `${text} ${choices.pick(["UNION ALL", "UNION", "EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"])} (${arm.text})`;
   if (choices.chance(30)) text += ` ORDER BY ${choices.chance(50) ? quoted(arms[0]!.fields[0]!.name) : "1"}`;
   if (wanted.one === true) text += " LIMIT 1";
   else if (choices.chance(20)) text += ` LIMIT ${choices.pick(["2", "ALL", "(SELECT 3)"])}`;
@@ -99,8 +140,15 @@ function select(making: Making, outer: Scope, types: readonly string[] | undefin
     return { text: `TABLE ${quoted(table.schema)}.${quoted(table.name)}`, fields: table.fields };
   }
   if (kind >= 94) return values(making, outer, types ?? ["text", "int"]);
-  const source = kind < 4 ? { text: "", items: [] } : from(making, { ...plainly(outer), items: [], outer: outer.items.length > 0 ? outer : outer.outer });
-  const base: Scope = { items: source.items, outer: outer.items.length > 0 ? plainly(outer) : outer.outer, ctes: outer.ctes };
+  const source =
+    kind < 4
+      ? { text: "", items: [] }
+      : from(making, { ...plainly(outer), items: [], outer: outer.items.length > 0 ? outer : outer.outer });
+  const base: Scope = {
+    items: source.items,
+    outer: outer.items.length > 0 ? plainly(outer) : outer.outer,
+    ctes: outer.ctes,
+  };
   const grouped = choices.chance(18);
   const alone = !grouped && (wanted.one === true ? choices.chance(50) : choices.chance(5));
   const keys = grouped ? Array.from({ length: 1 + choices.below(2) }, () => key(making, base)) : undefined;
@@ -113,20 +161,40 @@ function select(making: Making, outer: Scope, types: readonly string[] | undefin
     ...(wanted.one === true || grouped || alone ? {} : { sets: true }),
   };
   const targets = grouped || alone ? computed(making, top, types) : targetList(making, top, types, source.items);
-  const distinct = wanted.one !== true && targets.fields.every((field) => !UNORDERED.has(field.type)) && choices.chance(8);
+  const distinct =
+    wanted.one !== true && targets.fields.every((field) => !UNORDERED.has(field.type)) && choices.chance(8);
   const on = distinct && !grouped && choices.chance(50) ? notConstant(expression(making, "text", base)) : undefined;
   let text = `SELECT ${distinct ? (on === undefined ? "DISTINCT " : `DISTINCT ON (${on}) `) : ""}${targets.text}`;
   if (source.text !== "") text += ` FROM ${source.text}`;
   if (choices.chance(45)) text += ` WHERE ${expression(making, "bool", base)}`;
-  if (keys !== undefined) text += ` GROUP BY ${groupBy(making, keys.map((each) => each.text))}`;
-  if (keys !== undefined && choices.chance(25)) text += ` HAVING ${expression(making, "bool", { ...top, sets: false })}`;
+  if (keys !== undefined)
+    text += ` GROUP BY ${groupBy(
+      making,
+      keys.map((each) => each.text),
+    )}`;
+  if (keys !== undefined && choices.chance(25))
+    text += ` HAVING ${expression(making, "bool", { ...top, sets: false })}`;
   if (definitions !== undefined) text += ` WINDOW ${definitions.join(", ")}`;
   if (on !== undefined) text += ` ORDER BY ${on}`;
   else if (choices.chance(25)) text += ` ORDER BY ${order(making, distinct ? undefined : top, targets.fields)}`;
   if (wanted.one === true && !alone) text += " LIMIT 1";
-  else if (choices.chance(12)) text += choices.pick([` LIMIT 2 OFFSET ${expression(making, "int", { ...outer, items: [] })}`, " OFFSET 1", " FETCH FIRST 2 ROWS ONLY", " LIMIT (SELECT count(*) FROM orders)"]);
+  else if (choices.chance(12))
+    text += choices.pick([
+      ` LIMIT 2 OFFSET ${expression(making, "int", { ...outer, items: [] })}`,
+      " OFFSET 1",
+      " FETCH FIRST 2 ROWS ONLY",
+      " LIMIT (SELECT count(*) FROM orders)",
+    ]);
   const lockable = source.items.filter((item) => item.lockable);
-  if (lockable.length > 0 && wanted.top === true && !grouped && !alone && !distinct && windows === undefined && choices.chance(6))
+  if (
+    lockable.length > 0 &&
+    wanted.top === true &&
+    !grouped &&
+    !alone &&
+    !distinct &&
+    windows === undefined &&
+    choices.chance(6)
+  )
     text += ` FOR ${choices.pick(["UPDATE", "SHARE"])} OF ${quoted(choices.pick(lockable).name)}`;
   return { text, fields: targets.fields };
 }
@@ -139,12 +207,21 @@ function key(making: Making, scope: Scope): { text: string; type: string } {
 }
 
 /** GROUP BY and ORDER BY take bare constants for something else. */
-const notConstant = (text: string): string => (/^('[^']*'|\d+|true|false)$/.test(text) ? `nullif(${text}, NULL)` : text);
+const notConstant = (text: string): string =>
+  /^('[^']*'|\d+|true|false)$/.test(text) ? `nullif(${text}, NULL)` : text;
 
 function groupBy(making: Making, keys: readonly string[]): string {
   const { choices } = making;
   const list = keys.join(", ");
-  return choices.pick([list, list, list, `ROLLUP (${list})`, `CUBE (${list})`, `GROUPING SETS ((${list}), ())`, `DISTINCT ${list}, GROUPING SETS (${keys[0]!}, ())`]);
+  return choices.pick([
+    list,
+    list,
+    list,
+    `ROLLUP (${list})`,
+    `CUBE (${list})`,
+    `GROUPING SETS ((${list}), ())`,
+    `DISTINCT ${list}, GROUPING SETS (${keys[0]!}, ())`,
+  ]);
 }
 
 function order(making: Making, scope: Scope | undefined, fields: readonly Field[]): string {
@@ -160,7 +237,10 @@ function order(making: Making, scope: Scope | undefined, fields: readonly Field[
 
 function values(making: Making, outer: Scope, types: readonly string[]): Query {
   const { choices } = making;
-  const rows = Array.from({ length: 1 + choices.below(2) }, () => `(${types.map((type) => expression(making, type, plainly({ ...outer, items: [] }))).join(", ")})`);
+  const rows = Array.from(
+    { length: 1 + choices.below(2) },
+    () => `(${types.map((type) => expression(making, type, plainly({ ...outer, items: [] }))).join(", ")})`,
+  );
   return { text: `VALUES ${rows.join(", ")}`, fields: types.map((type, at) => ({ name: `column${at + 1}`, type })) };
 }
 
@@ -181,7 +261,12 @@ function computed(making: Making, scope: Scope, types: readonly string[] | undef
 }
 
 /** Columns, stars, whole rows and expressions. */
-export function targetList(making: Making, scope: Scope, types: readonly string[] | undefined, items: readonly Item[]): Query {
+export function targetList(
+  making: Making,
+  scope: Scope,
+  types: readonly string[] | undefined,
+  items: readonly Item[],
+): Query {
   const { choices } = making;
   if (types !== undefined) return computed(making, scope, types);
   const texts: string[] = [];
@@ -209,7 +294,14 @@ export function targetList(making: Making, scope: Scope, types: readonly string[
       if (item.rowType !== undefined) fields.push({ name, type: item.rowType });
     } else {
       const item = choices.pick(usable);
-      texts.push(choices.pick([`(${quoted(item.name)}).*`, `(ROW(${quoted(item.name)}.*)).f1`, `(${expression(making, "lab.point3", scope)}).*`, `(${expression(making, "customers", scope)}).*`]));
+      texts.push(
+        choices.pick([
+          `(${quoted(item.name)}).*`,
+          `(ROW(${quoted(item.name)}.*)).f1`,
+          `(${expression(making, "lab.point3", scope)}).*`,
+          `(${expression(making, "customers", scope)}).*`,
+        ]),
+      );
     }
   }
   if (fields.length === 0) {

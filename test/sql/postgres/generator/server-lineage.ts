@@ -32,6 +32,9 @@ const Kind = {
   group: 9,
 } as const;
 
+/** array_agg(anynonarray) in pg_proc.dat. */
+const ARRAY_AGG = 2335;
+
 type Frame = { readonly query: TreeNode; readonly outer: Frame | undefined; readonly lineage: Map<string, Part> };
 /** `fields`: for each output that is a row put together in the query, the origins of its fields. */
 type Part = { outputs: Set<Origin>[]; deciding: Set<Origin>; fields?: (Set<Origin>[] | undefined)[] };
@@ -59,13 +62,25 @@ class Reader {
     const deciding = new Set<Origin>();
     for (const [at, entry] of nodesOf(query.rtable).entries()) this.#entry(frame, at + 1, entry, deciding);
     for (const cte of nodesOf(query.cteList)) this.#modifyingCte(frame, cte, deciding);
-    for (const field of ["jointree", "havingQual", "limitOffset", "limitCount", "mergeActionList", "mergeJoinCondition", "onConflict", "windowClause"])
+    for (const field of [
+      "jointree",
+      "havingQual",
+      "limitOffset",
+      "limitCount",
+      "mergeActionList",
+      "mergeJoinCondition",
+      "onConflict",
+      "windowClause",
+    ])
       add(deciding, this.origins(query[field], frame));
-    for (const field of ["groupClause", "distinctClause", "sortClause"]) add(deciding, this.#clauses(query[field], frame));
+    for (const field of ["groupClause", "distinctClause", "sortClause"])
+      add(deciding, this.#clauses(query[field], frame));
     for (const window of nodesOf(query.windowClause)) add(deciding, this.#window(window, frame));
     const targets = nodesOf(query.targetList).filter((target) => target.resjunk !== "true");
-    if (isNode(query.setOperations)) return { outputs: this.#setOperation(query.setOperations, frame, deciding), deciding };
-    const shown = query.commandType === "1" ? targets : nodesOf(query.returningList).filter((target) => target.resjunk !== "true");
+    if (isNode(query.setOperations))
+      return { outputs: this.#setOperation(query.setOperations, frame, deciding), deciding };
+    const shown =
+      query.commandType === "1" ? targets : nodesOf(query.returningList).filter((target) => target.resjunk !== "true");
     if (shown !== targets) for (const target of targets) add(deciding, this.origins(target, frame));
     return {
       outputs: shown.map((target) => this.origins(target.expr, frame)),
@@ -77,8 +92,78 @@ class Reader {
   /** The fields of a row, where it is one that can be taken apart. */
   #fields(tree: Tree | undefined, frame: Frame): Set<Origin>[] | undefined {
     if (!isNode(tree)) return undefined;
-    if (tree.kind === "ROWEXPR") return listOf(tree.args).map((field) => this.origins(field, frame));
-    if (tree.kind !== "VAR") return undefined;
+    switch (tree.kind) {
+      case "ROWEXPR":
+        return listOf(tree.args).map((field) => this.origins(field, frame));
+      case "VAR":
+        return this.#fieldsOfVariable(tree, frame);
+      case "CASEEXPR": {
+        const branches = nodesOf(tree.args);
+        const results = [...branches.map((branch) => branch.result), tree.defresult];
+        const conditions = this.origins([tree.arg ?? null, ...branches.map((branch) => branch.expr ?? null)], frame);
+        return together(
+          results.map((result) => this.#alternative(result, frame)),
+          conditions,
+        );
+      }
+      case "COALESCEEXPR":
+        return together(
+          listOf(tree.args).map((value) => this.#alternative(value, frame)),
+          new Set(),
+        );
+      case "SUBLINK": {
+        if (tree.subLinkType !== "4" || !isNode(tree.subselect)) return undefined;
+        const part = this.query(tree.subselect, frame);
+        return together([part.fields?.[0]], part.deciding);
+      }
+      case "SUBSCRIPTINGREF": {
+        const isSlice = listOf(tree.reflowerindexpr).length > 0;
+        const indices = this.origins([tree.refupperindexpr ?? null, tree.reflowerindexpr ?? null], frame);
+        return isSlice ? undefined : together([this.#elements(tree.refexpr, frame)], indices);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** "null": a NULL, which is a row of any shape. */
+  #alternative(tree: Tree | undefined, frame: Frame): Set<Origin>[] | undefined | "null" {
+    return isNode(tree) && tree.kind === "CONST" ? "null" : this.#fields(tree, frame);
+  }
+
+  /** The fields of an array's elements. */
+  #elements(tree: Tree | undefined, frame: Frame): Set<Origin>[] | undefined {
+    if (!isNode(tree)) return undefined;
+    switch (tree.kind) {
+      case "ARRAYEXPR":
+        return together(
+          listOf(tree.elements).map((value) => this.#alternative(value, frame)),
+          new Set(),
+        );
+      case "SUBLINK": {
+        if (tree.subLinkType !== "6" || !isNode(tree.subselect)) return undefined;
+        const part = this.query(tree.subselect, frame);
+        return together([part.fields?.[0]], part.deciding);
+      }
+      case "SUBSCRIPTINGREF": {
+        if (listOf(tree.reflowerindexpr).length === 0) return undefined;
+        return together(
+          [this.#elements(tree.refexpr, frame)],
+          this.origins([tree.refupperindexpr ?? null, tree.reflowerindexpr ?? null], frame),
+        );
+      }
+      case "AGGREF": {
+        const args = nodesOf(tree.args);
+        if (numberOf(tree.aggfnoid) !== ARRAY_AGG) return undefined;
+        const others = this.origins([tree.aggfilter ?? null, ...args.slice(1)], frame);
+        return together([this.#fields(args[0]?.expr, frame)], others);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #fieldsOfVariable(tree: TreeNode, frame: Frame): Set<Origin>[] | undefined {
     let at: Frame | undefined = frame;
     for (let up = numberOf(tree.varlevelsup); up > 0; up--) at = at?.outer;
     const number = numberOf(tree.varno);
@@ -87,7 +172,10 @@ class Reader {
     const attribute = numberOf(tree.varattno);
     const kind = numberOf(entry.rtekind);
     if (attribute === 0) {
-      const columns = kind === Kind.relation ? this.#attributes(numberOf(entry.relid)) : listOf(isNode(entry.eref) ? entry.eref.colnames : undefined).map((_, index) => index + 1);
+      const columns =
+        kind === Kind.relation
+          ? this.#attributes(numberOf(entry.relid))
+          : listOf(isNode(entry.eref) ? entry.eref.colnames : undefined).map((_, index) => index + 1);
       return columns.map((column) => this.#column(at, number, entry, column));
     }
     if (kind === Kind.subquery) return this.#part(at, `r${number}`, entry.subquery, at).fields?.[attribute - 1];
@@ -150,7 +238,8 @@ class Reader {
     let owner: Frame | undefined = frame;
     for (let up = numberOf(entry.ctelevelsup); up > 0; up--) owner = owner?.outer;
     const cte = nodesOf(owner?.query.cteList).find((candidate) => candidate.ctename === entry.ctename);
-    if (owner === undefined || cte === undefined) throw new Error(`no common table expression ${String(entry.ctename)}`);
+    if (owner === undefined || cte === undefined)
+      throw new Error(`no common table expression ${String(entry.ctename)}`);
     const part = this.#part(owner, `c${String(cte.ctename)}`, cte.ctequery, owner, cte.cterecursive === "true");
     if (cte.search_clause === null && cte.cycle_clause === null) return part;
     // SEARCH and CYCLE append columns that are made of those that they name.
@@ -241,13 +330,17 @@ class Reader {
     const conflict = frame.query.onConflict;
     if (isNode(conflict) && numberOf(conflict.exclRelIndex) === number) {
       // `excluded` is what was to be inserted.
-      const proposed = nodesOf(frame.query.targetList).filter((target) => attribute === 0 || numberOf(target.resno) === attribute);
+      const proposed = nodesOf(frame.query.targetList).filter(
+        (target) => attribute === 0 || numberOf(target.resno) === attribute,
+      );
       return this.origins(proposed, frame);
     }
     switch (numberOf(entry.rtekind)) {
       case Kind.relation: {
         const oid = numberOf(entry.relid);
-        return new Set(attribute === 0 ? this.#attributes(oid).map((each) => `${oid}:${each}`) : [`${oid}:${attribute}`]);
+        return new Set(
+          attribute === 0 ? this.#attributes(oid).map((each) => `${oid}:${each}`) : [`${oid}:${attribute}`],
+        );
       }
       case Kind.subquery:
         return one(this.#part(frame, `r${number}`, entry.subquery, frame).outputs);
@@ -267,7 +360,9 @@ class Reader {
         return this.origins(entry.tablefunc, frame);
       case Kind.values: {
         const rows = listOf(entry.values_lists).map((row) => listOf(row).map((value) => this.origins(value, frame)));
-        return one((rows[0] ?? []).map((_, at) => rows.reduce((all, row) => add(all, row[at] ?? new Set()), new Set<Origin>())));
+        return one(
+          (rows[0] ?? []).map((_, at) => rows.reduce((all, row) => add(all, row[at] ?? new Set()), new Set<Origin>())),
+        );
       }
       case Kind.cte:
         return one(this.#cte(frame, entry).outputs);
@@ -295,4 +390,18 @@ class Reader {
 function add(to: Set<Origin>, from: ReadonlySet<Origin>): Set<Origin> {
   for (const origin of from) to.add(origin);
   return to;
+}
+
+/** Field by field; undefined where one cannot be taken apart. */
+function together(
+  rows: readonly (Set<Origin>[] | undefined | "null")[],
+  also: ReadonlySet<Origin>,
+): Set<Origin>[] | undefined {
+  let all: Set<Origin>[] | undefined;
+  for (const row of rows) {
+    if (row === "null") continue;
+    if (row === undefined || (all !== undefined && all.length !== row.length)) return undefined;
+    all = row.map((field, at) => add(add(new Set(field), all?.[at] ?? new Set()), also));
+  }
+  return all;
 }

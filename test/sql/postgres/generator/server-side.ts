@@ -22,7 +22,11 @@ export class ServerSide {
   private constructor(client: pg.Client, query: CatalogQuery, world: World) {
     this.client = client;
     this.#query = query;
-    for (const table of world.tables) this.#columns.set(table.oid, table.fields.map((field) => field.attnum!));
+    for (const table of world.tables)
+      this.#columns.set(
+        table.oid,
+        table.fields.map((field) => field.attnum!),
+      );
     client.on("notice", (notice) => {
       if (notice.message === "parse tree:") this.#tree ??= notice.detail;
     });
@@ -60,22 +64,30 @@ export class ServerSide {
 
   async #readViews(world: World): Promise<void> {
     const views = world.tables.filter((table) => table.kind === "v" || table.kind === "m").map((table) => table.oid);
-    const rows = await this.#query(`SELECT ev_class, ev_action FROM pg_rewrite WHERE rulename = '_RETURN' AND ev_class IN (${views.join(", ")})`);
+    const rows = await this.#query(
+      `SELECT ev_class, ev_action FROM pg_rewrite WHERE rulename = '_RETURN' AND ev_class IN (${views.join(", ")})`,
+    );
     for (const [oid, action] of rows) {
       const query = nodesOf(readTree(action!))[0]!;
-      this.#views.set(Number(oid), serverLineage(query, (of) => this.attributes(of)));
+      this.#views.set(
+        Number(oid),
+        serverLineage(query, (of) => this.attributes(of)),
+      );
       nodesOf(query.targetList).forEach((target, at) => {
-        const bare = target.resorigtbl === "0" || target.resorigcol === "0" ? undefined : `${String(target.resorigtbl)}:${String(target.resorigcol)}`;
+        const bare =
+          target.resorigtbl === "0" || target.resorigcol === "0"
+            ? undefined
+            : `${String(target.resorigtbl)}:${String(target.resorigcol)}`;
         this.#bare.set(`${oid}:${at + 1}`, bare);
       });
     }
   }
 
-  /** Is it a table's column, or through views no other than one (or a constant)? */
+  /** Is it a table's column, or through views no other than one? */
   isBare(origin: Origin): boolean {
     if (!this.#bare.has(origin)) return true;
     const behind = this.#bare.get(origin);
-    return behind === undefined ? this.closure([origin]).size === 1 : this.isBare(behind);
+    return behind !== undefined && this.isBare(behind);
   }
 
   /** A view's columns and all that is behind them. */

@@ -26,7 +26,8 @@ export async function shrink(text: string, shows: (text: string) => Promise<bool
         if (await accept([...tokens.slice(0, at), ...tokens.slice(at + size)])) {
           better = true;
           at--;
-        } else if (size > 2 && (await accept([...tokens.slice(0, at), "NULL", ...tokens.slice(at + size)]))) better = true;
+        } else if (size > 2 && (await accept([...tokens.slice(0, at), "NULL", ...tokens.slice(at + size)])))
+          better = true;
       }
     }
     for (const [from, to] of brackets(tokens)) {
@@ -37,7 +38,13 @@ export async function shrink(text: string, shows: (text: string) => Promise<bool
       }
     }
   }
-  return tokens.join(" ").replaceAll(" . ", ".").replaceAll(" ,", ",").replaceAll("( ", "(").replaceAll(" )", ")").replaceAll(" :: ", "::");
+  return tokens
+    .join(" ")
+    .replaceAll(" . ", ".")
+    .replaceAll(" ,", ",")
+    .replaceAll("( ", "(")
+    .replaceAll(" )", ")")
+    .replaceAll(" :: ", "::");
 }
 
 function parses(text: string): boolean {

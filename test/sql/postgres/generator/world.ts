@@ -52,8 +52,24 @@ function plain(type: string): string {
   return type === "boolean" ? "bool" : type === "double precision" ? "float8" : type;
 }
 
-const WORDS = new Set(["select", "order", "group", "user", "table", "all", "end", "limit", "offset", "lateral", "row", "left", "c"]);
+const WORDS = new Set([
+  "select",
+  "order",
+  "group",
+  "user",
+  "table",
+  "all",
+  "end",
+  "limit",
+  "offset",
+  "lateral",
+  "row",
+  "left",
+  "c",
+]);
 /** As it must be written. */
 export function quoted(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) && (!WORDS.has(name) || name === "c") ? name : `"${name.replaceAll('"', '""')}"`;
+  return /^[a-z_][a-z0-9_]*$/.test(name) && (!WORDS.has(name) || name === "c")
+    ? name
+    : `"${name.replaceAll('"', '""')}"`;
 }
