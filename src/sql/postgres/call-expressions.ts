@@ -6,6 +6,7 @@ import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
 import { isOrdered } from "./coercion.ts";
 import { all, expression } from "./expressions.ts";
+import type { Relation } from "./model.ts";
 import { qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
@@ -56,19 +57,12 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
     inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
   if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
   if (body.agg_distinct) for (const arg of args) recorder.use(arg, USE.distinct);
-  if (
-    args.length === 1 &&
-    args[0]!.row !== undefined &&
-    schema === undefined &&
-    (call === undefined || takesNoRow(recorder, call))
-  ) {
+  if (args.length === 1 && schema === undefined) {
     // Functional notation: `email(c)` is `c.email` when there is no such function of a row.
-    const field = args[0]!.row.find((member) => member.name === name);
-    if (field !== undefined) return field.value;
-  }
-  if (args.length === 1 && schema === undefined && call !== undefined && takesNoRow(recorder, call)) {
-    const field = recorder.catalog.relationByRowType(args[0]!.type)?.column(name);
-    if (field !== undefined) return derived(args[0]!, field.type, false);
+    const field = fieldNamed(recorder, args[0]!, name);
+    const takes = field === undefined || call === undefined ? "no" : takesRow(recorder, call, args[0]!);
+    if (field !== undefined && takes === "no") return field;
+    if (field !== undefined && takes === "perhaps") inputs.push({ ...field, derivation: "opaque", total: false });
   }
   if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
   recordCall(recorder, call, nodes);
@@ -121,11 +115,31 @@ function isSortable(recorder: Recorder, values: readonly Value[]): boolean {
   return values.every((value) => isConstant(value) || isOrdered(recorder.catalog, value.type));
 }
 
-/** Only functions of the server that take one value of a plain type. */
-function takesNoRow(recorder: Recorder, call: Call): boolean {
-  return (
-    call.builtin && call.entries.every((entry) => recorder.catalog.type(entry.argumentTypes[0] ?? 0)?.kind === "b")
-  );
+function fieldNamed(recorder: Recorder, value: Value, name: string): Value | undefined {
+  if (value.row !== undefined) return value.row.find((member) => member.name === name)?.value;
+  const column = recorder.catalog.relationByRowType(value.type)?.column(name);
+  return column === undefined ? undefined : derived(value, column.type, false);
+}
+
+/** Does one of the functions take this row? One of its very type does; one of a plain type does not, unless a user's cast leads there. */
+function takesRow(recorder: Recorder, call: Call, row: Value): "certainly" | "perhaps" | "no" {
+  const { catalog } = recorder;
+  const types = call.entries.map((entry) => entry.argumentTypes[0] ?? 0);
+  if (row.type !== 0 && types.includes(row.type)) return "certainly";
+  const relation = catalog.relationByRowType(row.type);
+  const casts = catalog.castsFrom(row.type).map(([target]) => target);
+  const may = (type: number): boolean => {
+    if (casts.includes(type)) return true;
+    const other = catalog.relationByRowType(type);
+    // A row without a type of its own becomes any, one of a child its parent's.
+    if (other !== undefined) return relation === undefined || isBelow(relation, other);
+    return catalog.type(type)?.kind !== "b";
+  };
+  return types.some(may) ? "perhaps" : "no";
+}
+
+function isBelow(relation: Relation, other: Relation): boolean {
+  return relation.parents.some((parent) => parent === other || isBelow(parent, other));
 }
 
 /** A cast that is written like a function (`date('…')`), or a function that the catalog does not have. */

@@ -35,6 +35,8 @@ const Kind = {
 /** array_agg(anynonarray) in pg_proc.dat. */
 const ARRAY_AGG = 2335;
 
+const FIRST_NORMAL_OID = 16_384;
+
 type Frame = { readonly query: TreeNode; readonly outer: Frame | undefined; readonly lineage: Map<string, Part> };
 /** `fields`: for each output that is a row put together in the query, the origins of its fields. */
 type Part = { outputs: Set<Origin>[]; deciding: Set<Origin>; fields?: (Set<Origin>[] | undefined)[] };
@@ -128,7 +130,9 @@ class Reader {
 
   /** "null": a NULL, which is a row of any shape. */
   #alternative(tree: Tree | undefined, frame: Frame): Set<Origin>[] | undefined | "null" {
-    return isNode(tree) && tree.kind === "CONST" ? "null" : this.#fields(tree, frame);
+    if (!isNode(tree)) return undefined;
+    const inner = tree.kind === "COERCEVIAIO" || tree.kind === "RELABELTYPE" ? tree.arg : tree;
+    return isNode(inner) && inner.kind === "CONST" ? "null" : this.#fields(tree, frame);
   }
 
   /** The fields of an array's elements. */
@@ -270,6 +274,10 @@ class Reader {
         if (tree.subLinkType !== "0") for (const output of part.outputs) add(found, output);
         return;
       }
+      case "FUNCEXPR":
+        // What a user's function makes of its arguments is said by its body, which the facts look into and this does not.
+        if (numberOf(tree.funcid) < FIRST_NORMAL_OID) this.#collect(tree.args, frame, found);
+        return;
       case "FIELDSELECT": {
         const field = this.#fields(tree.arg, frame)?.[numberOf(tree.fieldnum) - 1];
         if (field === undefined) this.#collect(tree.arg, frame, found);
