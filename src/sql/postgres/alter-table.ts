@@ -11,6 +11,7 @@ import { rangeVarOf } from "./nodes.ts";
 import { dropDependents, objectVerb } from "./objects.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
+import { rowsAreMaintained } from "./triggers.ts";
 import type { Scope } from "./scope.ts";
 
 export function alterTable({ recorder }: Judging, body: AlterTableStmt): Judged {
@@ -102,6 +103,7 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
       return;
     case "AT_AlterColumnType":
       // Every value is converted anew; one that cannot be is shown in the error.
+      if (relation !== undefined) rowsAreMaintained(recorder, relation);
       if (def !== undefined && "ColumnDef" in def && column !== undefined) {
         recorder.use(column.value, USE.expression);
         const { raw_default: using } = def.ColumnDef;

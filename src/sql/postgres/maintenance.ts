@@ -6,6 +6,7 @@ import type { Judged, Judging } from "./judging.ts";
 import { lockDefinition, lockRelation } from "./locks.ts";
 import { isOn, optionOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
+import { rowsAreMaintained } from "./triggers.ts";
 
 export function vacuum({ recorder }: Judging, body: VacuumStmt): Judged {
   recorder.class = "maintenance";
@@ -18,7 +19,9 @@ export function vacuum({ recorder }: Judging, body: VacuumStmt): Judged {
     const { relation: range, va_cols: columns } = node.VacuumRelation;
     namedRelation(recorder, range, "maintenance");
     lockDefinition(recorder, range, mode, only);
-    namedColumns(recorder, relationOf(recorder, range), columns);
+    const relation = relationOf(recorder, range);
+    namedColumns(recorder, relation, columns);
+    if (relation !== undefined) rowsAreMaintained(recorder, relation);
   }
   return { verb: body.is_vacuumcmd === true ? "vacuum" : "analyze" };
 }
@@ -28,6 +31,8 @@ export function cluster({ recorder }: Judging, body: ClusterStmt): Judged {
   if (body.relation === undefined) everyRelation(recorder, "*");
   namedRelation(recorder, body.relation, "maintenance");
   lockDefinition(recorder, body.relation, "access exclusive", true);
+  const relation = relationOf(recorder, body.relation);
+  if (relation !== undefined) rowsAreMaintained(recorder, relation);
   return { verb: "cluster" };
 }
 
@@ -38,6 +43,8 @@ export function reindex({ recorder }: Judging, body: ReindexStmt): Judged {
     everyRelation(recorder, body.kind === "REINDEX_OBJECT_SCHEMA" ? (body.name ?? "*") : "*");
   namedRelation(recorder, body.relation, "maintenance");
   const relation = relationOf(recorder, body.relation);
+  const table = relation?.indexed ?? relation;
+  if (table !== undefined) rowsAreMaintained(recorder, table);
   if (relation?.kind === "index") {
     lockRelation(recorder, relation, concurrent ? "share update exclusive" : "access exclusive");
     if (relation.indexed !== undefined) {

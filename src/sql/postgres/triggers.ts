@@ -61,6 +61,17 @@ export function rowsAreRead(recorder: Recorder, relation: Relation): void {
   if (relation.attached.length > 0) runAttached(recorder, relation, relation, "select", new Map(), new Set());
 }
 
+/**
+ * Its rows are read by the server itself: rewritten, sampled, put into an index. What its owner has computed of a row runs then (the
+ * expressions of indexes); policies, triggers and rules do not.
+ */
+export function rowsAreMaintained(recorder: Recorder, relation: Relation): void {
+  for (const attached of relation.attached)
+    if (attached.kind === "expression" && !attached.on.includes("select"))
+      runExpression(recorder, attached, rowsOf(relation, new Map()), "maintenance", new Map());
+  for (const child of relation.children) rowsAreMaintained(recorder, child);
+}
+
 /** `shown`: a partition is its table to the facts. `ran`: what it has copied from there is the same code. */
 function runAttached(
   recorder: Recorder,

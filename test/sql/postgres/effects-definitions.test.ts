@@ -13,6 +13,10 @@ CREATE TABLE public.events_2027 (id int NOT NULL, at date NOT NULL, payload text
 CREATE TABLE public.stored (id int, payload text) PARTITION BY LIST (lower(payload));
 ALTER TABLE products ADD CONSTRAINT positive_price CHECK (price > 0) NOT VALID;
 CREATE SEQUENCE public.counted;
+CREATE TABLE public.spied (id int PRIMARY KEY, t text);
+CREATE FUNCTION public.spy(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN t; END';
+CREATE INDEX spied_t ON public.spied (spy(t));
+CREATE TRIGGER stamp BEFORE UPDATE ON public.spied FOR EACH ROW EXECUTE FUNCTION stamp();
 CREATE TABLE public.loners (id int NOT NULL, name text);
 `);
 const factsOf = (text: string): StatementFacts => analyze(text, rich.catalog, SCOPE).statements[0]!.facts;
@@ -93,6 +97,23 @@ describe("columns in definitions are used as they will tell values", () => {
   }
   test("a constraint that is validated may be about any column", () =>
     assert.equal(uses("ALTER TABLE customers VALIDATE CONSTRAINT c")["customers.email"], "expression"));
+});
+
+describe("the expressions of indexes run when the server reads the rows by itself; triggers do not", () => {
+  for (const text of [
+    "ANALYZE spied",
+    "VACUUM FULL spied",
+    "REINDEX TABLE spied",
+    "REINDEX INDEX spied_t",
+    "CLUSTER spied USING spied_pkey",
+    "ALTER TABLE spied ALTER t TYPE varchar",
+  ])
+    test(text, () =>
+      assert.deepEqual(
+        factsOf(text).functions.map((use) => use.name),
+        ["spy"],
+      ),
+    );
 });
 
 const written: readonly (readonly [text: string, ...flows: string[]])[] = [
