@@ -121,11 +121,11 @@ function fieldNamed(recorder: Recorder, value: Value, name: string): Value | und
   return column === undefined ? undefined : derived(value, column.type, false);
 }
 
-/** Does one of the functions take this row? One of its very type does; one of a plain type does not, unless a user's cast leads there. */
+/** Does one of the functions take this row? One of its very type does, or of any; one of another does not, unless a user's cast leads there. */
 function takesRow(recorder: Recorder, call: Call, row: Value): "certainly" | "perhaps" | "no" {
   const { catalog } = recorder;
   const types = call.entries.map((entry) => entry.argumentTypes[0] ?? 0);
-  if (row.type !== 0 && types.includes(row.type)) return "certainly";
+  if (types.some((type) => (row.type !== 0 && type === row.type) || TAKE_ANY_ROW.has(type))) return "certainly";
   const relation = catalog.relationByRowType(row.type);
   const casts = catalog.castsFrom(row.type).map(([target]) => target);
   const may = (type: number): boolean => {
@@ -133,10 +133,13 @@ function takesRow(recorder: Recorder, call: Call, row: Value): "certainly" | "pe
     const other = catalog.relationByRowType(type);
     // A row without a type of its own becomes any, one of a child its parent's.
     if (other !== undefined) return relation === undefined || isBelow(relation, other);
-    return catalog.type(type)?.kind !== "b";
+    return catalog.type(type) === undefined;
   };
   return types.some(may) ? "perhaps" : "no";
 }
+
+/** any, anyelement, anynonarray, anycompatible, anycompatiblenonarray, record */
+const TAKE_ANY_ROW = new Set([2276, 2283, 2776, 5077, 5079, 2249]);
 
 function isBelow(relation: Relation, other: Relation): boolean {
   return relation.parents.some((parent) => parent === other || isBelow(parent, other));
