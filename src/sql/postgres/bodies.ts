@@ -190,7 +190,9 @@ function defaultValue(recorder: Recorder, entry: FunctionEntry, node: Node | und
 }
 
 function runOf(recorder: Recorder, entry: FunctionEntry, body: Body, given: Given, passed: Value): Run {
-  const { value, columns } = body.returned;
+  const { value } = body.returned;
+  // What it has written before it may read again: then no column stands for itself.
+  const columns = body.recorder.class === "read" ? body.returned.columns : undefined;
   const consumed: Value = {
     sources: body.consumed,
     derivation: body.understood ? "expression" : "opaque",
