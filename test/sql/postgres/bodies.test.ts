@@ -33,6 +33,7 @@ CREATE FUNCTION pong(n int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN ping(n
 CREATE FUNCTION dynamic() RETURNS int LANGUAGE plpgsql AS 'DECLARE n int; BEGIN EXECUTE ''SELECT 1'' INTO n; RETURN n; END';
 CREATE FUNCTION dynamic_query() RETURNS SETOF int LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE ''SELECT 1''; END';
 CREATE FUNCTION moves() RETURNS text LANGUAGE plpgsql AS 'BEGIN SET LOCAL search_path = other; RETURN (SELECT name FROM people LIMIT 1); END';
+CREATE FUNCTION moves_own() RETURNS text LANGUAGE plpgsql SET search_path = public AS 'BEGIN SET LOCAL search_path = other; RETURN (SELECT name FROM people LIMIT 1); END';
 CREATE FUNCTION makes() RETURNS text LANGUAGE plpgsql AS 'BEGIN CREATE TEMP TABLE people (name text); RETURN (SELECT name FROM people LIMIT 1); END';
 CREATE FUNCTION opens(r refcursor) RETURNS refcursor LANGUAGE plpgsql AS 'BEGIN OPEN r FOR SELECT email FROM people; RETURN r; END';
 CREATE FUNCTION missing() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT x FROM nowhere); END';
@@ -150,6 +151,7 @@ describe("what cannot be told is opaque", () => {
     ["SELECT dynamic()", "dynamic"],
     ["SELECT * FROM dynamic_query()", "dynamic_query"],
     ["SELECT moves()", "moves"],
+    ["SELECT moves_own()", "moves_own"],
     ["SELECT makes()", "makes"],
     ["SELECT opens('c')", "opens"],
     ["SELECT missing()", "missing"],
