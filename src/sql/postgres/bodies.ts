@@ -355,10 +355,14 @@ function useOf(entry: FunctionEntry, recorder: Recorder, returned: Returned, und
     const { schema, table, column: name } = column.source;
     reads.push(`${schema}.${table}.${name}`);
   }
-  const changes = recorder.class !== "read" || recorder.settings.length > 0 || recorder.flows !== undefined;
+  const changes =
+    recorder.class !== "read" ||
+    recorder.external.size > 0 ||
+    recorder.settings.length > 0 ||
+    recorder.flows !== undefined;
   const effect = !understood
     ? "unknown"
-    : recorder.external.size > 0
+    : [...recorder.external].some((reached) => reached !== "notify")
       ? "outside"
       : changes
         ? "state"
