@@ -35,12 +35,18 @@ export const ERRORS = {
   ),
   SESSION_STATE_UNSURE: spec(
     "0A000",
-    "An earlier statement may have changed how this one is read",
-    "Send the statement that changes settings as a command of its own, and wait for its end.",
+    "An earlier statement of this pipeline may have changed what this one means",
+    "Send a Sync behind the earlier statement, and wait for its end.",
+  ),
+  SETTING_CHANGES_MEANING: spec(
+    "22023",
+    "The setting would change what commands mean, behind the facts of the policy",
+    "Leave it at its default.",
   ),
   STATEMENT_UNKNOWN: spec("26000", "The prepared statement does not exist", "Prepare it first."),
   PORTAL_UNKNOWN: spec("34000", "The portal does not exist", "Bind it first."),
   TOO_MANY_STATEMENTS: spec("53400", "The session has too many prepared statements", "Close or DEALLOCATE some."),
+  TOO_MANY_PORTALS: spec("53400", "The session has too many portals and cursors", "Close some."),
   // identity
   TOKEN_INVALID: spec("28P01", "The token was refused", "Ask for a new token: regate token issue."),
   TOKEN_EXPIRED: spec("28P01", "The token has expired", "Ask for a new token: regate token issue."),

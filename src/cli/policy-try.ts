@@ -14,7 +14,6 @@ import type { Bindings } from "../protocols/postgres/bindings.ts";
 import { unjudgedFacts, commandFacts } from "../protocols/postgres/command-facts.ts";
 import { Estimates } from "../protocols/postgres/estimate.ts";
 import { inspect, type Inspected } from "../protocols/postgres/inspect.ts";
-import { unsureWithin } from "../protocols/postgres/names.ts";
 import { Planner } from "../protocols/postgres/planner.ts";
 import { forbiddenSetting } from "../protocols/postgres/settings.ts";
 import { parseTarget } from "../protocols/postgres/target.ts";
@@ -154,10 +153,8 @@ async function tryText(text: string, around: Surroundings, factsOnly = false): P
     const asked = input(command);
     const bytes = Buffer.from(text);
     const texts = analysis.locations.map(({ start, length }) => bytes.toString("utf8", start, start + length));
-    const unsure = policy.mode === "observe" ? undefined : unsureWithin(analysis, inspected.catalog);
-    if (factsOnly) return { input: asked, texts, decision: undefined, error: unsure, policy: about };
-    const decision = unsure === undefined ? await policy.evaluate(asked) : blockFor(id, unsure.code, unsure.detail);
-    return { input: asked, texts, decision, error: unsure, policy: about };
+    const decision = factsOnly ? undefined : await policy.evaluate(asked);
+    return { input: asked, texts, decision, error: undefined, policy: about };
   } catch (thrown) {
     if (!(thrown instanceof RegateError)) throw thrown;
     const decision = factsOnly ? undefined : blockFor(id, thrown.code, thrown.detail);

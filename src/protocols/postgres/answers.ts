@@ -39,28 +39,37 @@ export class Answers {
       case BACKEND.notificationResponse:
         return true;
       case BACKEND.parameterStatus:
-        return this.#watch(body) !== "search_path" || op?.kind !== "probe";
+        return this.#watch(body, op) !== "search_path" || op?.kind !== "probe";
       case BACKEND.readyForQuery:
         return this.#ready(body, op);
       case BACKEND.errorResponse:
         return this.#error(body, op);
     }
     if (op === undefined) throw unexpected(type);
-    if (op.kind === "probe") return false;
+    if (op.kind === "probe") {
+      if (type === BACKEND.closeComplete && op.left !== undefined && --op.left === 0) {
+        session.pending.shift();
+        op.done(op.rows);
+      }
+      return false;
+    }
     const shown = session.backend.late === undefined;
     switch (type) {
       case BACKEND.parseComplete:
         if (op.kind !== "parse") throw unexpected(type);
-        session.registry.parsed(op.prepared);
+        session.registry.statements.confirm(op.prepared);
         session.pending.shift();
         return shown;
       case BACKEND.bindComplete:
         if (op.kind !== "bind") throw unexpected(type);
+        session.registry.portals.confirm(op.portal);
+        // Planning may have run functions that call themselves immutable.
+        for (const one of op.portal.statements) if (one.effects.opaque) this.#effects(one, op.run, 0);
         session.pending.shift();
         return shown;
       case BACKEND.closeComplete: {
         if (op.kind !== "close") throw unexpected(type);
-        const closed = session.registry.closed(op.target, op.name);
+        const closed = session.registry.closed(op.target, op.name, session.pending.current);
         if (closed !== undefined) session.recordOutcome(closed, "skipped");
         session.pending.shift();
         return shown;
@@ -88,6 +97,7 @@ export class Answers {
         return shown;
       case BACKEND.functionCallResponse:
         if (op.kind !== "call") throw unexpected(type);
+        for (const one of op.run.statements) this.#effects(one, op.run, 0);
         return shown;
       default:
         throw unexpected(type);
@@ -175,11 +185,11 @@ export class Answers {
     const { run } = op;
     run.plan = undefined;
     if (run.permit.enforced && mayQuote(run.statements)) session.touchedTagged = true;
-    if (type === BACKEND.commandComplete) {
-      run.tag = decodeCommandTag(body);
-      const statement = run.statements[op.kind === "query" ? op.statement : 0];
-      if (statement !== undefined) this.#effects(statement);
-    }
+    if (type === BACKEND.commandComplete) run.tag = decodeCommandTag(body);
+    // What was suspended has run, too, as far as it came.
+    const at = op.kind === "query" ? op.statement : 0;
+    const statement = type === BACKEND.emptyQueryResponse ? undefined : run.statements[at];
+    if (statement !== undefined) this.#effects(statement, run, at);
     if (op.kind === "query") {
       op.statement++;
       return true;
@@ -197,14 +207,22 @@ export class Answers {
     return run.sqlstate === "57014" ? "canceled" : "error";
   }
 
-  #effects(statement: StatementAnalysis): void {
+  #effects(statement: StatementAnalysis, run: Run, at: number): void {
     const session = this.#session;
-    session.registry.completed(statement);
-    session.names.completed(statement);
-    if (statement.effects.catalog || statement.effects.temp) {
-      session.backend.catalogChanged = true;
+    const { pending, registry, names, backend } = session;
+    const { catalog, temp, transaction } = statement.effects;
+    registry.completed(statement, pending.current, pending.first()?.segment ?? session.segment, run, at);
+    names.completed(statement);
+    if (catalog || temp) {
+      backend.catalogChanged = true;
       session.ownCatalog = undefined;
     }
+    if (transaction === undefined || transaction === "begin") return;
+    // A ROLLBACK TO takes DDL back, too.
+    session.ownCatalog = undefined;
+    // The rest of this text, or of this segment, runs again.
+    if (session.status === TRANSACTION.failed)
+      session.status = transaction === "savepoint" ? TRANSACTION.open : TRANSACTION.idle;
   }
 
   #ready(body: Buffer, op: Op | undefined): boolean | "hold" {
@@ -286,7 +304,8 @@ export class Answers {
     switch (op.kind) {
       case "probe":
         op.failed = true;
-        return false;
+        if (op.left === undefined) return false;
+        break;
       case "query":
       case "call":
         op.run.sqlstate = fields.C ?? "XX000";
@@ -299,10 +318,11 @@ export class Answers {
         shown = false;
         break;
       case "parse":
-        session.registry.parseFailed(op.prepared, true);
+        // The server gave up the unnamed statement before it read the new one.
+        session.registry.statements.fail(op.prepared, op.prepared.name === "");
         break;
       case "bind":
-        session.registry.bindFailed(op.portal);
+        session.registry.portals.fail(op.portal, op.portal.name === "");
     }
     if ("run" in op) {
       op.run.sqlstate = fields.C ?? "XX000";
@@ -310,6 +330,7 @@ export class Answers {
     }
     session.pending.shift();
     this.#skip(op.segment);
+    if (op.kind === "probe") op.done(undefined);
     return shown && this.#quoted(quotes, fields);
   }
 
@@ -335,16 +356,19 @@ export class Answers {
     const { pending, registry } = this.#session;
     for (let op = pending.first(); op !== undefined && op.kind !== "sync"; op = pending.first()) {
       pending.shift();
-      if (op.kind === "parse") registry.parseFailed(op.prepared, false);
-      if (op.kind === "bind") registry.bindFailed(op.portal);
+      if (op.kind === "parse") registry.statements.fail(op.prepared, false);
+      if (op.kind === "bind") registry.portals.fail(op.portal, false);
+      if (op.kind === "probe") op.done(undefined);
       if ("run" in op) this.#session.recordOutcome(op.run, "skipped");
     }
     if (pending.length === 0 && this.#session.segment === segment) this.#session.skipping = true;
   }
 
   /** Settings under which the gate would read texts otherwise than the server end the session. */
-  #watch(body: Buffer): string {
+  #watch(body: Buffer, op: Op | undefined): string {
     const { name, value } = decodeParameterStatus(body);
+    // While the gate reads a catalog through this session, the path is its own.
+    if (op?.kind !== "probe") this.#session.names.told(name, value);
     if (name === "client_encoding" && !isUtf8Name(value))
       throw new RegateError("CLIENT_ENCODING", { detail: `It became ${value}.` });
     if (name === "standard_conforming_strings" && value !== "on")

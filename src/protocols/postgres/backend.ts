@@ -3,11 +3,9 @@ import { Socket } from "node:net";
 import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
 import { RegateError } from "../../errors.ts";
-import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { BACKEND, TRANSACTION } from "./codes.ts";
 import { frameBytes, HEADER_BYTES, serverLimits } from "./frame.ts";
 import { decodeDataRow } from "./message.ts";
-import { mayChangeNames, mayChangeSettings } from "./names.ts";
 import type { Run } from "./pending.ts";
 import { errorMessage } from "./refuse.ts";
 import { RowWriter } from "./rows.ts";
@@ -18,8 +16,7 @@ const limits = serverLimits();
 const patience = 1024 * 1024;
 
 export class Backend {
-  /** Where a Flush was last asked for: one is enough. */
-  nudged = -1;
+  /** Which op would have come after the last Flush: one is enough for all before it. */
   nudgedAt = -1;
 
   /** The open transaction changed the catalog: others will see it at its commit, this session sees it now. */
@@ -59,32 +56,46 @@ export class Backend {
     );
   }
 
-  /** Does something of an earlier segment run that may change what names, texts or the catalog mean? */
-  changesUnder(segment: number): boolean {
-    const changes = (one: StatementAnalysis): boolean =>
-      mayChangeNames(one) || mayChangeSettings(one) || one.effects.catalog || one.effects.temp;
-    return this.#session.pending.some(
-      (op) => op.segment < segment && (op.kind === "execute" || op.kind === "query") && op.run.statements.some(changes),
-    );
+  /** A question of the gate's own is unanswered. */
+  get asking(): boolean {
+    return this.#session.pending.waits(this.#asked);
   }
 
-  /** Asks the server how names resolve. */
-  askNames(): void {
-    const { names, status } = this.#session;
-    this.ask(names.questions(status === TRANSACTION.open), (rows) => {
-      if (rows === undefined || !names.learn(rows))
-        this.#session.fatal(
-          new RegateError("CATALOG_UNAVAILABLE", { detail: "The server did not say how names resolve." }),
-        );
+  /** Asks the server how names resolve. `early`: what is to be judged takes no snapshot first. */
+  askNames(early: boolean): void {
+    const session = this.#session;
+    const { names } = session;
+    const within = session.askedWithin;
+    const inTransaction = within || session.status === TRANSACTION.open;
+    const catalog = session.catalog ?? session.lastCatalog;
+    this.ask(names.questions(inTransaction, early), (rows) => {
+      // It failed with the client's segment: asked again when it matters.
+      if (rows === undefined && within) return;
+      const bad = names.learn(rows ?? [], catalog?.version ?? "");
+      if (bad !== undefined) session.fatal(bad);
+      session.unsure = false;
+      if (names.unwritten) session.segmentDdl = false;
     });
   }
 
-  /** Questions of the gate's own, over the client's connection. Only at a boundary: within a segment they would end the client's transaction. */
+  /**
+   * Questions of the gate's own, over the client's connection: with a Sync of their own between the client's segments, and as a part of a segment
+   * that is open, where a Sync would end the client's transaction. `done` gets undefined if they failed.
+   */
   ask(questions: readonly string[], done: (rows: (string | null)[][] | undefined) => void): void {
-    const { writer, pending, segment } = this.#session;
+    const { writer, pending, segment, askedWithin } = this.#session;
     writer.probe(questions);
-    pending.push({ kind: "probe", segment, rows: [], failed: false, done });
+    if (askedWithin) writer.flush();
+    else {
+      writer.sync();
+      this.#session.segmentOpen = false;
+    }
+    this.#asked = pending.next;
+    // Each is answered by the end of its portal and its statement.
+    const left = askedWithin ? 2 * questions.length : undefined;
+    pending.push({ kind: "probe", segment, rows: [], left, failed: false, done });
   }
+  #asked = 0;
 
   /** Tells the client something outside of any result. */
   notice(message: Buffer): void {

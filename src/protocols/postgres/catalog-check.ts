@@ -152,7 +152,7 @@ function sameFacts(session: Session, command: Command, catalog: Catalog): boolea
   const { facts } = command;
   if (facts.message === "function_call") return false;
   try {
-    const again = analyze(facts.text, catalog, session.reading.scope);
+    const again = analyze(facts.text, catalog, session.settled.scope);
     return comparable(again.statements.map((statement) => statement.facts)) === comparable(facts.statements);
   } catch {
     return false;

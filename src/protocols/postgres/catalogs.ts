@@ -17,6 +17,15 @@ const searchIntervalMs = 250;
 /** How often the server's own objects are looked at for a change: only a superuser who tampers with them makes one. */
 const serversOwnMs = 1000;
 
+/** Roles whose schemas are kept for one catalog. */
+const rolesKept = 1000;
+
+/** Fails for no role: one that does not exist may use nothing. */
+function usableSchemas(role: string): string {
+  return `SELECT nspname FROM pg_catalog.pg_namespace n, pg_catalog.pg_roles r
+    WHERE r.rolname = '${role.replaceAll("'", "''")}' AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')`;
+}
+
 /** When a catalog with locked-away definitions is read again. */
 const incompleteMs = 1000;
 
@@ -61,6 +70,7 @@ export class Catalogs {
   #lastSearch = 0;
   readonly #target: UpstreamTarget;
   readonly #options: CatalogOptions;
+  readonly #usable = new WeakMap<Catalog, Map<string, ReadonlySet<string>>>();
   /** What has been said to the operator already. */
   readonly #said = new Set<string>();
 
@@ -194,12 +204,7 @@ export class Catalogs {
   async #load(): Promise<Catalog> {
     const serving = this.#wanted;
     try {
-      if (this.#connection === undefined || this.#connection.closed) {
-        this.#forget();
-        this.#connection = await OwnConnection.open(this.#target);
-        await this.#connection.query(PREPARE_CHECK);
-      }
-      const connection = this.#connection;
+      const connection = await this.#open();
       const query = (sql: string): ReturnType<CatalogQuery> => connection.query(sql);
       // What is kept of a server holds for this connection only: another may lead to a server that has another history.
       if (this.#reading === undefined) this.#database = await databaseOf(query);
@@ -220,6 +225,39 @@ export class Catalogs {
         ? new RegateError("CATALOG_UNAVAILABLE", { detail: thrown.detail ?? thrown.message, cause: thrown })
         : thrown;
     }
+  }
+
+  /** The schemas that a role may use, if they were read for this catalog. */
+  usable(catalog: Catalog, role: string): ReadonlySet<string> | undefined {
+    return this.#usable.get(catalog)?.get(role);
+  }
+
+  /**
+   * Reads them, through `query` where a transaction sees what others do not.
+   * @throws RegateError CATALOG_UNAVAILABLE
+   */
+  async readUsable(catalog: Catalog, role: string, query?: CatalogQuery): Promise<void> {
+    const rows =
+      query === undefined
+        ? await this.#alone(async () => (await this.#open()).query(usableSchemas(role)))
+        : await query(usableSchemas(role));
+    let roles = this.#usable.get(catalog);
+    if (roles === undefined) {
+      roles = new Map();
+      this.#usable.set(catalog, roles);
+    }
+    // Names of roles are the client's to choose.
+    if (roles.size >= rolesKept) roles.clear();
+    roles.set(role, new Set(rows.map(([schema]) => schema ?? "")));
+  }
+
+  async #open(): Promise<OwnConnection> {
+    if (this.#connection === undefined || this.#connection.closed) {
+      this.#forget();
+      this.#connection = await OwnConnection.open(this.#target);
+      await this.#connection.query(PREPARE_CHECK);
+    }
+    return this.#connection;
   }
 
   close(): void {

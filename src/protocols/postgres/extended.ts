@@ -1,17 +1,20 @@
 // The extended protocol: statements are prepared, bound, decided as bound, and executed.
 import type { Command } from "../../core/command.ts";
 import type { Permit } from "../../core/enforce.ts";
+import type { StatementFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import { hold } from "../../sql/postgres/held.ts";
+import { merged } from "../../sql/postgres/replay.ts";
+import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import type { ClientMessage } from "./frontend.ts";
 import { decodeBind, decodeExecute, decodeParse, decodeTarget } from "./message.ts";
-import { mayChangeNames, mayChangeSettings } from "./names.ts";
 import { newRun } from "./pending.ts";
+import { cursorReading, looksUpLate } from "./readings.ts";
 import type { Portal, Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
-
-/** Prepared statements that one session may keep: each holds its facts in the gate's memory. */
-const preparedLimit = 10_000;
+import { slotName } from "./slots.ts";
+import { probeName } from "./writer.ts";
 
 export class Extended {
   readonly #session: Session;
@@ -22,32 +25,39 @@ export class Extended {
 
   parse(message: ClientMessage): boolean {
     const session = this.#session;
-    const { name, query, parameterTypes } = decodeParse(message.body);
-    if (this.#unsure(session.unsure.text)) return session.judge.refuseUnsure();
-    const known = session.registry.prepared(name) !== undefined;
-    if (!known && session.registry.preparedCount >= preparedLimit) {
-      const error = new RegateError("TOO_MANY_STATEMENTS", {
-        detail: `The session keeps ${preparedLimit} prepared statements.`,
-      });
-      return session.judge.refuseUnjudged(error);
-    }
+    const { query, parameterTypes, ...given } = decodeParse(message.body);
+    const { statements } = session.registry;
+    const name = slotName(given.name);
+    if (name === probeName) return session.judge.refuseUnjudged(reserved(name));
+    const full = statements.get(name) === undefined ? session.registry.fullOfStatements(1) : undefined;
+    if (full !== undefined) return session.judge.refuseUnjudged(full);
     const analyzed = (analysis: Analysis, text: string): boolean => {
+      const { catalog, names, reading } = session;
+      const [statement] = analysis.statements;
       const prepared: Prepared = {
         name,
-        text,
-        parameterTypes,
+        serial: session.pending.next,
         segment: session.segment,
         confirmed: false,
         failed: false,
-        previous: session.registry.prepared(name),
+        previous: undefined,
+        sure: statements.doubt,
+        by: "parse",
+        text,
+        source: text,
+        weight: text.length,
+        parameterTypes,
         analysis,
-        basis: session.reading.basis(),
+        basis: reading.basis(),
+        readings: analysis.statements,
+        held: statement === undefined || catalog === undefined ? [] : [hold(statement, catalog, names.searchPath)],
         commands: new Map(),
       };
-      return session.judge.decide(session.reading.prepareCommand(prepared, "parse"), "prepare", false, (permit) => {
+      return session.judge.decide(reading.prepareCommand(prepared, "parse"), "prepare", false, (permit) => {
         session.segmentOpen = true;
         session.writer.command(permit, message.raw);
-        session.registry.parsing(prepared);
+        (prepared as { serial: number }).serial = session.pending.next;
+        statements.sent(prepared);
         session.pending.push({ kind: "parse", segment: session.segment, prepared });
         return true;
       });
@@ -57,87 +67,144 @@ export class Extended {
 
   bind(message: ClientMessage): boolean {
     const session = this.#session;
+    const { registry, reading } = session;
     const bind = decodeBind(message.body);
-    return this.#settledName(bind.statement, () => {
-      const prepared = session.registry.prepared(bind.statement);
-      if (this.#unsure(false)) return session.judge.refuseUnsure();
-      const bound = (analysis: Analysis, command: Command, again: Command): boolean =>
-        session.judge.decide(command, "judge", false, (permit) => {
-          const run = newRun(permit, analysis.statements, command.facts);
-          const portal: Portal = {
-            name: bind.portal,
-            statements: analysis.statements,
-            revision: session.options.pipeline.policy.revision,
-            segment: session.segment,
-            run,
-            again,
-            described: "no",
-          };
-          session.segmentOpen = true;
-          session.writer.command(permit, message.raw);
-          const replaced = session.registry.bound(portal);
-          if (replaced !== undefined) session.recordOutcome(replaced, "skipped");
-          session.pending.push({ kind: "bind", segment: session.segment, portal, run });
-          this.#sent(analysis.statements, false);
-          return true;
-        });
-      if (prepared === undefined && session.registry.sqlPrepared.get(bind.statement) === undefined) {
+    const statement = slotName(bind.statement);
+    const portal = slotName(bind.portal);
+    if (portal === probeName) return session.judge.refuseUnjudged(reserved(portal));
+    return this.#settledName("statement", statement, () => {
+      const prepared = registry.statements.get(statement);
+      if (prepared === undefined) {
         const error = new RegateError("STATEMENT_UNKNOWN", { message: unknownStatement(bind.statement) });
         return session.judge.refuseUnjudged(error);
       }
-      if (prepared === undefined) {
-        // Made by SQL-level PREPARE: judged as what runs it.
-        const text = Buffer.from(`EXECUTE ${quote(bind.statement)}`);
-        return session.reading.analyzed(text, false, (analysis) =>
-          bound(
-            analysis,
-            session.reading.command(analysis, "bind", [], message.body),
-            session.reading.command(analysis, "execute", [], message.body),
-          ),
-        );
-      }
-      return session.reading.current(prepared, () => {
+      const full = registry.portals.get(portal) === undefined ? registry.fullOfPortals(1) : undefined;
+      if (full !== undefined) return session.judge.refuseUnjudged(full);
+      return reading.current(prepared, () => {
         // An approval may ask for them long after the message's buffer was used again.
         const parameters = bind.parameterCount === 0 ? undefined : Buffer.from(message.body);
-        return bound(
-          prepared.analysis,
-          session.reading.prepareCommand(prepared, "bind", parameters),
-          session.reading.prepareCommand(prepared, "execute", parameters),
-        );
+        const command = reading.prepareCommand(prepared, "bind", parameters);
+        const again = reading.prepareCommand(prepared, "execute", parameters);
+        return session.judge.decide(command, "judge", false, (permit) => {
+          this.#bound(message, permit, portal, prepared, again);
+          return true;
+        });
       });
     });
   }
 
+  #bound(message: ClientMessage, permit: Permit, name: string, prepared: Prepared, again: Command): void {
+    const session = this.#session;
+    const { registry, catalog, names } = session;
+    const { statements } = prepared.analysis;
+    const [statement] = statements;
+    const run = newRun(permit, statements, again.facts, prepared.analysis.locations);
+    const portal: Portal = {
+      name,
+      serial: session.pending.next,
+      segment: session.segment,
+      confirmed: false,
+      failed: false,
+      previous: undefined,
+      sure: registry.portals.doubt,
+      weight: 0,
+      by: "bind",
+      source: prepared.source,
+      statements,
+      held: statement === undefined || catalog === undefined ? undefined : hold(statement, catalog, names.searchPath),
+      basis: this.#basis(),
+      prepared,
+      hold: false,
+      revision: session.options.pipeline.policy.revision,
+      run,
+      again,
+      described: "no",
+    };
+    session.segmentOpen = true;
+    session.writer.command(permit, message.raw);
+    // The unnamed portal is replaced; another of the same name makes the server refuse this one.
+    const replaced = name === "" ? registry.portals.get("")?.run : undefined;
+    if (replaced !== undefined) session.recordOutcome(replaced, "skipped");
+    registry.portals.sent(portal);
+    this.#sent(statements, false);
+    session.pending.push({ kind: "bind", segment: session.segment, portal, run });
+  }
+
   execute(message: ClientMessage): boolean {
     const session = this.#session;
-    const { portal: name } = decodeExecute(message.body);
-    const portal = session.registry.portal(name);
-    if (portal !== undefined) return this.#executePortal(portal, message);
-    // A cursor that SQL opened, judged as the FETCH that it is; or nothing.
-    return session.frontend.alone(() => {
-      if (session.registry.cursors.get(name) === undefined) {
-        const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${name}" does not exist` });
+    const given = decodeExecute(message.body).portal;
+    const name = slotName(given);
+    return this.#settledName("portal", name, () => {
+      const portal = session.registry.portals.get(name);
+      if (portal === undefined) {
+        const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${given}" does not exist` });
         return session.judge.refuseUnjudged(error);
       }
+      if (portal.by === "bind") return this.#upToDate(portal, () => this.#executePortal(portal, message));
+      // A cursor that SQL opened, judged as the FETCH that it is.
       return session.reading.analyzed(Buffer.from(`FETCH ALL FROM ${quote(name)}`), false, (analysis) => {
-        const again = session.reading.command(analysis, "execute", [], undefined);
-        const cursor: Portal = {
-          name,
-          statements: analysis.statements,
-          revision: "",
-          segment: session.segment,
-          run: undefined,
-          again,
-          described: "no",
-        };
-        return this.#executePortal(cursor, message);
+        portal.statements = analysis.statements;
+        portal.again = session.reading.command(analysis, "execute", [], undefined);
+        return this.#executePortal(portal, message);
       });
     });
+  }
+
+  /** The state that the facts of a portal hold for. */
+  #basis(): string {
+    return `${this.#session.reading.basis()}/${this.#session.registry.changes}`;
+  }
+
+  /** A portal is bound to what its names stood for at Bind, whatever they are called now; utility statements look theirs up now. */
+  #upToDate(portal: Portal, step: () => boolean): boolean {
+    const session = this.#session;
+    const { pending, registry, names, settled, reading } = session;
+    const { prepared, again } = portal;
+    if (prepared === undefined || again === undefined) return step();
+    if (prepared.analysis.statements.some(looksUpLate) || portal.statements.some(looksUpLate)) {
+      const { meaning } = registry.changing;
+      const moved =
+        (pending.waits(meaning) && meaning > portal.serial) || names.dirty || portal.basis !== this.#basis();
+      if (!moved) return step();
+      return reading.current(prepared, () => {
+        const now = prepared.analysis.statements;
+        if (JSON.stringify(now.map(factsOf)) !== JSON.stringify(portal.statements.map(factsOf)))
+          this.#retell(portal, [merged([...portal.statements, ...now])]);
+        portal.basis = this.#basis();
+        return step();
+      });
+    }
+    const { catalog } = session;
+    if (portal.held === undefined || catalog === undefined || portal.basis === this.#basis()) return step();
+    return settled.complete(
+      () => cursorReading(portal, catalog),
+      (statements) => {
+        if (JSON.stringify(statements.map(factsOf)) !== JSON.stringify(portal.statements.map(factsOf)))
+          this.#retell(
+            portal,
+            statements.length === 0 ? analyzeUnread(again.facts.text, catalog).statements : statements,
+          );
+        portal.basis = this.#basis();
+        return step();
+      },
+    );
+  }
+
+  #retell(portal: Portal, statements: readonly StatementAnalysis[]): void {
+    const { again } = portal;
+    if (again === undefined) return;
+    if (portal.run !== undefined) this.#session.recordOutcome(portal.run, "skipped");
+    portal.run = undefined;
+    portal.statements = statements;
+    portal.again = { facts: { ...again.facts, statements: statements.map(factsOf) }, key: again.key };
+    portal.described = "no";
   }
 
   #executePortal(portal: Portal, message: ClientMessage): boolean {
     const session = this.#session;
     const { pipeline } = session.options;
+    const { again } = portal;
+    if (again === undefined) throw new RegateError("INTERNAL", { detail: "a portal without a command" });
     const send = (permit: Permit): boolean => {
       const statements = portal.statements;
       const judged = session.catalog?.hasTags !== false || permit.masks.length > 0;
@@ -156,12 +223,12 @@ export class Extended {
           statements.some((one) => one.returnsRows && one.facts.class !== "read" && one.touchesTagged)
         )
           return session.judge.nudge();
-        const run = portal.run ?? newRun(permit, statements, portal.again.facts);
+        const run = portal.run ?? newRun(permit, statements, again.facts, portal.prepared?.analysis.locations);
         portal.run = undefined;
         session.segmentOpen = true;
         session.writer.command(permit, message.raw);
-        session.pending.push({ kind: "execute", segment: session.segment, portal, run });
         this.#sent(statements, true);
+        session.pending.push({ kind: "execute", segment: session.segment, portal, run });
         if (!statements.some((one) => one.copy === "in")) return true;
         // What the client sends next means something else if the server enters COPY mode: find out.
         session.writer.flush();
@@ -176,17 +243,17 @@ export class Extended {
     const covered =
       portal.run !== undefined && portal.revision === pipeline.policy.revision ? portal.run.permit : undefined;
     if (covered !== undefined) {
-      const ended = pipeline.ended(session.context, portal.again.facts);
+      const ended = pipeline.ended(session.context, again.facts);
       return ended === undefined ? send(covered) : session.judge.refuse(ended, false);
     }
     portal.run = undefined;
-    return session.judge.decide(portal.again, "judge", false, send);
+    return session.judge.decide(again, "judge", false, send);
   }
 
   describe(message: ClientMessage): boolean {
     const session = this.#session;
     const { target, name } = decodeTarget(message.body);
-    const portal = target === "portal" ? session.registry.portal(name) : undefined;
+    const portal = target === "portal" ? session.registry.portals.get(slotName(name)) : undefined;
     if (portal !== undefined && portal.described === "no") portal.described = "asked";
     session.segmentOpen = true;
     session.writer.named(message.raw);
@@ -203,38 +270,48 @@ export class Extended {
     return true;
   }
 
-  /** What a sent statement means for the messages behind it, until the server has answered. */
+  /** What a message that is about to be sent means for those behind it, until the server has answered. */
   #sent(statements: readonly StatementAnalysis[], runs: boolean): void {
     const session = this.#session;
+    const { registry, pending, names, backend } = session;
     for (const statement of statements) {
-      if (statement.facts.class !== "read") session.segmentWrites = true;
-      if (!runs) continue;
-      if (mayChangeNames(statement)) session.unsure.names = true;
-      if (mayChangeSettings(statement)) session.unsure.text = true;
+      const { effects, facts } = statement;
+      if (facts.class !== "read") session.segmentWrites = true;
+      // Planning may run functions that call themselves immutable.
+      if (!runs && !effects.opaque) continue;
+      if (effects.opaque) session.unsure = true;
+      if (effects.catalog || effects.temp) session.segmentDdl = true;
+      const restores = names.changedInTransaction || backend.catalogChanged || pending.waits(registry.changing.meaning);
+      registry.sent(statement, pending.next, restores);
     }
+    if (runs) session.segmentRan = true;
   }
 
-  /** Might names (or texts) mean something else by the time that the server reads this message? */
-  #unsure(texts: boolean): boolean {
-    const { unsure, catalog, options } = this.#session;
-    if (options.pipeline.policy.mode === "observe") return false;
-    return texts || (unsure.names && catalog?.hasTags !== false);
-  }
-
-  /** Waits until it is certain which statement a name stands for: a Parse of an earlier segment may still fail. */
-  #settledName(name: string, step: () => boolean): boolean {
+  /** Waits until it is certain what a name stands for: what gave or took it may still fail, or be under way. */
+  #settledName(kind: "statement" | "portal", name: string, step: () => boolean): boolean {
     const session = this.#session;
+    const { registry, pending } = session;
     return session.wait(() => {
       if (session.skipping) return true;
-      const prepared = session.registry.prepared(name);
-      // A PREPARE of SQL may be under way.
-      if (prepared === undefined && session.registry.sqlPrepared.get(name) === undefined && !session.drained)
-        return session.judge.nudge();
-      if (prepared !== undefined && !prepared.confirmed && prepared.segment !== session.segment)
-        return session.judge.nudge();
-      return step();
+      const slots = kind === "statement" ? registry.statements : registry.portals;
+      const changing = kind === "statement" ? registry.changing.statements : registry.changing.portals;
+      const found = slots.get(name);
+      const wait =
+        found === undefined
+          ? !session.drained
+          : (found.serial < changing && pending.waits(changing)) ||
+            (!found.confirmed && found.segment !== session.segment);
+      return wait ? session.judge.nudge() : session.settled.certainly(kind, name, step);
     });
   }
+}
+
+function factsOf(statement: StatementAnalysis): StatementFacts {
+  return statement.facts;
+}
+
+function reserved(name: string): RegateError {
+  return new RegateError("PROTOCOL_VIOLATION", { detail: `The name ${quote(name)} is the gate's own.` });
 }
 
 function quote(name: string): string {

@@ -1,9 +1,8 @@
 // The client's direction: what each message is, and the messages that need no preparation.
 import { RegateError } from "../../errors.ts";
 import { analyzeFunctionCall } from "../../sql/postgres/unread.ts";
-import { FRONTEND, TRANSACTION } from "./codes.ts";
+import { FRONTEND } from "./codes.ts";
 import { decodeFunctionCall, decodeQuery } from "./message.ts";
-import { unsureWithin } from "./names.ts";
 import { newRun } from "./pending.ts";
 import type { Session } from "./session.ts";
 
@@ -17,19 +16,9 @@ export class Frontend {
     this.#session = session;
   }
 
-  /** Is the next message looked at in any case? False while a simple query runs. */
+  /** May the next message be taken up now? Not while a simple query runs. */
   get open(): boolean {
     return !this.#session.busy || this.#session.copyIn;
-  }
-
-  /** May the next message be taken up now? Asks the server first what its answer may depend on. */
-  ready(): boolean {
-    const { names, boundary, status, busy } = this.#session;
-    if (names.dirty && boundary && !busy && status !== TRANSACTION.failed) {
-      this.#session.backend.askNames();
-      return false;
-    }
-    return this.open;
   }
 
   /** False if the message has to wait; the session goes on with it. */
@@ -49,6 +38,7 @@ export class Frontend {
         return true;
     }
     if (session.skipping) return true;
+    session.judge.inSimple = message.type === FRONTEND.query || message.type === FRONTEND.functionCall;
     switch (message.type) {
       case FRONTEND.query:
         return this.alone(() => this.#query(message));
@@ -110,7 +100,9 @@ export class Frontend {
       session.skipping = false;
       session.segmentOpen = false;
       session.segmentWrites = false;
-      session.unsure = { names: false, text: false };
+      session.segmentRan = false;
+      session.unsure = false;
+      session.segmentDdl = false;
       return true;
     }, "run");
   }
@@ -130,20 +122,13 @@ export class Frontend {
     const bytes = decodeQuery(message.body);
     return session.reading.analyzed(bytes, true, (analysis) => {
       const command = session.reading.command(analysis, "query", [], undefined);
-      const unsure =
-        session.options.pipeline.policy.mode === "observe" ? undefined : unsureWithin(analysis, session.catalog);
-      if (unsure !== undefined)
-        return session.judge.refuse(session.options.pipeline.refuse(session.context, command.facts, unsure), true);
       return session.judge.decide(command, "judge", true, (permit) => {
         session.writer.command(permit, message.raw);
-        session.pending.push({
-          kind: "query",
-          segment: session.segment,
-          run: newRun(permit, analysis.statements, command.facts),
-          statement: 0,
-        });
+        const run = newRun(permit, analysis.statements, command.facts, analysis.locations);
+        session.pending.push({ kind: "query", segment: session.segment, run, statement: 0 });
         session.segment++;
         session.segmentOpen = false;
+        session.segmentRan = false;
         session.busy = true;
         return true;
       });
@@ -153,7 +138,7 @@ export class Frontend {
   #functionCall(message: ClientMessage): boolean {
     const session = this.#session;
     const { functionOid } = decodeFunctionCall(message.body);
-    return session.reading.withCatalog((catalog) => {
+    return session.settled.catalog(false, (catalog) => {
       const analysis = analyzeFunctionCall(functionOid, catalog);
       const command = session.reading.command(analysis, "function_call", [], message.body);
       return session.judge.decide(command, "judge", true, (permit) => {
@@ -165,6 +150,7 @@ export class Frontend {
         });
         session.segment++;
         session.segmentOpen = false;
+        session.segmentRan = false;
         session.busy = true;
         return true;
       });

@@ -1,5 +1,5 @@
 // What the gate knows of a database without a client's session: its catalog, and how names resolve. For trying texts.
-import type { NameScope } from "../../sql/postgres/analyze.ts";
+import type { NameScope, SessionNames } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { ready } from "../../sql/postgres/parser.ts";
 import type { ShimLog } from "../shim.ts";
@@ -46,9 +46,13 @@ export async function inspect(target: UpstreamTarget, options: InspectOptions): 
       searchPath === undefined ? "RESET search_path" : `SET search_path = ${searchPath.map(quoted).join(", ") || "''"}`,
     );
     const names = new Names();
-    names.learn(await connection.query(names.questions(false)[0]!));
-    const { searchPath: path, user } = names;
-    return { catalog, scope: { searchPath: path, user, prepared: () => [], cursor: () => [] } };
+    const bad = names.learn(await connection.query(names.questions(false, false)[0]!), catalog.version);
+    if (bad !== undefined) throw bad;
+    const { searchPath: effective, path, user, temporary } = names;
+    await catalogs.readUsable(catalog, user);
+    const usable = (given: string): ReadonlySet<string> | undefined => catalogs.usable(catalog, given);
+    const session: SessionNames = { path, temporary, restores: "nothing", usable };
+    return { catalog, scope: { session, searchPath: effective, user, prepared: () => [], cursor: () => [] } };
   } finally {
     catalogs.close();
     connection.close();

@@ -21,10 +21,10 @@ export class Judge {
   /** Makes the server send what it holds back, so that waiting ends. */
   nudge(): false {
     const session = this.#session;
-    if (session.segment !== session.backend.nudged || session.pending.length !== session.backend.nudgedAt) {
-      session.backend.nudged = session.segment;
-      session.backend.nudgedAt = session.pending.length;
-      session.writer.flush();
+    const { backend, pending, writer } = session;
+    if (pending.next !== backend.nudgedAt) {
+      backend.nudgedAt = pending.next;
+      writer.flush();
     }
     return false;
   }
@@ -179,7 +179,9 @@ export class Judge {
     return this.refuse(this.#session.options.pipeline.refuse(this.#session.context, undefined, error), false);
   }
 
-  refuseUnsure(): boolean {
-    return this.refuseUnjudged(new RegateError("SESSION_STATE_UNSURE"));
+  refuseUnsure(simple: boolean): boolean {
+    const { pipeline } = this.#session.options;
+    const error = new RegateError("SESSION_STATE_UNSURE");
+    return this.refuse(pipeline.refuse(this.#session.context, undefined, error), simple);
   }
 }

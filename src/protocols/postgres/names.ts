@@ -1,114 +1,166 @@
-// How the server resolves names in this session: effective schemas and role, learned from the server and asked again when they may have changed.
+// How the server resolves names and reads texts in this session, learned from the server and asked again when it may have changed.
 import { RegateError } from "../../errors.ts";
-import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
-import type { Catalog } from "../../sql/postgres/catalog.ts";
+import type { SchemaSet, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import { effectivePath, parseSearchPath } from "../../sql/postgres/search-path.ts";
+import { decidesNames } from "../../sql/postgres/text-state.ts";
+import { badSetting, meaningSettings } from "./settings.ts";
 
-/** Settings under which a name means something else. */
-const nameSettings = new Set(["search_path", "role", "session_authorization", "schema", "names", "all"]);
-
-/** Everything at once. It takes a snapshot, so it must not be the first statement of a transaction. */
-const full =
-  "SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text, session_user::pg_catalog.text";
-/** What needs no snapshot: SET TRANSACTION is still possible after it. */
-const light = ["SHOW search_path", "SHOW role"] as const;
+/** Everything at once. It takes a snapshot, so it must not come before a SET TRANSACTION or a LOCK of the same transaction. */
+const full = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text,
+  session_user::pg_catalog.text, pg_catalog.current_setting('search_path'), pg_catalog.pg_current_xact_id_if_assigned() IS NULL,
+  ${meaningSettings.map((name) => `pg_catalog.current_setting('${name}', true)`).join(", ")}`;
+/** What needs no snapshot. Without one no code has run, so that nothing else can have changed than plain SETs change. */
+const light = ["SHOW search_path", "SHOW role", "SHOW session_authorization"] as const;
 
 export class Names {
   searchPath: readonly string[] = ["pg_catalog", "public"];
+  /** The setting: `["$user", "public"]`. */
+  path: readonly string[] = [];
   user = "";
-  /** Changes whenever the above did: analyses made under another epoch do not hold. */
-  epoch = 0;
-  /** The server must be asked before the next command is judged. */
+  temporary: string | undefined;
+  /** The server must be asked before a command that names anything is judged. */
   dirty = true;
-  #sessionUser = "";
-  #temporary: string | undefined;
+  /** The catalog that the schemas of the path were told for: another may have other schemas and other rights. */
+  catalog = "";
   /** A statement of the open transaction changed them: its end may change them back. */
-  #changedInTransaction = false;
+  changedInTransaction = false;
+  /** Has the transaction written nothing so far, as the server said last? Then it has changed no catalog either. */
+  unwritten = false;
+  /** What was told without a snapshot: which of its schemas there are is not said. */
+  shown: { readonly path: readonly string[]; readonly user: string } | undefined;
+  /** What held before the open transaction changed it, if it was known. */
+  before: { readonly path: readonly string[]; readonly user: string } | undefined;
   #snapshot = false;
 
-  /** A statement completed. */
+  /** A statement ran, to its end or in part. */
   completed(statement: StatementAnalysis): void {
-    if (mayChangeNames(statement) || statement.effects.temp) {
+    if (mayChangeNames(statement)) {
+      if (!this.changedInTransaction) this.before = this.dirty ? undefined : { path: this.path, user: this.user };
       this.dirty = true;
-      this.#changedInTransaction = true;
+      this.shown = undefined;
+      this.changedInTransaction = true;
     }
     const { transaction } = statement.effects;
     if (transaction === undefined && statement.facts.class !== "session") this.#snapshot = true;
-    if (this.#changedInTransaction && transaction !== undefined && transaction !== "begin") this.dirty = true;
+    if (transaction === undefined || transaction === "begin") return;
+    if (this.changedInTransaction) this.dirty = true;
+    if (transaction !== "savepoint") this.#snapshot = false;
   }
 
   /** An error undoes what the transaction changed. */
   failed(): void {
-    if (this.#changedInTransaction) this.dirty = true;
+    if (this.changedInTransaction) this.dirty = true;
   }
 
   transactionEnded(): void {
-    this.#changedInTransaction = false;
+    this.changedInTransaction = false;
+    this.before = undefined;
     this.#snapshot = false;
   }
 
-  /** What to ask, now. */
-  questions(inTransaction: boolean): readonly string[] {
-    return inTransaction && !this.#snapshot ? light : [full];
+  /** What to ask, now. `early`: what is to be judged takes no snapshot first. */
+  questions(inTransaction: boolean, early: boolean): readonly string[] {
+    return inTransaction && early && !this.#snapshot ? light : [full];
   }
 
-  /** Takes in the answer. False if it was not understood. */
-  learn(rows: readonly (readonly (string | null)[])[]): boolean {
-    let path: string[];
-    let user: string;
-    const first = rows[0];
-    if (rows.length === 1 && first?.length === 3) {
-      path = JSON.parse(first[0] ?? "[]") as string[];
-      user = first[1] ?? "";
-      this.#sessionUser = first[2] ?? "";
-      this.#temporary = path.find((schema) => /^pg_temp_\d+$/.test(schema));
-    } else if (rows.length === 2) {
-      const role = rows[1]?.[0] ?? "none";
-      user = role === "none" ? this.#sessionUser : role;
-      const named = parseSearchPath(first?.[0] ?? "").map((schema) =>
-        schema === "$user" ? user : schema === "pg_temp" ? (this.#temporary ?? schema) : schema,
-      );
-      path = [...new Set(named)];
-      if (!path.includes("pg_catalog")) path.unshift("pg_catalog");
-      if (this.#temporary !== undefined && !path.includes(this.#temporary)) path.unshift(this.#temporary);
-    } else return false;
-    if (user !== this.user || path.join("\0") !== this.searchPath.join("\0")) this.epoch++;
-    this.searchPath = path;
-    this.user = user;
-    this.dirty = false;
-    return true;
+  /**
+   * Takes in the answer. What was shown without a snapshot still wants {@link resolve}.
+   * @returns an error for a setting under which nothing can be judged
+   * @throws RegateError CATALOG_UNAVAILABLE
+   */
+  learn(rows: readonly (readonly (string | null)[])[], catalog: string): RegateError | undefined {
+    const [first, second, third] = rows;
+    if (rows.length === 1 && first?.length === 5 + meaningSettings.length) {
+      for (const [at, name] of meaningSettings.entries()) {
+        const error = badSetting(name, first[5 + at] ?? null);
+        if (error !== undefined) return error;
+      }
+      const schemas = JSON.parse(first[0] ?? "[]") as string[];
+      this.unwritten = first[4] === "t";
+      const temporary = schemas.find((schema) => /^pg_temp_\d+$/.test(schema));
+      this.#set(listOf(first[3]), schemas, first[1] ?? "", temporary, catalog);
+    } else if (rows.length === 3) {
+      const role = second?.[0] ?? "none";
+      this.shown = { path: listOf(first?.[0]), user: role === "none" ? (third?.[0] ?? "") : role };
+    } else throw new RegateError("CATALOG_UNAVAILABLE", { detail: "The server did not say how names resolve." });
+    return undefined;
   }
+
+  /** Makes a path of what was shown, with the schemas that its role may use. */
+  resolve(usable: SchemaSet, catalog: string): void {
+    if (this.shown === undefined) return;
+    const { path, user } = this.shown;
+    this.#set(path, effectivePath(path, user, this.temporary, usable), user, this.temporary, catalog);
+  }
+
+  #set(
+    path: readonly string[],
+    effective: readonly string[],
+    user: string,
+    temporary: string | undefined,
+    catalog: string,
+  ): void {
+    this.path = path;
+    this.searchPath = effective;
+    this.user = user;
+    this.temporary = temporary;
+    this.catalog = catalog;
+    this.shown = undefined;
+    this.dirty = false;
+  }
+
+  /** The server tells of a setting by itself: search_path since PostgreSQL 18. */
+  told(name: string, value: string): void {
+    const path = name === "search_path" ? parseSearchPath(value) : undefined;
+    if (name === "search_path" && path?.join("\0") !== this.path.join("\0")) this.dirty = true;
+    if (name === "session_authorization" && value !== this.user) this.dirty = true;
+  }
+}
+
+/** @throws RegateError CATALOG_UNAVAILABLE */
+function listOf(setting: string | null | undefined): readonly string[] {
+  const list = parseSearchPath(setting ?? "");
+  if (list === undefined) throw new RegateError("CATALOG_UNAVAILABLE", { detail: `search_path is ${setting}` });
+  return list;
 }
 
 /** May names mean something else after this statement? Settings that are known not to matter (DateStyle, …) do not count. */
 export function mayChangeNames(statement: StatementAnalysis): boolean {
-  if (!statement.effects.settings) return false;
-  const { settings } = statement.facts;
-  return settings.length === 0 || settings.some(({ name }) => nameSettings.has(name.toLowerCase()));
+  const { effects, facts } = statement;
+  // DDL makes and drops schemas, GRANT opens and closes them, and a first temporary table makes the session's own.
+  if (effects.opaque || effects.catalog || effects.temp) return true;
+  if (!effects.settings) return false;
+  return facts.settings.length === 0 || facts.settings.some(({ name }) => decidesNames(name));
 }
 
-/** In one text, what follows a change of names would be judged under the old ones. */
-export function unsureWithin(analysis: Analysis, catalog: Catalog | undefined): RegateError | undefined {
-  const { statements } = analysis;
-  const at = statements.findIndex(mayChangeNames);
-  if (at < 0 || catalog?.hasTags === false) return undefined;
-  const affected = statements
-    .slice(at + 1)
-    .some(({ facts }) => facts.class !== "session" && facts.class !== "transaction");
-  return affected ? new RegateError("SESSION_STATE_UNSURE", { detail: `statement ${at + 1} of the text` }) : undefined;
+/** May it change what later texts of the session mean in any way: names, the catalog, prepared statements, cursors? */
+export function changesMeaning(statement: StatementAnalysis): boolean {
+  const { effects } = statement;
+  return (
+    mayChangeNames(statement) ||
+    effects.prepares !== undefined ||
+    effects.declares !== undefined ||
+    effects.deallocates !== undefined ||
+    effects.closesCursor !== undefined
+  );
 }
 
-/** Could this statement change how the server reads text (encoding, string syntax) without saying so in its text? */
-export function mayChangeSettings(statement: StatementAnalysis): boolean {
-  return statement.effects.settings && statement.facts.settings.length === 0;
+/** Does it mean the same whatever names stand for? */
+export function namesNothing(statement: StatementAnalysis): boolean {
+  const { facts } = statement;
+  return (
+    (facts.class === "transaction" || facts.class === "session") &&
+    facts.relations.length === 0 &&
+    facts.functions.length === 0 &&
+    facts.outputs.every(({ sources }) => sources.length === 0)
+  );
 }
 
-/** The schemas of a search_path as SHOW prints it: `"$user", public, "a ""b"""`. */
-export function parseSearchPath(text: string): string[] {
-  const schemas: string[] = [];
-  for (const match of text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^",\s]+))\s*(?:,|$)/g)) {
-    const [, quoted, bare] = match;
-    const schema = quoted !== undefined ? quoted.replaceAll('""', '"') : bare;
-    if (schema !== undefined && schema !== "") schemas.push(schema);
+/** Does this text begin with what takes no snapshot, and wants none taken? */
+export function beginsEarly(statements: readonly StatementAnalysis[]): boolean {
+  for (const { facts } of statements) {
+    if (facts.verb === "lock" || facts.settings.some(({ name }) => name.startsWith("transaction"))) return true;
+    if (facts.class !== "session" && facts.class !== "transaction") return false;
   }
-  return schemas;
+  return false;
 }

@@ -2,7 +2,7 @@
 import type { Refusal } from "../../core/enforce.ts";
 import type { CommandFacts } from "../../core/facts.ts";
 import type { Permit } from "../../core/enforce.ts";
-import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Portal, Prepared } from "./registry.ts";
 import type { RowPlan } from "./rows.ts";
 
@@ -12,6 +12,8 @@ export type Run = {
   readonly statements: readonly StatementAnalysis[];
   /** Undefined for what never runs. */
   readonly command: CommandFacts | undefined;
+  /** Where each statement is in the command's text. */
+  readonly locations: Analysis["locations"];
   readonly started: number;
   rows: number;
   bytes: number;
@@ -23,11 +25,17 @@ export type Run = {
   done: boolean;
 };
 
-export function newRun(permit: Permit, statements: readonly StatementAnalysis[], command?: CommandFacts): Run {
+export function newRun(
+  permit: Permit,
+  statements: readonly StatementAnalysis[],
+  command?: CommandFacts,
+  locations: Analysis["locations"] = [],
+): Run {
   return {
     permit,
     statements,
     command,
+    locations,
     started: performance.now(),
     rows: 0,
     bytes: 0,
@@ -51,10 +59,11 @@ export type Op = { readonly segment: number } & (
   | { readonly kind: "sync"; readonly silent: boolean }
   /** Stands where a refused command would have been: the server is made to fail there, and the client is told the refusal. */
   | { readonly kind: "fail"; readonly refusal: Refusal | undefined }
-  /** A question of the gate's own. */
+  /** Questions of the gate's own. `left`: how many are unanswered where they stand within the client's segment; undefined: they have a Sync of their own. */
   | {
       readonly kind: "probe";
       readonly rows: (string | null)[][];
+      left: number | undefined;
       failed: boolean;
       readonly done: (rows: (string | null)[][] | undefined) => void;
     }
@@ -64,6 +73,22 @@ export type Op = { readonly segment: number } & (
 export class PendingQueue {
   #items: (Op | undefined)[] = [];
   #head = 0;
+  #pushed = 0;
+
+  /** The number that the next op will have. */
+  get next(): number {
+    return this.#pushed + 1;
+  }
+
+  /** The number of the first op, which is answered next. */
+  get current(): number {
+    return this.#pushed - this.length + 1;
+  }
+
+  /** Is the op of this number unanswered? */
+  waits(serial: number): boolean {
+    return serial >= this.current && serial <= this.#pushed;
+  }
 
   get length(): number {
     return this.#items.length - this.#head;
@@ -75,6 +100,7 @@ export class PendingQueue {
 
   push(op: Op): void {
     this.#items.push(op);
+    this.#pushed++;
   }
 
   shift(): Op | undefined {

@@ -3,11 +3,12 @@ import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Command } from "../../core/command.ts";
 import { RegateError } from "../../errors.ts";
-import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import { type Analysis, analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
-import { TRANSACTION } from "./codes.ts";
 import { commandFacts, unjudgedFacts } from "./command-facts.ts";
+import { beginsEarly, namesNothing } from "./names.ts";
+import { basisOf, looksUpLate, refresh } from "./readings.ts";
 import { forbiddenSetting } from "./settings.ts";
 import type { Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
@@ -19,49 +20,10 @@ const staleClasses = new Set(["ddl", "transaction", "session"]);
 const sendable = new Set(["TEXT_TOO_LONG", "TEXT_NOT_UTF8", "TEXT_UNPARSEABLE", "TEXT_TOO_COMPLEX"]);
 
 export class Reading {
-  readonly scope: NameScope;
   readonly #session: Session;
 
   constructor(session: Session) {
     this.#session = session;
-    const { registry, names } = session;
-    this.scope = {
-      get searchPath() {
-        return names.searchPath;
-      },
-      get user() {
-        return names.user;
-      },
-      prepared: (name: string): readonly StatementAnalysis[] => {
-        const found = registry.sqlPrepared.get(name) ?? registry.prepared(name)?.analysis.statements[0];
-        return found === undefined ? [] : [found];
-      },
-      cursor: (name: string): readonly StatementAnalysis[] => {
-        const found = registry.cursors.get(name) ?? registry.portal(name)?.statements[0];
-        return found === undefined ? [] : [found];
-      },
-    };
-  }
-
-  /** Waits until the server has said how names resolve, where an earlier segment may have changed it. */
-  steady(step: () => boolean, segment: number): boolean {
-    const session = this.#session;
-    return session.wait(() => {
-      if (session.skipping && session.segment === segment) return true;
-      if (session.backend.changesUnder(segment)) return session.judge.nudge();
-      if (session.names.dirty && session.boundary && session.status !== TRANSACTION.failed) {
-        session.backend.askNames();
-        return false;
-      }
-      return session.pending.some((op) => op.kind === "probe") ? false : step();
-    });
-  }
-
-  withCatalog(step: (catalog: Catalog) => boolean): boolean {
-    const session = this.#session;
-    const { catalog } = session;
-    if (catalog !== undefined) return step(catalog);
-    return session.judge.promised(session.readCatalog(), step);
   }
 
   /** Reads a text and hands on its analysis; what cannot be read is refused here. `parameterTypes` are those that came with it. */
@@ -72,7 +34,6 @@ export class Reading {
     parameterTypes: readonly number[] = [],
   ): boolean {
     const session = this.#session;
-    session.judge.inSimple = simple;
     const { limits, pipeline } = session.options;
     let text = "";
     const refuse = (error: RegateError): boolean => {
@@ -93,41 +54,82 @@ export class Reading {
     }
     if (!isUtf8(bytes)) return refuse(new RegateError("TEXT_NOT_UTF8"));
     text = bytes.toString();
+    const { settled } = session;
     const attempt = (catalog: Catalog): Analysis | RegateError => {
+      settled.absent = undefined;
       try {
-        const analysis = analyze(text, catalog, this.scope, this.#wanted());
+        const analysis = analyze(text, catalog, settled.scope, this.options);
         return forbiddenSetting(analysis) ?? analysis;
       } catch (thrown) {
         if (thrown instanceof RegateError) return thrown;
         throw thrown;
       }
     };
-    return this.steady(() => {
+    const done = (analysis: Analysis | RegateError, again: () => boolean): boolean => {
+      if (analysis instanceof RegateError) return refuse(analysis);
+      if (this.unsure(analysis)) return session.judge.refuseUnsure(simple);
+      const { absent } = settled;
+      if (
+        absent !== undefined &&
+        analysis.statements.length === 1 &&
+        session.options.pipeline.policy.mode === "enforce"
+      )
+        return refuse(unknownName(absent));
+      const tooMany = session.registry.tooMany(analysis.statements);
+      if (tooMany !== undefined) return refuse(tooMany);
+      return this.#estimated(analysis, parameterTypes, (estimated) => step(estimated, text), again);
+    };
+    let early = false;
+    const { lastCatalog } = session;
+    if (settled.pending && lastCatalog !== undefined) {
+      // BEGIN, SET and the like mean the same whatever names stand for: nothing is waited for.
+      const first = attempt(lastCatalog);
+      if (!(first instanceof RegateError)) {
+        if (first.statements.every(namesNothing) && !session.unsure) return step(first, text);
+        early = beginsEarly(first.statements);
+      }
+    }
+    return settled.names(early, () => {
       // A run of DDL need not read the catalog anew for each: it is judged by what it is, on the last one that knows its names.
       const stale = session.catalog === undefined ? session.lastCatalog : undefined;
-      const early = stale === undefined ? undefined : attempt(stale);
+      const kind = stale === undefined ? undefined : attempt(stale);
       if (
-        early !== undefined &&
-        !(early instanceof RegateError) &&
-        !early.unresolved &&
-        early.statements.every(({ facts }) => staleClasses.has(facts.class))
+        kind !== undefined &&
+        !(kind instanceof RegateError) &&
+        !kind.unresolved &&
+        kind.statements.every(({ facts }) => staleClasses.has(facts.class))
       )
-        return step(early, text);
+        return step(kind, text);
       const read = (): boolean =>
-        this.withCatalog((catalog) => {
-          const analysis = attempt(catalog);
-          if (analysis instanceof RegateError) return refuse(analysis);
-          const found = (one: Analysis): boolean =>
-            this.#estimated(one, parameterTypes, (estimated) => step(estimated, text), read);
-          if (!analysis.unresolved || session.backend.catalogChanged) return found(analysis);
-          // A name that the catalog does not have may be new: look once.
-          return session.judge.promised(session.catalogs.search(), (anew) => {
-            const again = attempt(anew);
-            return again instanceof RegateError ? refuse(again) : found(again);
-          });
-        });
+        settled.catalog(early, (catalog) =>
+          settled.complete(
+            () => attempt(catalog),
+            (analysis) => {
+              if (analysis instanceof RegateError) return refuse(analysis);
+              if (!analysis.unresolved || session.backend.catalogChanged) return done(analysis, read);
+              // A name that the catalog does not have may be new: look once.
+              return session.judge.promised(session.catalogs.search(), () =>
+                settled.catalog(early, (anew) =>
+                  settled.complete(
+                    () => attempt(anew),
+                    (found) => done(found, read),
+                  ),
+                ),
+              );
+            },
+          ),
+        );
       return read();
-    }, session.segment);
+    });
+  }
+
+  /** DDL of this segment is not in the catalog that the gate can read before its end: what names anything cannot be judged. */
+  unsure(analysis: Analysis): boolean {
+    const { segmentDdl, lastCatalog, options } = this.#session;
+    if (!segmentDdl || lastCatalog?.hasTags === false || options.pipeline.policy.mode === "observe") return false;
+    return analysis.statements.some(
+      ({ facts }) => !staleClasses.has(facts.class) && (facts.relations.length > 0 || facts.functions.length > 0),
+    );
   }
 
   /** Goes on with what the server estimates, where a rule reads it; with `again`, if names came to mean something else meanwhile. */
@@ -150,13 +152,14 @@ export class Reading {
   }
 
   /** Each costs another parse: only where a rule reads it. */
-  #wanted(): { normalized: boolean; fingerprint: boolean } {
+  get options(): { normalized: boolean; fingerprint: boolean } {
     const { policy } = this.#session.options.pipeline;
     return { normalized: policy.reads("command.normalized"), fingerprint: policy.reads("command.fingerprint") };
   }
 
   basis(): string {
-    return `${this.#session.catalog?.version ?? ""}/${this.#session.names.epoch}`;
+    const { catalog, names } = this.#session;
+    return catalog === undefined ? "" : basisOf(catalog, names);
   }
 
   /** Computed only when an approval asks for it, and again before the approved command runs: the basis may have changed meanwhile. */
@@ -191,21 +194,36 @@ export class Reading {
   /** Analyses a prepared statement again if the catalog or the session's names changed since. */
   current(prepared: Prepared, step: () => boolean): boolean {
     const session = this.#session;
-    const { policy } = session.options.pipeline;
+    const { settled, options, parts } = session;
+    const { policy } = options.pipeline;
+    const early = beginsEarly(prepared.analysis.statements);
+    const go = (): boolean => (this.unsure(prepared.analysis) ? session.judge.refuseUnsure(false) : step());
     const read = (): boolean =>
-      this.withCatalog((catalog) => {
-        const same = prepared.basis === this.basis();
-        if (same && (session.parts.estimates.fresh(prepared.analysis) || !policy.reads("command.statements.estimate")))
-          return step();
-        const take = (analysis: Analysis): boolean => {
-          prepared.analysis = analysis;
-          prepared.basis = this.basis();
-          prepared.commands = new Map();
-          return step();
-        };
-        const analysis = same ? prepared.analysis : analyze(prepared.text, catalog, this.scope, this.#wanted());
-        return this.#estimated(analysis, prepared.parameterTypes, take, read);
-      });
-    return this.steady(read, session.segment);
+      settled.catalog(early, (catalog) =>
+        settled.complete(
+          () => {
+            // What a name stands for at Execute is no part of the basis.
+            if (prepared.analysis.statements.some(looksUpLate)) prepared.basis = "";
+            refresh(prepared, catalog, settled.scope, this.options);
+          },
+          () => {
+            if (!policy.reads("command.statements.estimate") || parts.estimates.fresh(prepared.analysis)) return go();
+            const take = (analysis: Analysis): boolean => {
+              prepared.analysis = analysis;
+              prepared.commands = new Map();
+              return go();
+            };
+            return this.#estimated(prepared.analysis, prepared.parameterTypes, take, read);
+          },
+        ),
+      );
+    return read();
   }
+}
+
+/** As the server says it. */
+function unknownName({ kind, name }: { kind: "statement" | "portal"; name: string }): RegateError {
+  return kind === "statement"
+    ? new RegateError("STATEMENT_UNKNOWN", { message: `prepared statement "${name}" does not exist` })
+    : new RegateError("PORTAL_UNKNOWN", { message: `cursor "${name}" does not exist` });
 }

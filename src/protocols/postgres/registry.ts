@@ -1,146 +1,191 @@
-// The prepared statements and portals of a session, as the server will have confirmed them.
+// The prepared statements, portals and cursors of a session, as the server will have confirmed them. SQL and the protocol share each name space.
 import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Command } from "../../core/command.ts";
+import { RegateError } from "../../errors.ts";
+import type { Held } from "../../sql/postgres/held.ts";
+import { changesMeaning } from "./names.ts";
 import type { Run } from "./pending.ts";
 import type { Field } from "./message.ts";
+import { type Slot, Slots, slotName } from "./slots.ts";
 
-/** A statement made by Parse. `basis` names the catalog and the session state that `analysis` holds for. */
-export type Prepared = {
-  readonly name: string;
+/** A statement made by Parse, or by PREPARE. `basis` names the catalog and the session state that `analysis` holds for. */
+export interface Prepared extends Slot<Prepared> {
+  readonly by: "parse" | "prepare";
+  /** What is analysed: the message's text, or the PREPARE alone. */
   readonly text: string;
+  /** The whole text that came in, as the server keeps it. */
+  readonly source: string;
   readonly parameterTypes: readonly number[];
-  readonly segment: number;
-  confirmed: boolean;
-  failed: boolean;
-  /** What had the name before; it comes back if the Parse fails. */
-  readonly previous: Prepared | undefined;
   analysis: Analysis;
   basis: string;
+  /** Everything that EXECUTE may run under that basis: one statement, or any of several. */
+  readings: readonly StatementAnalysis[];
+  /** Readings of earlier times that the server may still hold on to: a plan is made anew only when something that it uses changed. */
+  held: Held[];
   /** One command for each message, as long as the analysis holds: caches hang on it. */
   commands: Map<string, Command>;
-};
+}
 
-export type Portal = {
-  readonly name: string;
-  readonly statements: readonly StatementAnalysis[];
+/** Made by Bind, or a cursor made by DECLARE. */
+export interface Portal extends Slot<Portal> {
+  readonly by: "bind" | "declare";
+  readonly source: string;
+  statements: readonly StatementAnalysis[];
+  /** What it is bound to, for the words of a later catalog. */
+  readonly held: Held | undefined;
+  /** The state that `statements` hold for. */
+  basis: string;
+  /** What a Bind was of, for statements whose names are looked up as late as at Execute. */
+  readonly prepared: Prepared | undefined;
+  /** WITH HOLD: it outlives its transaction. */
+  readonly hold: boolean;
   /** The policy's revision that the portal was permitted under. */
   readonly revision: string;
-  readonly segment: number;
   /** The run that the record of its Bind covers; its first Execute takes it. */
   run: Run | undefined;
-  /** Which command a further Execute is decided as. */
-  readonly again: Command;
+  /** Which command an Execute is decided as. A cursor's is made at each: it is judged as the FETCH that it is. */
+  again: Command | undefined;
   /** What the server says of its columns: not asked, asked, none, or the fields. */
   described: "no" | "asked" | "none" | readonly Field[];
-};
+}
 
-/** Statement and portal names to what they stand for. Changes wait for the server's word, so that an error leaves the map true. */
+/** What one session may keep: the gate's memory holds the facts of each. */
+const limits = { statements: 10_000, portals: 10_000, bytes: 64 * 1024 * 1024 };
+
 export class Registry {
-  readonly #prepared = new Map<string, Prepared>();
-  readonly #portals = new Map<string, Portal>();
-  /** SQL-level PREPARE and DECLARE, by name. */
-  readonly sqlPrepared = new Map<string, StatementAnalysis>();
-  readonly cursors = new Map<string, StatementAnalysis>();
+  readonly statements = new Slots<Prepared>();
+  readonly portals = new Slots<Portal>();
+  /** Serials of the last messages sent whose statements may give names to other things. */
+  changing = { meaning: 0, statements: 0, portals: 0 };
+  /** Counts what SQL did to names. */
+  changes = 0;
 
-  prepared(name: string): Prepared | undefined {
-    return this.#prepared.get(name);
+  /** A message is sent that runs this statement. `restores`: the end of the transaction changes what names mean. */
+  sent(statement: StatementAnalysis, serial: number, restores: boolean): void {
+    const { effects } = statement;
+    const ends = effects.transaction !== undefined && effects.transaction !== "begin";
+    if (changesMeaning(statement) || (ends && restores)) this.changing.meaning = serial;
+    if (
+      effects.opaque ||
+      effects.discards === true ||
+      effects.prepares !== undefined ||
+      effects.deallocates !== undefined
+    )
+      this.changing.statements = serial;
+    if (
+      effects.opaque ||
+      effects.discards === true ||
+      effects.declares !== undefined ||
+      effects.closesCursor !== undefined ||
+      ends
+    )
+      this.changing.portals = serial;
   }
 
-  get preparedCount(): number {
-    return this.#prepared.size + this.sqlPrepared.size;
-  }
-
-  parsing(prepared: Prepared): void {
-    this.#prepared.set(prepared.name, prepared);
-  }
-
-  parsed(prepared: Prepared): void {
-    prepared.confirmed = true;
-    (prepared as { previous: Prepared | undefined }).previous = undefined;
-    // The two kinds share one name space; the server has just said that the name was free.
-    if (prepared.name !== "") this.sqlPrepared.delete(prepared.name);
-  }
-
-  /** `reached`: the server tried it (and so destroyed an unnamed one); else it was skipped. */
-  parseFailed(prepared: Prepared, reached: boolean): void {
-    prepared.failed = true;
-    if (this.#prepared.get(prepared.name) !== prepared) return;
-    let before = prepared.previous;
-    while (before?.failed === true) before = before.previous;
-    if (before === undefined || (reached && prepared.name === "")) this.#prepared.delete(prepared.name);
-    else this.#prepared.set(prepared.name, before);
-  }
-
-  /** The run of a portal that was never executed, if that is what was closed. */
-  closed(target: "statement" | "portal", name: string): Run | undefined {
-    if (target === "portal") {
-      const run = this.#portals.get(name)?.run;
-      this.#portals.delete(name);
-      return run;
-    } else {
-      this.#prepared.delete(name);
-      this.sqlPrepared.delete(name);
+  /** Would these statements make more names than a session may keep? */
+  tooMany(statements: readonly StatementAnalysis[]): RegateError | undefined {
+    let prepares = 0;
+    let declares = 0;
+    for (const { effects } of statements) {
+      if (effects.prepares !== undefined) prepares++;
+      if (effects.declares !== undefined) declares++;
     }
+    return this.fullOfStatements(prepares) ?? this.fullOfPortals(declares);
+  }
+
+  fullOfStatements(more: number): RegateError | undefined {
+    if (more === 0 || (this.statements.size + more <= limits.statements && this.statements.weight <= limits.bytes))
+      return undefined;
+    const detail = `The limits are ${limits.statements} prepared statements and ${limits.bytes} bytes of their text.`;
+    return new RegateError("TOO_MANY_STATEMENTS", { detail });
+  }
+
+  fullOfPortals(more: number): RegateError | undefined {
+    if (more === 0 || this.portals.size + more <= limits.portals) return undefined;
+    return new RegateError("TOO_MANY_PORTALS", { detail: `The limit is ${limits.portals}.` });
+  }
+
+  /** Close was answered. Returns the run of a portal that was never executed. */
+  closed(target: "statement" | "portal", name: string, serial: number): Run | undefined {
+    this.changes++;
+    if (target === "portal") return this.portals.remove(slotName(name), serial)?.run;
+    this.statements.remove(slotName(name), serial);
     return undefined;
-  }
-
-  portal(name: string): Portal | undefined {
-    return this.#portals.get(name);
-  }
-
-  /** Returns the run of the portal that had the name before, if that was never executed. */
-  bound(portal: Portal): Run | undefined {
-    const run = this.#portals.get(portal.name)?.run;
-    this.#portals.set(portal.name, portal);
-    return run;
-  }
-
-  bindFailed(portal: Portal): void {
-    if (this.#portals.get(portal.name) === portal) this.#portals.delete(portal.name);
   }
 
   /** The transaction of these segments is over: its portals are gone. Returns the runs of those that were never executed. */
   transactionEnded(segment: number): Run[] {
     const unrun: Run[] = [];
-    for (const [name, portal] of this.#portals) {
-      if (portal.segment > segment) continue;
-      this.#portals.delete(name);
+    for (const portal of [...this.portals.values()]) {
+      if (portal.segment > segment || portal.hold) continue;
+      this.portals.remove(portal.name, portal.serial);
       if (portal.run !== undefined) unrun.push(portal.run);
     }
     return unrun;
   }
 
-  /** What a completed statement did to the SQL-level names. */
-  completed(statement: StatementAnalysis): void {
+  /** What a completed statement did to names that SQL gives and takes. */
+  completed(statement: StatementAnalysis, serial: number, segment: number, run: Run, at: number): void {
     const { effects } = statement;
-    if (effects.prepares !== undefined) {
-      this.#forget(effects.prepares.name);
-      this.sqlPrepared.set(effects.prepares.name, effects.prepares.statement);
+    const { prepares, declares } = effects;
+    const source = run.command?.text ?? "";
+    const given = { serial, segment, confirmed: true, failed: false, previous: undefined, source };
+    if (prepares !== undefined) {
+      const { start, length } = run.locations[at]!;
+      const text = Buffer.from(source).toString("utf8", start, start + length);
+      this.changes++;
+      this.statements.put({
+        ...given,
+        name: prepares.name,
+        by: "prepare",
+        text,
+        weight: text.length + source.length,
+        parameterTypes: [],
+        analysis: {
+          command: { text, normalized: "", fingerprint: "", statements: [] },
+          statements: [],
+          locations: [],
+          unresolved: false,
+        },
+        basis: "",
+        readings: [],
+        held: [prepares.held],
+        commands: new Map(),
+        sure: this.statements.doubt,
+      });
     }
-    if (effects.declares !== undefined) this.cursors.set(effects.declares.name, effects.declares.statement);
-    if (effects.deallocates === "*") this.#forgetAll();
-    else if (effects.deallocates !== undefined) this.#forget(effects.deallocates);
-    if (effects.closesCursor === "*") this.cursors.clear();
-    else if (effects.closesCursor !== undefined) this.cursors.delete(effects.closesCursor);
-    if (effects.discards === true) {
-      this.#forgetAll();
-      this.cursors.clear();
+    if (declares !== undefined) {
+      this.changes++;
+      this.portals.put({
+        ...given,
+        name: declares.name,
+        weight: source.length,
+        by: "declare",
+        statements: [declares.statement],
+        held: declares.held,
+        basis: "",
+        prepared: undefined,
+        hold: declares.hold,
+        revision: "",
+        run: undefined,
+        again: undefined,
+        described: "no",
+        sure: this.portals.doubt,
+      });
     }
-  }
-
-  /** SQL took a name away, whichever protocol gave it. One whose Parse is still under way came after it. */
-  #forget(name: string): void {
-    this.sqlPrepared.delete(name);
-    for (let one = this.#prepared.get(name); one !== undefined; one = one.previous) {
-      if (!one.confirmed) continue;
-      one.failed = true;
-      if (this.#prepared.get(name) === one) this.#prepared.delete(name);
+    if (effects.opaque) {
+      this.statements.doubt++;
+      this.portals.doubt++;
+      this.changes++;
     }
-  }
-
-  #forgetAll(): void {
-    this.sqlPrepared.clear();
-    // DEALLOCATE ALL leaves the unnamed statement alone.
-    for (const name of [...this.#prepared.keys()]) if (name !== "") this.#forget(name);
+    if (effects.deallocates !== undefined || effects.closesCursor !== undefined || effects.discards === true)
+      this.changes++;
+    if (effects.deallocates === "*" || effects.discards === true) {
+      // DEALLOCATE ALL leaves the unnamed statement alone.
+      for (const { name } of [...this.statements.values()]) if (name !== "") this.statements.remove(name, serial);
+    } else if (effects.deallocates !== undefined) this.statements.remove(effects.deallocates, serial);
+    if (effects.closesCursor === "*" || effects.discards === true) {
+      for (const { name } of [...this.portals.values()]) this.portals.remove(name, serial);
+    } else if (effects.closesCursor !== undefined) this.portals.remove(effects.closesCursor, serial);
   }
 }

@@ -23,6 +23,7 @@ import { fatalMessage } from "./refuse.ts";
 import type { PlanChecks } from "./plan-checks.ts";
 import { Reading } from "./reading.ts";
 import { Registry } from "./registry.ts";
+import { Settled } from "./settled.ts";
 import type { Upstream } from "./upstream.ts";
 import { UpstreamWriter } from "./writer.ts";
 
@@ -52,6 +53,7 @@ export class Session {
   readonly writer = new UpstreamWriter();
   readonly judge: Judge;
   readonly reading: Reading;
+  readonly settled: Settled;
   readonly extended: Extended;
   readonly frontend: Frontend;
   readonly backend: Backend;
@@ -63,8 +65,12 @@ export class Session {
   segment = 0;
   /** After an error in this segment the client's messages are dropped up to its Sync, as the server would. */
   skipping = false;
-  /** A statement of this segment may change how names or texts are read; it is told only at its end. */
-  unsure = { names: false, text: false };
+  /** Code ran in this segment that cannot be seen through: it may have changed how texts are read, which the server tells at its end. */
+  unsure = false;
+  /** Something was executed in this segment: its transaction is under way. */
+  segmentRan = false;
+  /** DDL ran in this segment: nobody else sees it yet. */
+  segmentDdl = false;
   /** A statement of the open transaction worked on protected columns. */
   touchedTagged = false;
   /** A message of the extended protocol was sent since the last Sync. */
@@ -105,10 +111,11 @@ export class Session {
     this.server = parts.upstream.socket;
     this.#input = new MessageBuffer(clientLimits(parts.options.limits.messageBytes));
     this.judge = new Judge(this);
+    this.backend = new Backend(this);
+    this.settled = new Settled(this);
     this.reading = new Reading(this);
     this.extended = new Extended(this);
     this.frontend = new Frontend(this);
-    this.backend = new Backend(this);
     this.answers = new Answers(this);
   }
 
@@ -142,9 +149,22 @@ export class Session {
     return this.pending.length === 0;
   }
 
-  /** Nothing was sent since the last Sync, and that one is answered: only here may the gate ask the server something. */
+  /** Nothing was sent since the last Sync, and that one is answered: here the gate may ask the server something on its own. */
   get boundary(): boolean {
     return this.drained && !this.segmentOpen;
+  }
+
+  /** May the gate ask the server something now: between the client's segments, or within one, as a part of it? */
+  get askable(): boolean {
+    return this.segmentOpen || this.drained;
+  }
+
+  /**
+   * Would a question be a part of the client's segment? A simple query ends a segment of which nothing ran, and must not find one that did:
+   * the server would take it into the transaction of a pipeline.
+   */
+  get askedWithin(): boolean {
+    return this.segmentOpen && (this.segmentRan || !this.judge.inSimple);
   }
 
   /** The catalog that holds for this session now; undefined if it must be read first. */
@@ -167,19 +187,23 @@ export class Session {
   async readCatalog(): Promise<Catalog> {
     if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.boundary)
       return this.catalogs.refresh();
-    const question = (sql: string): Promise<(string | null)[][]> =>
-      new Promise((resolve, reject) => {
-        this.backend.ask([sql], (rows) =>
-          rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows),
-        );
-        this.pump();
-      });
     // The client's search_path must not decide which operators and tables these queries use.
-    const path = (await question("SHOW search_path"))[0]?.[0] ?? "";
-    await question("SET LOCAL search_path = pg_catalog, pg_temp");
-    this.ownCatalog = await this.catalogs.readThrough(question);
-    await question(`SET LOCAL search_path = ${path === "" ? "''" : path}`);
+    const path = (await this.question("SHOW search_path"))[0]?.[0] ?? "";
+    await this.question("SET LOCAL search_path = pg_catalog, pg_temp");
+    this.ownCatalog = await this.catalogs.readThrough((sql) => this.question(sql));
+    // As a value, not as SQL: what is a name in the setting may be a comment there.
+    await this.question(`SELECT pg_catalog.set_config('search_path', '${path.replaceAll("'", "''")}', true)`);
     return this.ownCatalog;
+  }
+
+  /** A question of the gate's own, over the client's connection. @throws RegateError CATALOG_UNAVAILABLE */
+  question(sql: string): Promise<(string | null)[][]> {
+    return new Promise((resolve, reject) => {
+      this.backend.ask([sql], (rows) =>
+        rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows),
+      );
+      this.pump();
+    });
   }
 
   /**
@@ -227,7 +251,7 @@ export class Session {
         }
         continue;
       }
-      if (!this.frontend.ready()) return;
+      if (!this.frontend.open) return;
       const next = this.#input.next();
       if (next === undefined) {
         // The server ends, too, once it has worked off what it was sent.
@@ -308,7 +332,8 @@ export class Session {
   /** A cancel request with this session's key arrived. */
   cancel(): void {
     if (this.held !== undefined) this.held.cancel();
-    else if (!this.drained) void this.parts.upstream.cancel();
+    // A question of the gate's own is not the client's to cancel.
+    else if (!this.drained && !this.backend.asking) void this.parts.upstream.cancel();
   }
 
   /** The gate shuts down: the session ends as soon as nothing of it runs. */

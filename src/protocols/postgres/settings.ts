@@ -1,19 +1,38 @@
-// The two settings under which the gate would read texts otherwise than the server does.
+// Settings under which the gate would read texts otherwise than the server does, or a statement would do something else than its facts say.
 import { RegateError } from "../../errors.ts";
 import type { Analysis } from "../../sql/postgres/analyze.ts";
+
+/** Settings that may have one value only, as current_setting shows it. What is not in this list changes how values look, or who may do what. */
+const only: ReadonlyMap<string, (value: string) => boolean> = new Map([
+  // Texts would be cut into tokens otherwise.
+  ["client_encoding", isUtf8Name],
+  ["standard_conforming_strings", isOn],
+  // `key = NULL` would fix no row, but find all that have none.
+  ["transform_null_equals", isOff],
+  // A variable and a column of the same name in PL/pgSQL: which of them is meant.
+  ["plpgsql.variable_conflict", (value: string) => value === "error" || value === "default"],
+]);
+
+/** The names of those settings, to ask the server for. */
+export const meaningSettings: readonly string[] = [...only.keys()];
+
+/** An error if the gate cannot judge under this value. Null: the setting is not there. */
+export function badSetting(name: string, value: string | null): RegateError | undefined {
+  const setting = name === "names" ? "client_encoding" : name;
+  const good = only.get(setting);
+  if (good === undefined || value === null || good(value.toLowerCase())) return undefined;
+  const detail = `${setting} is set to ${value}.`;
+  if (setting === "client_encoding") return new RegateError("CLIENT_ENCODING", { detail });
+  if (setting === "standard_conforming_strings") return new RegateError("STANDARD_CONFORMING_STRINGS", { detail });
+  return new RegateError("SETTING_CHANGES_MEANING", { detail });
+}
 
 /** A setting, in plain sight, under which the gate would read texts otherwise than the server. */
 export function forbiddenSetting(analysis: Analysis): RegateError | undefined {
   for (const { facts } of analysis.statements) {
     for (const { name, value } of facts.settings) {
-      const setting = name.toLowerCase();
-      const given = value?.toLowerCase() ?? null;
-      if ((setting === "client_encoding" || setting === "names") && given !== null && !isUtf8Name(given)) {
-        return new RegateError("CLIENT_ENCODING", { detail: `The command sets it to ${value}.` });
-      }
-      if (setting === "standard_conforming_strings" && given !== null && !isOn(given)) {
-        return new RegateError("STANDARD_CONFORMING_STRINGS", { detail: `The command sets it to ${value}.` });
-      }
+      const error = badSetting(name.toLowerCase(), value);
+      if (error !== undefined) return error;
     }
   }
   return undefined;
@@ -31,5 +50,12 @@ function isOn(value: string): boolean {
     value === "1" ||
     value === "default" ||
     (value !== "" && ("true".startsWith(value) || "yes".startsWith(value)))
+  );
+}
+
+function isOff(value: string): boolean {
+  return (
+    ["of", "off", "0", "default"].includes(value) ||
+    (value !== "" && ("false".startsWith(value) || "no".startsWith(value)))
   );
 }

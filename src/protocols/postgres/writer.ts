@@ -16,7 +16,7 @@ const names = new Set<number>([FRONTEND.describe, FRONTEND.close]);
 const syncMessage = Buffer.from([FRONTEND.sync, 0, 0, 0, 4]);
 const flushMessage = Buffer.from([FRONTEND.flush, 0, 0, 0, 4]);
 const terminateMessage = Buffer.from([FRONTEND.terminate, 0, 0, 0, 4]);
-const probeName = "regate: a question of the gate";
+export const probeName = "regate: a question of the gate";
 /** Execute of a portal that cannot exist: the server fails there as it would for any error, without a side effect. */
 const failMessage = message(FRONTEND.execute, Buffer.from("refused by the gate\0\0\0\0\0"));
 
@@ -66,7 +66,7 @@ export class UpstreamWriter {
 
   /**
    * The gate's own questions: constant texts of {@link Names} or of the catalog reader. In the extended protocol and under a name of its own,
-   * because a simple query would destroy the client's unnamed statement.
+   * because a simple query would destroy the client's unnamed statement. A Sync or a Flush must follow.
    */
   probe(questions: readonly string[]): void {
     for (const sql of questions) {
@@ -76,7 +76,6 @@ export class UpstreamWriter {
       this.#add(message(FRONTEND.close, Buffer.from(`P${probeName}\0`)));
       this.#add(message(FRONTEND.close, Buffer.from(`S${probeName}\0`)));
     }
-    this.#add(syncMessage);
   }
 
   terminate(): void {

@@ -1,15 +1,38 @@
 // What the analysis of one text says: the facts for the policy, and the effects that the session must follow.
 import type { CommandFacts, StatementFacts } from "../../core/facts.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Held } from "./held.ts";
 
 /** How the server will resolve names at this moment, and what the session has prepared. */
 export type NameScope = {
+  /** What the session knows beyond the names themselves; without it no change of them within a text can be followed. */
+  readonly session?: SessionNames;
   /** The effective schemas in lookup order, as `current_schemas(true)` gives them: `["pg_temp_3", "pg_catalog", "public"]`. */
   readonly searchPath: readonly string[];
   readonly user: string;
-  /** What this name may stand for now. Empty: unknown. Several: any of them. */
-  prepared(name: string): readonly StatementAnalysis[];
-  cursor(name: string): readonly StatementAnalysis[];
+  /** What this name may stand for, analysed under this path: the server reads it anew at each EXECUTE. Empty: unknown. Several: any of them. */
+  prepared(name: string, catalog: Catalog, at: ScopeNames): readonly StatementAnalysis[];
+  /** A cursor is bound to what its names stood for at DECLARE. */
+  cursor(name: string, catalog: Catalog): readonly StatementAnalysis[];
 };
+
+/** How names resolve at one place of a text. */
+export type ScopeNames = Pick<NameScope, "searchPath" | "user">;
+
+/** What decides how names resolve after a change of the path, and when a transaction ends. */
+export type SessionNames = {
+  /** The setting itself, as a list: `["$user", "public"]`. */
+  readonly path: readonly string[];
+  /** The session's own temporary schema, once it has one. */
+  readonly temporary: string | undefined;
+  /** A transaction block is open: its end, or a ROLLBACK TO, brings names back that are not known here. */
+  readonly restores: "nothing" | "names" | "names and catalog";
+  /** What a ROLLBACK of the open transaction brings back, if that is known. */
+  readonly before?: { readonly path: readonly string[]; readonly user: string } | undefined;
+  /** The schemas that exist and that this role may use; undefined: to be asked for first. */
+  usable(user: string): SchemaSet | undefined;
+};
+export type SchemaSet = { has(schema: string): boolean };
 
 /** What the session's state may become if the statement succeeds. */
 export type Effects = {
@@ -20,10 +43,22 @@ export type Effects = {
   readonly catalog: boolean;
   /** May create or drop temporary objects. */
   readonly temp: boolean;
-  readonly prepares?: { readonly name: string; readonly statement: StatementAnalysis };
+  /** Runs code that cannot be seen through: any setting, prepared statement and cursor may be another afterwards. */
+  readonly opaque: boolean;
+  /** SET search_path to constants: the list, names as the server keeps them. */
+  readonly path?: { readonly schemas: readonly string[]; readonly local: boolean };
+  /** SET ROLE to a name. */
+  readonly role?: { readonly name: string; readonly local: boolean };
+  readonly prepares?: { readonly name: string; readonly statement: StatementAnalysis; readonly held: Held };
   /** A name, or `*` for all. */
   readonly deallocates?: string;
-  readonly declares?: { readonly name: string; readonly statement: StatementAnalysis };
+  /** `hold`: it outlives its transaction. */
+  readonly declares?: {
+    readonly name: string;
+    readonly statement: StatementAnalysis;
+    readonly held: Held;
+    readonly hold: boolean;
+  };
   readonly closesCursor?: string;
   readonly discards?: boolean;
 };

@@ -11,7 +11,17 @@ import { type Shape, shapeOf, treeOf } from "./shape.ts";
 import { TextState } from "./text-state.ts";
 import { judge } from "./statements.ts";
 
-export type { Analysis, Confirmation, DescribedField, Effects, NameScope, StatementAnalysis } from "./analysis.ts";
+export type {
+  Analysis,
+  Confirmation,
+  DescribedField,
+  Effects,
+  NameScope,
+  SchemaSet,
+  ScopeNames,
+  SessionNames,
+  StatementAnalysis,
+} from "./analysis.ts";
 export { confirm } from "./confirm.ts";
 
 export type AnalyzeOptions = {
@@ -51,7 +61,7 @@ export function analyzeShape(
     if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(parse(text, options), catalog, scope, uncertain);
     else {
       const { result, read } = withLiterals(shape.literals, () => judgeAll(treeOf(shape), catalog, scope, uncertain));
-      cache.set(key, shape.literals, read, result);
+      if (!result.ofSession) cache.set(key, shape.literals, read, result);
       analysed = result;
     }
   }
@@ -75,16 +85,24 @@ function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncerta
   let unresolved = false;
   try {
     for (const raw of raws) {
+      const node = raw.stmt ?? ({} as never);
       const recorder = new Recorder(catalog, state.searchPath);
-      const analysis = state.certain(judge({ recorder, scope: state }, raw.stmt ?? ({} as never)), catalog);
+      const analysis = state.certain(judge({ recorder, scope: state }, node), catalog);
       if (recorder.unresolved) unresolved = true;
       statements.push(analysis);
-      if (raws.length > 1) state.after(analysis);
+      if (raws.length === 1) break;
+      state.after(analysis, (current, at) => {
+        const again = new Recorder(current, at.searchPath);
+        const found = judge({ recorder: again, scope: { ...scope, ...at } }, node);
+        if (again.unresolved) unresolved = true;
+        return found;
+      });
     }
   } catch (thrown) {
     // The tree nests deeper than the stack: nothing was judged, so nothing may run.
     if (thrown instanceof RangeError) throw new RegateError("TEXT_TOO_COMPLEX", { cause: thrown });
     throw thrown;
   }
-  return { statements, facts: statements.map((statement) => statement.facts), unresolved };
+  const facts = statements.map((statement) => statement.facts);
+  return { statements, facts, unresolved, ofSession: state.ofSession };
 }

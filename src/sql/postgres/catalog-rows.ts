@@ -67,7 +67,8 @@ export type CatalogPart = { readonly of: Owner; readonly sql: string; readonly l
 
 export const CATALOG_QUERIES = {
   /** oid, name */
-  schemas: { of: "database", sql: "SELECT oid, nspname FROM pg_namespace ORDER BY oid" },
+  // Who may use a schema decides whether a path has it.
+  schemas: { of: "database", sql: "SELECT oid, nspname, nspacl FROM pg_namespace ORDER BY oid" },
   /** oid, name */
   languages: { of: "database", sql: "SELECT oid, lanname FROM pg_language ORDER BY oid" },
   /** Owners of users' functions: oid, name */

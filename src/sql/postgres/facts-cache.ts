@@ -11,6 +11,8 @@ export type Analysed = {
   /** One list for all texts, so that what is made of it can hang on its identity. */
   readonly facts: CommandFacts["statements"];
   readonly unresolved: boolean;
+  /** It depends on more of the session than its key says: it holds this once. */
+  readonly ofSession: boolean;
 };
 
 /** Of one catalog. */

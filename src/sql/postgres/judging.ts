@@ -19,7 +19,7 @@ export type Judged = {
   readonly instead?: StatementAnalysis;
   readonly outputsKnown?: boolean;
   readonly copy?: "in" | "out";
-} & Partial<Omit<Effects, "settings" | "catalog" | "temp">>;
+} & Partial<Omit<Effects, "settings" | "catalog" | "temp" | "opaque">>;
 
 // biome-ignore lint/suspicious/noExplicitAny: each row reads the body of its own kind
 export type Judge = (judging: Judging, body: any, node: Node) => Judged;

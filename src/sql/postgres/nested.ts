@@ -13,6 +13,7 @@ import type { Effects, StatementAnalysis } from "./analysis.ts";
 import { becomes, queryOf } from "./create-table.ts";
 import { created } from "./ddl.ts";
 import { all } from "./expressions.ts";
+import { type Held, hold } from "./held.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
 import { isOn, namesOf, optionOf } from "./nodes.ts";
@@ -79,10 +80,15 @@ function runsWhilePlanning(facts: StatementFacts): boolean {
   );
 }
 
-const NO_EFFECTS: Effects = { settings: false, transaction: undefined, catalog: false, temp: false };
+const NO_EFFECTS: Effects = { settings: false, transaction: undefined, catalog: false, temp: false, opaque: false };
+const ANY_EFFECT: Effects = { settings: true, transaction: undefined, catalog: true, temp: true, opaque: true };
 /** Planning may run functions that call themselves immutable. */
 function opaqueEffects(facts: StatementFacts): Partial<Effects> {
-  return facts.functions.some((use) => use.opaque) ? { settings: true, catalog: true, temp: true } : {};
+  return facts.functions.some((use) => use.opaque) ? ANY_EFFECT : {};
+}
+
+function heldHere({ recorder, scope }: Judging, statement: StatementAnalysis): Held {
+  return hold(statement, recorder.catalog, scope.searchPath);
 }
 
 export function prepare(judging: Judging, body: PrepareStmt): Judged {
@@ -90,26 +96,40 @@ export function prepare(judging: Judging, body: PrepareStmt): Judged {
   return {
     verb: "prepare",
     instead: { ...statement, returnsRows: false, copy: undefined, effects: NO_EFFECTS },
-    prepares: { name: body.name ?? "", statement },
+    prepares: { name: body.name ?? "", statement, held: heldHere(judging, statement) },
   };
 }
 
 export function execute(judging: Judging, body: ExecuteStmt): Judged {
   for (const value of all(judging.recorder, body.params, NO_SCOPE)) judging.recorder.use(value, USE.expression);
-  return { verb: "execute", instead: oneOf(judging, judging.scope.prepared(body.name ?? "")) };
+  return { verb: "execute", instead: oneOf(judging, preparedAs(judging, body)) };
 }
+
+function preparedAs({ scope, recorder }: Judging, body: ExecuteStmt): readonly StatementAnalysis[] {
+  return scope.prepared(body.name ?? "", recorder.catalog, scope);
+}
+
+/** CURSOR_OPT_HOLD of parsenodes.h */
+const HOLD = 0x20;
 
 export function declare(judging: Judging, body: DeclareCursorStmt): Judged {
   const statement = inner(judging, body.query);
+  const outlives = ((body.options ?? 0) & HOLD) !== 0;
+  // One that is held is run to its end at COMMIT, and the settings that it makes with it.
+  const { settings } = statement.effects;
   return {
     verb: "declare",
-    instead: { ...statement, returnsRows: false, effects: { ...NO_EFFECTS, ...opaqueEffects(statement.facts) } },
-    declares: { name: body.portalname ?? "", statement },
+    instead: {
+      ...statement,
+      returnsRows: false,
+      effects: { ...NO_EFFECTS, settings, ...opaqueEffects(statement.facts) },
+    },
+    declares: { name: body.portalname ?? "", statement, held: heldHere(judging, statement), hold: outlives },
   };
 }
 
 export function fetch(judging: Judging, body: FetchStmt): Judged {
-  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? ""));
+  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? "", judging.recorder.catalog));
   if (body.ismove !== true) return { verb: "fetch", instead: { ...analysis, returnsRows: true, copy: undefined } };
   return { verb: "move", instead: { ...analysis, returnsRows: false, copy: undefined } };
 }
@@ -128,7 +148,7 @@ export function unknownStatement({ recorder }: Judging): StatementAnalysis {
     outputsKnown: false,
     copy: undefined,
     touchesTagged: recorder.catalog.hasTags,
-    effects: { settings: true, transaction: undefined, catalog: true, temp: true },
+    effects: ANY_EFFECT,
   };
 }
 
@@ -148,7 +168,7 @@ function executedInto(judging: Judging, body: CreateTableAsStmt, names: readonly
   const { recorder } = judging;
   const query = body.query as { ExecuteStmt: ExecuteStmt };
   for (const value of all(recorder, query.ExecuteStmt.params, NO_SCOPE)) recorder.use(value, USE.expression);
-  const executed = oneOf(judging, judging.scope.prepared(query.ExecuteStmt.name ?? ""));
+  const executed = oneOf(judging, preparedAs(judging, query.ExecuteStmt));
   const made = recorder.facts("", []);
   const to = made.relations[0];
   const facts: StatementFacts = {

@@ -94,6 +94,7 @@ function bothEffects(left: Effects, right: Effects): Effects {
     settings: left.settings || right.settings,
     catalog: left.catalog || right.catalog,
     temp: left.temp || right.temp,
+    opaque: left.opaque || right.opaque,
     transaction: left.transaction ?? right.transaction,
   };
 }

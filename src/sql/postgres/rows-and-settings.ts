@@ -3,6 +3,7 @@ import type {
   AlterSystemStmt,
   CopyStmt,
   NotifyStmt,
+  SelectStmt,
   TransactionStmt,
   TruncateStmt,
   VariableSetStmt,
@@ -18,10 +19,11 @@ import { lockRelation } from "./locks.ts";
 import type { Relation } from "./model.ts";
 import { writeColumn } from "./modify.ts";
 import { constantOf, rangeVarOf, stringOf } from "./nodes.ts";
-import type { Result } from "./recorder.ts";
+import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
+import { cutName, parseSearchPath } from "./search-path.ts";
 import { rowsAreRead, rowsChange } from "./triggers.ts";
 import { CONSTANT, OPAQUE } from "./value.ts";
 
@@ -139,13 +141,34 @@ export function set({ recorder }: Judging, body: VariableSetStmt): Judged {
     if (name.startsWith("transaction")) return { verb: "set" };
   } else if (body.kind === "VAR_RESET_ALL") recorder.settings.push({ name: "*", value: null, local: false });
   else {
-    const values = body.args?.map((arg) => listed(constantOf(arg) ?? ""));
-    const value = body.kind === "VAR_SET_VALUE" && values !== undefined ? values.join(", ") : null;
-    recorder.settings.push({ name, value, local });
+    const given = body.kind === "VAR_SET_VALUE" ? body.args?.map((arg) => constantOf(arg) ?? "") : undefined;
+    recorder.settings.push({ name, value: given?.map(listed).join(", ") ?? null, local });
+    recorder.writeTo({ target: "setting", column: name }, CONSTANT);
+    recorder.changesSettings = true;
+    if (given !== undefined && name === "search_path")
+      return { verb: "set", path: { schemas: given.map(cutName), local } };
+    const role = given?.[0] ?? "";
+    // The server reads the name from a string: NONE is its way to say that there is none, in this case only.
+    if (given !== undefined && name === "role" && role !== "none")
+      return { verb: "set", role: { name: cutName(role), local } };
   }
   for (const setting of recorder.settings) recorder.writeTo({ target: "setting", column: setting.name }, CONSTANT);
   recorder.changesSettings = true;
   return { verb: body.kind === "VAR_RESET" || body.kind === "VAR_RESET_ALL" ? "reset" : "set" };
+}
+
+/** `SELECT set_config('search_path', …)` and nothing else, as pg_dump writes it, is a SET: it runs once. */
+export function pathOf(recorder: Recorder, body: SelectStmt): Pick<Effects, "path"> {
+  const target = body.targetList?.[0];
+  const call = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+  const setting = recorder.settings[0];
+  if (recorder.opaque || recorder.settings.length !== 1 || setting?.name !== "search_path" || setting.value === null)
+    return {};
+  const bare = Object.keys(body).every((member) => ["targetList", "limitOption", "op"].includes(member));
+  if (!bare || body.targetList?.length !== 1 || call === undefined || !("FuncCall" in call)) return {};
+  if (call.FuncCall.args?.some((arg) => constantOf(arg) === undefined) !== false) return {};
+  const schemas = parseSearchPath(setting.value);
+  return schemas === undefined ? {} : { path: { schemas, local: setting.local } };
 }
 
 /** An element of a list, quoted where it would otherwise read as several. */

@@ -21,7 +21,7 @@ import { bodyOf, kindOf, optionOf } from "./nodes.ts";
 import { alterSequence, createSchema, creates, drop, grant, moves, objectVerb, onObject, rename } from "./objects.ts";
 import type { Recorder } from "./recorder.ts";
 import { withOwn } from "./replay.ts";
-import { alterSystem, copy, notify, set, transaction, truncate } from "./rows-and-settings.ts";
+import { alterSystem, copy, notify, pathOf, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
 import { TEXT } from "./value.ts";
 
@@ -74,7 +74,12 @@ function select({ recorder }: Judging, body: SelectStmt): Judged {
     becomes(recorder, made, result, []);
     return { verb: "select_into" };
   }
-  return { verb: body.valuesLists === undefined ? "select" : "values", result, returnsRows: true };
+  return {
+    verb: body.valuesLists === undefined ? "select" : "values",
+    result,
+    returnsRows: true,
+    ...pathOf(recorder, body),
+  };
 }
 
 function call(judging: Judging, body: CallStmt): Judged {
@@ -325,6 +330,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
         settings: instead.effects.settings || recorder.changesSettings || recorder.opaque,
         catalog: instead.effects.catalog || recorder.changesCatalog || recorder.opaque,
         temp: instead.effects.temp || recorder.changesTemporary || recorder.opaque,
+        opaque: instead.effects.opaque || recorder.opaque,
       },
     };
   }
@@ -347,6 +353,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
       settings: recorder.changesSettings || recorder.opaque,
       catalog: recorder.changesCatalog || recorder.opaque,
       temp: recorder.changesTemporary || recorder.opaque,
+      opaque: recorder.opaque,
     },
   };
 }

@@ -1,66 +1,142 @@
 // The state of names within one text: what its earlier statements prepare, declare, set and define, as the later ones will meet it.
-import type { StatementFacts } from "../../core/facts.ts";
-import type { NameScope, StatementAnalysis } from "./analysis.ts";
+import type { Effects, NameScope, ScopeNames, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
+import { effectivePath } from "./search-path.ts";
 
 const NONE: readonly StatementAnalysis[] = [];
 
+/** How a statement that was prepared in this text is read where it is executed. */
+type Prepared = (catalog: Catalog, at: ScopeNames) => readonly StatementAnalysis[];
+const UNKNOWN: Prepared = () => NONE;
+
+/** A setting that decides names, and its value when the transaction commits. */
+type Path = { readonly path: readonly string[]; readonly user: string };
+
 export class TextState implements NameScope {
-  readonly user: string;
+  user: string;
   searchPath: readonly string[];
   readonly #session: NameScope;
-  readonly #prepared = new Map<string, readonly StatementAnalysis[]>();
+  readonly #prepared = new Map<string, Prepared>();
   readonly #cursors = new Map<string, readonly StatementAnalysis[]>();
   #allDeallocated = false;
   #allClosed = false;
+  /** Names may mean something else than is known, until the session has asked. */
   #uncertain: boolean;
-  #pathChanged = false;
+  #now: Path | undefined;
+  /** What the end of the transaction makes of it: where it commits, and where it does not. Undefined: not known. */
+  #committed: Path | undefined;
+  #before: Path | undefined;
+  /** What was found depends on more of the session than its path and its role. */
+  ofSession = false;
+  /** DDL ran in the open transaction, before this text or in it: its end may take it back. */
+  #catalogChanged: boolean;
 
   constructor(session: NameScope, uncertain: boolean) {
     this.#session = session;
     this.searchPath = session.searchPath;
     this.user = session.user;
     this.#uncertain = uncertain;
+    const known = session.session;
+    this.#now = known === undefined ? undefined : { path: known.path, user: session.user };
+    const lasts = known?.restores === "nothing";
+    this.#committed = lasts ? this.#now : undefined;
+    this.#before = lasts ? this.#now : known?.before;
+    this.#catalogChanged = known?.restores === "names and catalog";
   }
 
-  prepared(name: string): readonly StatementAnalysis[] {
-    return this.#prepared.get(name) ?? (this.#allDeallocated ? NONE : this.#session.prepared(name));
+  prepared(name: string, catalog: Catalog, at: ScopeNames): readonly StatementAnalysis[] {
+    const own = this.#prepared.get(name);
+    if (own !== undefined) return own(catalog, at);
+    return this.#allDeallocated ? NONE : this.#session.prepared(name, catalog, at);
   }
 
-  cursor(name: string): readonly StatementAnalysis[] {
-    return this.#cursors.get(name) ?? (this.#allClosed ? NONE : this.#session.cursor(name));
+  cursor(name: string, catalog: Catalog): readonly StatementAnalysis[] {
+    return this.#cursors.get(name) ?? (this.#allClosed ? NONE : this.#session.cursor(name, catalog));
   }
 
-  /** Follows a statement's effects, as if it succeeded: if it fails, nothing behind it in the text runs. */
-  after(analysis: StatementAnalysis): void {
+  /** Follows a statement's effects, as if it succeeded: if it fails, nothing behind it in the text runs. `again` analyses it under other names. */
+  after(analysis: StatementAnalysis, again: (catalog: Catalog, at: ScopeNames) => StatementAnalysis): void {
     const { effects, facts } = analysis;
-    if (effects.prepares !== undefined) this.#prepared.set(effects.prepares.name, [effects.prepares.statement]);
-    if (effects.declares !== undefined) this.#cursors.set(effects.declares.name, [effects.declares.statement]);
+    if (effects.opaque) {
+      this.#prepared.clear();
+      this.#cursors.clear();
+      this.#allDeallocated = true;
+      this.#allClosed = true;
+    }
+    const { prepares, declares } = effects;
+    if (prepares !== undefined) {
+      this.#prepared.set(prepares.name, (catalog, at) => {
+        const { prepares: anew } = again(catalog, at).effects;
+        return anew === undefined ? NONE : [anew.statement];
+      });
+    }
+    if (declares !== undefined) this.#cursors.set(declares.name, [declares.statement]);
     if (effects.deallocates === "*") {
       this.#prepared.clear();
       this.#allDeallocated = true;
-    } else if (effects.deallocates !== undefined) this.#prepared.set(effects.deallocates, NONE);
+    } else if (effects.deallocates !== undefined) this.#prepared.set(effects.deallocates, UNKNOWN);
     if (effects.closesCursor === "*") {
       this.#cursors.clear();
       this.#allClosed = true;
     } else if (effects.closesCursor !== undefined) this.#cursors.set(effects.closesCursor, NONE);
-    if (effects.catalog || effects.temp) this.#uncertain = true;
-    if (effects.settings) this.#settings(facts);
-    // The end of a transaction takes back what was set in it.
-    if (this.#pathChanged && effects.transaction !== undefined && effects.transaction !== "begin")
+    if (effects.catalog || effects.temp) {
       this.#uncertain = true;
+      this.#catalogChanged = true;
+    }
+    if (effects.settings) this.#settings(analysis);
+    if (effects.transaction !== undefined) this.#transaction(effects.transaction, facts.verb);
   }
 
-  #settings(facts: StatementFacts): void {
-    if (facts.settings.length === 0) this.#uncertain = true;
-    for (const { name, value } of facts.settings) {
-      if (name === "search_path") {
-        const path = value === null || facts.class !== "session" ? undefined : effectivePath(value, this.#session);
-        if (path === undefined) this.#uncertain = true;
-        else this.searchPath = path;
-        this.#pathChanged = true;
-      } else if (name === "*" || name === "role" || name === "session_authorization") this.#uncertain = true;
+  #settings({ effects, facts }: StatementAnalysis): void {
+    this.ofSession = true;
+    const { path, role } = effects;
+    if (path !== undefined) this.#set({ path: path.schemas }, path.local);
+    else if (role !== undefined) this.#set({ user: role.name }, role.local);
+    else if (effects.opaque || facts.settings.length === 0 || facts.settings.some(({ name }) => decidesNames(name))) {
+      this.#uncertain = true;
+      this.#now = undefined;
+      this.#committed = undefined;
     }
+  }
+
+  #set(change: Partial<Path>, local: boolean): void {
+    if (this.#now !== undefined) this.#now = { ...this.#now, ...change };
+    if (!local && this.#committed !== undefined) this.#committed = { ...this.#committed, ...change };
+    this.#resolve();
+  }
+
+  /** The path that holds now, where the session can tell which schemas the role may use. */
+  #resolve(): void {
+    const known = this.#session.session;
+    const now = this.#now;
+    const usable = now === undefined ? undefined : known?.usable(now.user);
+    if (now === undefined || usable === undefined) {
+      this.#uncertain = true;
+      return;
+    }
+    this.user = now.user;
+    this.searchPath = effectivePath(now.path, now.user, known?.temporary, usable);
+  }
+
+  #transaction(kind: Effects["transaction"], verb: string): void {
+    this.ofSession = true;
+    if (kind === "begin" || verb === "savepoint" || verb === "release") return;
+    const after = verb === "rollback_to" || verb === "prepare_transaction" ? undefined : kind;
+    // What a savepoint brings back is not followed.
+    const next = after === "commit" ? this.#committed : after === "rollback" ? this.#before : undefined;
+    if (verb === "rollback_to" && this.#unchanged()) return;
+    if (this.#catalogChanged) this.#uncertain = true;
+    if (next === undefined) this.#uncertain = true;
+    if (next === this.#now && next !== undefined) return;
+    this.#now = next;
+    this.#committed = next;
+    this.#before = next;
+    if (next !== undefined) this.#resolve();
+  }
+
+  /** Nothing that decides names was set in this transaction, and no DDL ran in it. */
+  #unchanged(): boolean {
+    return !this.#catalogChanged && this.#now !== undefined && this.#now === this.#before;
   }
 
   /** Where names may mean something else, a statement that names anything is of no known class, and all that it shows is opaque. */
@@ -86,16 +162,9 @@ export class TextState implements NameScope {
   }
 }
 
-/** What `current_schemas(true)` will be after SET search_path to this list; undefined where it depends on more than the list. */
-function effectivePath(value: string, session: NameScope): readonly string[] | undefined {
-  const schemas = value === "" ? [] : value.split(", ").map((name) => (name === "$user" ? session.user : name));
-  // A name with a comma or quotes inside cannot be told from two names here.
-  if (schemas.some((name) => name.includes(",") || name.includes('"'))) return undefined;
-  const temporary = session.searchPath.find((schema) => schema.startsWith("pg_temp_"));
-  const path = schemas.flatMap((name) =>
-    name === "pg_temp" ? (temporary === undefined ? [] : [temporary]) : name === "" ? [] : [name],
-  );
-  if (!path.includes("pg_catalog")) path.unshift("pg_catalog");
-  if (temporary !== undefined && !path.includes(temporary)) path.unshift(temporary);
-  return path;
+const NAME_SETTINGS: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
+
+/** Do names mean something else under another value of this setting? `*` stands for any. */
+export function decidesNames(setting: string): boolean {
+  return NAME_SETTINGS.has(setting.toLowerCase());
 }

@@ -54,6 +54,6 @@ function unread(catalog: Catalog, known: Partial<StatementFacts>): StatementAnal
     outputsKnown: false,
     copy: undefined,
     touchesTagged: catalog.hasTags,
-    effects: { settings: true, transaction: undefined, catalog: true, temp: true },
+    effects: { settings: true, transaction: undefined, catalog: true, temp: true, opaque: true },
   };
 }

@@ -1,5 +1,5 @@
 // A shim in front of a real PostgreSQL with a policy that the test writes in TypeScript, and a log and approvals in memory.
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Decision } from "../../../src/core/decision.ts";
@@ -43,11 +43,17 @@ export async function startTestGate(
     limits?: Partial<Parameters<typeof startPostgres>[0]["limits"]>;
     upstreamPort?: number;
     catalogCheck?: "command" | number;
+    /** The server asks nobody for a password: for clients that know none. */
+    trust?: boolean;
   } = {},
 ): Promise<TestGate> {
   const dir = mkdtempSync(join(tmpdir(), "regate-session-"));
+  const access = join(dir, "access.conf");
+  chmodSync(dir, 0o755);
+  writeFileSync(access, "host all all 127.0.0.1/32 trust\n", { mode: 0o644 });
   const server = await startEmbedded({
-    dir,
+    dir: join(dir, "postgres"),
+    ...(options.trust === true ? { settings: { hba_file: access } } : {}),
     setup: ({ app }) => [
       {
         database: "postgres",

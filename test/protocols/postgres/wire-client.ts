@@ -77,7 +77,7 @@ export class WireClient {
       if (this.closed) throw new Error("connection closed");
       if (Date.now() > deadline) throw new Error("no answer");
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 500);
+        const timer = setTimeout(resolve, Math.min(500, deadline - Date.now() + 1));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

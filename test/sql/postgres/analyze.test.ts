@@ -59,7 +59,13 @@ suite("prepared statements and cursors of the session", () => {
     assert.equal(statement.facts.class, "unknown");
     assert.equal(statement.facts.scoped, false);
     assert.ok(statement.touchesTagged);
-    assert.deepEqual(statement.effects, { settings: true, transaction: undefined, catalog: true, temp: true });
+    assert.deepEqual(statement.effects, {
+      settings: true,
+      transaction: undefined,
+      catalog: true,
+      temp: true,
+      opaque: true,
+    });
   });
 
   test("parameters of EXECUTE are expressions of their own", () => {
@@ -115,18 +121,24 @@ suite("names that may mean something else", () => {
 
   test("what cannot be followed makes every name behind it unknown", () => {
     for (const before of [
-      "SELECT set_config('search_path', 'app', false)",
+      "SELECT set_config('search_' || 'path', 'app', false)",
+      "SELECT set_config('search_path', 'app', false) FROM orders",
+      "SELECT set_config('search_path', 'app', false) WHERE false",
+      "SELECT set_config('search_path', 'app', false), set_config('role', 'x', false)",
+      "SELECT set_config('application_name', 'x', false), query_to_xml('SELECT 1', true, true, '')",
       "RESET search_path",
       "RESET ALL",
       "DISCARD ALL",
-      "SET ROLE x",
+      "SET ROLE NONE",
+      "RESET ROLE",
+      "SET SESSION AUTHORIZATION x",
       "DO $$ BEGIN EXECUTE 'SET ROLE x'; END $$",
       "DO $$ BEGIN SET LOCAL search_path = app; END $$",
-      "BEGIN; SET search_path = app; ROLLBACK",
+      "BEGIN; SET search_path = app; SAVEPOINT a; SET search_path = public; ROLLBACK TO a",
+      "BEGIN; SET search_path = app; PREPARE TRANSACTION 'x'",
       "CREATE TABLE other (id int)",
       "ALTER TABLE customers RENAME TO c2",
       "CREATE TEMP TABLE t (a int)",
-      "SET search_path TO 'a, b'",
       "COMMIT PREPARED 'x'",
     ]) {
       const statement = facts(`${before}; SELECT name FROM customers`).statements.at(-1)!;
@@ -134,6 +146,88 @@ suite("names that may mean something else", () => {
       assert.equal(statement.facts.outputs[0]!.derivation, "opaque", before);
       assert.ok(statement.touchesTagged, before);
     }
+  });
+
+  test("the end of a transaction brings back what it was, or keeps what was set", () => {
+    const at = (text: string, session: Partial<NonNullable<NameScope["session"]>> = {}): string | undefined => {
+      const last = facts(`${text}; SELECT * FROM customers`, {
+        session: { ...SCOPE.session!, ...session },
+      }).statements.at(-1)!;
+      return last.facts.class === "read" ? last.facts.relations[0]!.schema : last.facts.class;
+    };
+    assert.equal(at("BEGIN; SET search_path = app; ROLLBACK"), "public");
+    assert.equal(at("BEGIN; SET search_path = app; COMMIT"), "app");
+    assert.equal(at("BEGIN; SET LOCAL search_path = app; COMMIT"), "public");
+    assert.equal(at("BEGIN; SET search_path = app; SET LOCAL search_path = public; COMMIT"), "app");
+    assert.equal(at("SET LOCAL search_path = app; ROLLBACK; BEGIN"), "public");
+    assert.equal(at("BEGIN; SAVEPOINT a; ROLLBACK TO a"), "public");
+    assert.equal(at("ROLLBACK", { restores: "names" }), "unknown");
+    assert.equal(at("COMMIT", { restores: "names" }), "unknown");
+    assert.equal(at("SET search_path = app; COMMIT", { restores: "names" }), "unknown");
+    assert.equal(at("ROLLBACK TO a", { restores: "names" }), "unknown");
+    assert.equal(at("ROLLBACK", { restores: "names and catalog" }), "unknown");
+    assert.equal(at("SET search_path = app", { restores: "names and catalog" }), "app");
+  });
+
+  test("a path has the schemas that exist and that the role may use", () => {
+    const path = (text: string, usable: (user: string) => readonly string[] | undefined): unknown => {
+      const session = {
+        ...SCOPE.session!,
+        usable: (user: string) => {
+          const schemas = usable(user);
+          return schemas === undefined ? undefined : new Set(schemas);
+        },
+      };
+      const last = facts(`${text}; SELECT * FROM customers`, { session }).statements.at(-1)!.facts;
+      return last.class === "read" ? last.relations[0]!.schema : last.class;
+    };
+    assert.equal(
+      path("SET search_path = nosuch, app, public", () => ["public"]),
+      "public",
+    );
+    assert.equal(
+      path("SET search_path = app, public", () => ["app", "public"]),
+      "app",
+    );
+    assert.equal(
+      path("SET search_path = app, public", () => undefined),
+      "unknown",
+    );
+    assert.equal(
+      path(`SET search_path = "$user", public; SET ROLE app`, () => ["app", "public"]),
+      "app",
+    );
+    assert.equal(
+      path("SET ROLE app; SET search_path = app, public", (user) => (user === "app" ? ["public"] : ["app"])),
+      "public",
+    );
+    assert.equal(
+      path("SELECT set_config('search_path', ' APP , public', true)", () => ["app", "public"]),
+      "app",
+    );
+    assert.equal(
+      path("SET search_path = 'app, public', public", () => ["app", "public"]),
+      "public",
+    );
+  });
+
+  test("EXECUTE reads what was prepared under the path that holds then; FETCH what held at DECLARE", () => {
+    const { statements } = facts(
+      "PREPARE p AS SELECT * FROM customers; DECLARE c CURSOR FOR SELECT * FROM customers; SET search_path = app; EXECUTE p; FETCH c",
+    );
+    assert.deepEqual(
+      statements.slice(-2).map((statement) => statement.facts.relations[0]!.schema),
+      ["app", "public"],
+    );
+  });
+
+  test("settings that a parameter of EXECUTE makes are its own", () => {
+    const statement = one("EXECUTE p(set_config('search_path', 'app', false))", { prepared: () => [one("SELECT 1")] });
+    assert.ok(statement.effects.settings);
+    assert.deepEqual(
+      statement.facts.settings.map(({ name }) => name),
+      ["search_path"],
+    );
   });
 
   test("what changes no names does not", () => {

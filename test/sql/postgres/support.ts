@@ -10,6 +10,12 @@ import { startServer } from "../../support/server.ts";
 import { classification, schemaSql } from "./schema.ts";
 
 export const SCOPE: NameScope = {
+  session: {
+    path: ["$user", "public"],
+    temporary: undefined,
+    restores: "nothing",
+    usable: () => ({ has: (schema) => ["public", "app", "hr", "pg_catalog"].includes(schema) }),
+  },
   searchPath: ["pg_catalog", "public"],
   user: "postgres",
   prepared: () => [],

@@ -1,0 +1,199 @@
+// Waits until what an analysis depends on is known: earlier statements' effects, names, the catalog, and what single names stand for.
+import type { NameScope, SessionNames } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { TRANSACTION } from "./codes.ts";
+import { cursorReading, preparedReadings } from "./readings.ts";
+import type { Session } from "./session.ts";
+
+/** What an analysis asked for that is not known yet. */
+type Missing =
+  | { readonly kind: "role"; readonly name: string }
+  | { readonly kind: "statement" | "portal"; readonly name: string };
+
+export class Settled {
+  /** Names as they hold now, for an analysis. What it asks for in vain is found out before it is made again. */
+  readonly scope: NameScope;
+  /** A name that the last analysis asked for, and that certainly stands for nothing. */
+  absent: { readonly kind: "statement" | "portal"; readonly name: string } | undefined;
+  readonly #session: Session;
+  #missing: Missing | undefined;
+  /** Names that were asked for while one text is read. */
+  readonly #asked = new Set<string>();
+
+  constructor(session: Session) {
+    this.#session = session;
+    const { registry, names } = session;
+    const known: SessionNames = {
+      get path() {
+        return names.path;
+      },
+      get temporary() {
+        return names.temporary;
+      },
+      get restores() {
+        if (session.backend.catalogChanged) return "names and catalog";
+        return names.changedInTransaction || names.dirty ? "names" : "nothing";
+      },
+      get before() {
+        return session.backend.catalogChanged ? undefined : names.before;
+      },
+      usable: (role) => {
+        const catalog = session.catalog ?? session.lastCatalog;
+        const schemas = catalog === undefined ? undefined : session.catalogs.usable(catalog, role);
+        if (schemas === undefined) this.#missing ??= { kind: "role", name: role };
+        return schemas;
+      },
+    };
+    this.scope = {
+      session: known,
+      get searchPath() {
+        return names.searchPath;
+      },
+      get user() {
+        return names.user;
+      },
+      prepared: (name, catalog, at) => {
+        const found = registry.statements.get(name);
+        if (found === undefined) {
+          this.#unknown("statement", name);
+          return [];
+        }
+        if (found.sure < registry.statements.doubt) {
+          this.#missing ??= { kind: "statement", name };
+          return [];
+        }
+        return preparedReadings(found, catalog, { ...this.scope, ...at }, session.reading.options);
+      },
+      cursor: (name, catalog) => {
+        const found = registry.portals.get(name);
+        if (found === undefined) {
+          this.#unknown("portal", name);
+          return [];
+        }
+        if (found.sure < registry.portals.doubt) {
+          this.#missing ??= { kind: "portal", name };
+          return [];
+        }
+        return cursorReading(found, catalog);
+      },
+    };
+  }
+
+  /** Code that cannot be seen through may have given the name: the server is asked, once. */
+  #unknown(kind: "statement" | "portal", name: string): void {
+    const { registry } = this.#session;
+    const slots = kind === "statement" ? registry.statements : registry.portals;
+    if (slots.absent(name)) this.absent ??= { kind, name };
+    else if (!this.#asked.has(`${kind} ${slots.doubt} ${name}`)) this.#missing ??= { kind, name };
+  }
+
+  /** Is something under way, or not asked for yet, that may change what a text means? */
+  get pending(): boolean {
+    const { registry, pending } = this.#session;
+    return this.#mustAsk || pending.waits(registry.changing.meaning);
+  }
+
+  get #mustAsk(): boolean {
+    const { names, unsure, status } = this.#session;
+    return (names.dirty || unsure) && status !== TRANSACTION.failed;
+  }
+
+  /** Goes on once names are known. `early`: what is judged takes no snapshot first. */
+  names(early: boolean, step: () => boolean): boolean {
+    const session = this.#session;
+    const { pending, judge, backend, registry } = session;
+    return session.wait(() => {
+      if (session.skipping) return true;
+      if (pending.waits(registry.changing.meaning)) return judge.nudge();
+      if (backend.asking) return false;
+      if (!this.#mustAsk) return step();
+      const { shown } = session.names;
+      const catalog = session.catalog ?? session.lastCatalog;
+      if (shown !== undefined && catalog !== undefined) {
+        const usable = session.catalogs.usable(catalog, shown.user);
+        if (usable === undefined)
+          return judge.promised(session.catalogs.readUsable(catalog, shown.user), () => this.names(early, step));
+        session.names.resolve(usable, catalog.version);
+        return step();
+      }
+      if (!session.askable) return judge.nudge();
+      backend.askNames(early);
+      return false;
+    });
+  }
+
+  /** Goes on with the catalog, and with names that were told for it. */
+  catalog(early: boolean, step: (catalog: Catalog) => boolean): boolean {
+    const session = this.#session;
+    return this.names(early, () => {
+      const go = (catalog: Catalog): boolean => {
+        if (session.names.catalog === catalog.version || session.status === TRANSACTION.failed) return step(catalog);
+        session.names.dirty = true;
+        return this.catalog(early, step);
+      };
+      const { catalog } = session;
+      return catalog !== undefined ? go(catalog) : session.judge.promised(session.readCatalog(), go);
+    });
+  }
+
+  /** Makes an analysis; where that asks for something that can be found out, finds it out and makes it again. */
+  complete<T>(make: () => T, step: (made: T) => boolean): boolean {
+    this.#missing = undefined;
+    this.absent = undefined;
+    const made = make();
+    const missing = this.#missing as Missing | undefined;
+    this.#missing = undefined;
+    if (missing === undefined || this.#session.status === TRANSACTION.failed) {
+      this.#asked.clear();
+      return step(made);
+    }
+    return this.#find(missing, () => this.complete(make, step));
+  }
+
+  /** Asks the server whether a name still stands for what the gate knows; if not, it is not known any more. */
+  certainly(kind: "statement" | "portal", name: string, step: () => boolean): boolean {
+    const { registry, status } = this.#session;
+    const slots = kind === "statement" ? registry.statements : registry.portals;
+    const found = slots.get(name);
+    if (found === undefined || found.sure >= slots.doubt || status === TRANSACTION.failed) return step();
+    return this.#find({ kind, name }, step);
+  }
+
+  #find(missing: Missing, step: () => boolean): boolean {
+    const session = this.#session;
+    if (missing.kind === "role") {
+      const catalog = session.catalog ?? session.lastCatalog!;
+      const own = session.backend.catalogChanged && session.status === TRANSACTION.open && session.boundary;
+      const read = session.catalogs.readUsable(catalog, missing.name, own ? (sql) => session.question(sql) : undefined);
+      return session.judge.promised(read, step);
+    }
+    const { registry, pending } = session;
+    const { kind, name } = missing;
+    const view = kind === "statement" ? "pg_prepared_statements" : "pg_cursors";
+    const asked = `SELECT statement FROM pg_catalog.${view} WHERE name = '${name.replaceAll("'", "''")}'`;
+    let answered = false;
+    const ask = (): boolean => {
+      if (session.skipping) return true;
+      if (answered) return step();
+      if (session.backend.asking) return false;
+      if (!session.askable) return session.judge.nudge();
+      const slots = kind === "statement" ? registry.statements : registry.portals;
+      const { doubt } = slots;
+      const serial = pending.next;
+      const within = session.askedWithin;
+      session.backend.ask([asked], (rows) => {
+        answered = true;
+        // It failed with the client's segment, of which nothing more runs.
+        if (rows === undefined && within) return;
+        this.#asked.add(`${kind} ${doubt} ${name}`);
+        if (rows?.length === 0) slots.setAbsent(name, doubt);
+        const slot = slots.get(name);
+        if (slot === undefined || slot.serial > serial) return;
+        if (rows?.length === 1 && rows[0]![0] === slot.source) slot.sure = doubt;
+        else slots.remove(name, serial);
+      });
+      return false;
+    };
+    return session.wait(ask);
+  }
+}

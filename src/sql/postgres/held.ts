@@ -1,0 +1,94 @@
+// An analysis that outlives its catalog: what it names is kept by OID and attribute number, and can be said again in a later catalog's words.
+import type { Source, StatementFacts } from "../../core/facts.ts";
+import type { StatementAnalysis } from "./analysis.ts";
+import type { Catalog, Relation } from "./catalog.ts";
+
+type Named = { readonly oid: number; readonly columns: ReadonlyMap<string, number> };
+export type Held = {
+  readonly analysis: StatementAnalysis;
+  /** The effective schemas that it was made under. */
+  readonly path: readonly string[];
+  readonly names: ReadonlyMap<string, Named>;
+};
+type Name = { readonly schema: string; readonly table: string; readonly column?: string };
+
+const known = new WeakMap<StatementAnalysis, Held>();
+
+export function hold(analysis: StatementAnalysis, catalog: Catalog, path: readonly string[]): Held {
+  const before = known.get(analysis);
+  if (before !== undefined) return before;
+  const names = new Map<string, { oid: number; columns: Map<string, number> }>();
+  for (const { schema, table, column } of namesIn(analysis.facts)) {
+    const key = `${schema}\0${table}`;
+    const relation = catalog.resolveRelation(schema, table, path);
+    if (relation === undefined) continue;
+    let named = names.get(key);
+    if (named === undefined) {
+      named = { oid: relation.oid, columns: new Map() };
+      names.set(key, named);
+    }
+    const attnum = column === undefined ? undefined : relation.column(column)?.attnum;
+    if (column !== undefined && attnum !== undefined) named.columns.set(column, attnum);
+  }
+  const held = { analysis, path, names };
+  known.set(analysis, held);
+  return held;
+}
+
+function* namesIn(facts: StatementFacts): Generator<Name> {
+  for (const { schema, name } of facts.relations) yield { schema, table: name };
+  yield* facts.columns;
+  for (const { sources } of facts.outputs) yield* sources;
+  for (const { target, schema, table, column, sources } of facts.writes) {
+    if (target === "column") yield { schema, table, column };
+    yield* sources;
+  }
+}
+
+/**
+ * The analysis in the words of this catalog. `same`: everything has the name that it had. Undefined: something is gone, so that the server
+ * cannot use it any more.
+ */
+export function retold(held: Held, catalog: Catalog): { analysis: StatementAnalysis; same: boolean } | undefined {
+  const now = new Map<string, Relation>();
+  let same = true;
+  for (const [key, { oid, columns }] of held.names) {
+    const relation = catalog.relationByOid(oid);
+    if (relation === undefined) return undefined;
+    now.set(key, relation);
+    if (`${relation.factSchema}\0${relation.name}` !== key) same = false;
+    for (const [name, attnum] of columns) {
+      const column = relation.columns.find((each) => each.attnum === attnum);
+      if (column === undefined) return undefined;
+      if (column.name !== name) same = false;
+    }
+  }
+  const source = <T extends Source>(from: T): T => {
+    const key = `${from.schema}\0${from.table}`;
+    const relation = now.get(key);
+    if (relation === undefined) return from;
+    const attnum = held.names.get(key)!.columns.get(from.column);
+    const column = attnum === undefined ? undefined : relation.columns.find((each) => each.attnum === attnum);
+    if (column !== undefined) return { ...from, ...column.source };
+    return { ...from, schema: relation.factSchema, table: relation.name, tags: relation.tags };
+  };
+  const { facts } = held.analysis;
+  let tagged = false;
+  const told: StatementFacts = {
+    ...facts,
+    relations: facts.relations.map((from) => {
+      const relation = now.get(`${from.schema}\0${from.name}`);
+      if (relation === undefined) return from;
+      if (relation.tagged) tagged = true;
+      return { ...from, schema: relation.factSchema, name: relation.name, tags: relation.tags };
+    }),
+    columns: facts.columns.map(source),
+    outputs: facts.outputs.map((output) => ({ ...output, sources: output.sources.map(source) })),
+    writes: facts.writes.map((write) => {
+      const { schema, table, column } = write.target === "column" ? source({ ...write, tags: [] }) : write;
+      return { ...write, schema, table, column, sources: write.sources.map(source) };
+    }),
+  };
+  const touchesTagged = held.analysis.touchesTagged || tagged;
+  return { analysis: { ...held.analysis, facts: told, touchesTagged }, same };
+}
