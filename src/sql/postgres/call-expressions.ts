@@ -97,9 +97,10 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   }
   if (call.opaque) return { ...value, derivation: "opaque", total: false, type: call.returns };
   if (call.aggregate && value.derivation !== "opaque") {
+    // Over a window each row shows a value of its own: nothing has been put together.
     const aggregate: Value = {
       sources: value.sources,
-      derivation: "aggregate",
+      derivation: body.over === undefined ? "aggregate" : "expression",
       total: call.total && value.total,
       type: value.type,
     };

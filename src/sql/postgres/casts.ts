@@ -24,9 +24,14 @@ const CUTTING = new Set([1042, 1043, 1560, 1562]);
 export function castTo(recorder: Recorder, value: Value, type: number, modified: boolean): Value {
   const { catalog } = recorder;
   const run = conversionRuns(recorder, value, type);
-  if (run !== undefined) return withRun(derived(value, type, false), run);
+  if (run !== undefined) {
+    recorder.operator(value, "cast");
+    return withRun(derived(value, type, false), run);
+  }
   // To the type that it has already: the server drops the cast, and the column stays bare (unless a length may be lost).
   if (value.type === type && !modified && (UNMODIFIED.has(type) || value.row !== undefined)) return value;
+  // It may fail on a value, and makes different ones equal: nobody may take the column for merely compared.
+  recorder.operator(value, "cast");
   const row = catalog.relationByRowType(type);
   const total = conversionIsTotal(catalog, value.type, type, "explicit") && (!modified || CUTTING.has(type));
   const result = derived(value, type, total);

@@ -1,5 +1,5 @@
 // Expressions: what each depends on. Every kind of node that the grammar has inside of an expression is here; any other is opaque.
-import type { A_Const, A_Indirection, ColumnRef, Node, SortBy, SubLink } from "libpg-query";
+import type { A_Const, A_Indirection, ColumnRef, MinMaxExpr, Node, SortBy, SubLink } from "libpg-query";
 import { callOfRow, functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
 import { bodyOf, isBigint, kindOf, namesOf } from "./nodes.ts";
@@ -70,9 +70,15 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "CaseExpr":
       return caseExpression(recorder, bodyOf(node), scope);
     case "CoalesceExpr":
-      return alternatives(recorder, all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
-    case "MinMaxExpr":
-      return greatest(recorder, all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
+      return noted(
+        recorder,
+        alternatives(recorder, all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope)),
+        "coalesce",
+      );
+    case "MinMaxExpr": {
+      const { args, op } = bodyOf<MinMaxExpr>(node);
+      return noted(recorder, greatest(recorder, all(recorder, args, scope)), op === "IS_LEAST" ? "least" : "greatest");
+    }
     case "A_ArrayExpr":
       return arrayOf(recorder, all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope));
     case "RowExpr":
@@ -81,7 +87,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
       return indirection(recorder, bodyOf(node), scope);
     case "CollateClause": {
       const value = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
-      return derived(value, value.type, true);
+      return noted(recorder, derived(value, value.type, true), "collate");
     }
     case "NamedArgExpr":
       return expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
@@ -101,8 +107,12 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "JsonArrayQueryConstructor":
       return subselectValue(recorder, bodyOf<{ query?: Node }>(node).query, scope, 0);
     case "JsonObjectAgg":
-    case "JsonArrayAgg":
-      return { ...combine(nested(recorder, bodyOf(node), scope), 0, false), derivation: "aggregate" };
+    case "JsonArrayAgg": {
+      const value = combine(nested(recorder, bodyOf(node), scope), 0, false);
+      noted(recorder, value, constructorName(node));
+      const { over } = bodyOf<{ constructor: { over?: object } }>(node).constructor;
+      return over === undefined ? { ...value, derivation: "aggregate" } : value;
+    }
     case "WindowDef":
       return windowOf(recorder, bodyOf(node), scope);
     case "SortBy": {
@@ -120,6 +130,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "JsonObjectConstructor":
     case "JsonArrayConstructor":
     case "JsonFuncExpr":
+      return noted(recorder, combine(nested(recorder, bodyOf(node), scope), 0, false), constructorName(node));
     case "JsonValueExpr":
     case "JsonKeyValue":
     case "JsonArgument":
@@ -167,6 +178,24 @@ function nested(recorder: Recorder, body: object, scope: Scope): Value[] {
   return values;
 }
 
+/** Something is applied to the value that is no operator and no function, but may tell as much: noted like one. */
+function noted(recorder: Recorder, value: Value, name: string): Value {
+  recorder.operator(value, name);
+  return value;
+}
+
+/** What SQL calls an XML or JSON constructor: `IS_XMLELEMENT`, `JSON_VALUE_OP`, `JsonObjectConstructor`. */
+function constructorName(node: Node): string {
+  const kind = kindOf(node);
+  if (kind === "JsonIsPredicate") return "is json";
+  const { op } = bodyOf<{ op?: unknown }>(node);
+  if (typeof op === "string") return op.replace(/^IS_(?=XML)|_OP$/g, "").toLowerCase();
+  return kind
+    .replace(/(Constructor|Expr)$/, "")
+    .replace(/(?<=[a-z])(?=[A-Z])/g, "_")
+    .toLowerCase();
+}
+
 /** Nodes are wrapped in their kind, which starts with a capital; the members of a body never do. */
 function isNode(item: object): boolean {
   return /^[A-Z]/.test(kindOf(item));
@@ -195,6 +224,7 @@ function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Val
         scope,
       );
       for (const index of indices) recorder.use(index, USE.subscript);
+      for (const applied of [value, ...indices]) recorder.operator(applied, "[]");
       value = element(recorder, value, indices, step.A_Indices.is_slice === true);
     } else value = derived(value, 0, false);
   }
@@ -242,6 +272,7 @@ function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
       const value = subselectValue(recorder, body.subselect, scope, undefined, body);
       const result = combine(test === undefined ? [value] : [test, value], TYPE_BOOL, false);
       const name = namesOf(body.operName).at(-1) ?? "=";
+      recorder.operator(value, name);
       return withRun(result, operatorRuns(recorder, name, test, value));
     }
   }

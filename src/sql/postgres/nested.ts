@@ -32,6 +32,8 @@ function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
 export function explain(judging: Judging, body: ExplainStmt): Judged {
   const analysed = inner(judging, body.query);
   const facts = analysed.facts;
+  // The query of DECLARE is explained, and run for ANALYZE, but no cursor is made of it.
+  const { declares: _, ...lasting } = analysed.effects;
   const runs = isOn(optionOf(body.options, "analyze")) || runsWhilePlanning(facts);
   // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
   const columns = facts.columns.flatMap((column) => {
@@ -64,7 +66,7 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
             settings: [],
             relations: facts.relations.map((relation) => ({ ...relation, access: ["select"] })),
           },
-      effects: runs ? analysed.effects : { ...NO_EFFECTS, ...opaqueEffects(facts) },
+      effects: runs ? lasting : { ...NO_EFFECTS, ...opaqueEffects(facts) },
       copy: undefined,
       outputsKnown: true,
       returnsRows: true,

@@ -178,12 +178,14 @@ export class Recorder {
   /** An operator or a function is applied to the value: noted at every column in it, so that none looks as if it met others only. */
   operator(value: Value, name: string): void {
     if (value.sources.length === 0) return;
+    for (const column of value.sources) this.#applied(column, name);
+  }
+
+  #applied(column: Column, name: string): void {
     this.#operators ??= new Map();
-    for (const column of value.sources) {
-      const names = this.#operators.get(column);
-      if (names === undefined) this.#operators.set(column, new Set([name]));
-      else names.add(name);
-    }
+    const names = this.#operators.get(column);
+    if (names === undefined) this.#operators.set(column, new Set([name]));
+    else names.add(name);
   }
 
   /** A relation named in the text. A view brings what it reads; `only` leaves out what inherits from it. */
@@ -207,6 +209,7 @@ export class Recorder {
     }
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     this.consume(view.uses.keys());
+    for (const [column, names] of view.operators) for (const name of names) this.#applied(column, name);
     for (const use of view.functions) this.functions.add(use);
     for (const external of view.external) this.external.add(external);
     if (view.effects !== undefined) this.takeOver(view.effects);

@@ -15,6 +15,7 @@ export type ViewLineage = {
   readonly touched: readonly Touched[];
   /** What its definition does with columns beside showing them. */
   readonly uses: ReadonlyMap<Column, number>;
+  readonly operators: ReadonlyMap<Column, ReadonlySet<string>>;
   readonly functions: ReadonlySet<FunctionUse>;
   readonly external: ReadonlySet<string>;
   /** What a query of it does beside reading: locks, settings, writes by functions. Undefined where it does nothing. */
@@ -59,6 +60,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       values: result.members.map((member) => member.value),
       touched: recorder.touched,
       uses: withoutOutput(recorder.uses),
+      operators: recorder.operators,
       functions: recorder.functions,
       external: recorder.external,
       effects: recorder.sideEffects,
@@ -104,6 +106,7 @@ function unresolvable(relation: Relation, catalog: Catalog, deep = true): ViewLi
     values: relation.rows().map(() => value),
     touched: [...touched.values()],
     uses: new Map(value.sources.map((column) => [column, USE.expression])),
+    operators: new Map(),
     functions: new Set(),
     external: new Set(),
     effects: undefined,

@@ -1,6 +1,6 @@
 -- a value that is written where somebody else may read it, or that leaves by another way than the result
 INSERT INTO app.log (note) VALUES ((SELECT ssn FROM hr.employees LIMIT 1))
-INSERT INTO app.log (note) TABLE v_renamed
+INSERT INTO app.log (id, note) TABLE v_renamed
 INSERT INTO app.log (id, note) SELECT id, ssn FROM hr.employees ON CONFLICT (id) DO UPDATE SET note = excluded.note || app.log.note
 INSERT INTO app.log (id, note) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET note = (SELECT ssn FROM hr.employees LIMIT 1) RETURNING note
 INSERT INTO app.log (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET note = 'y' WHERE (SELECT max(ssn) FROM hr.employees) LIKE '1%'
@@ -50,7 +50,7 @@ ALTER TABLE hr.employees ADD FOREIGN KEY (ssn) REFERENCES customers (email)
 ALTER TABLE hr.employees ALTER COLUMN salary TYPE text USING ssn
 ALTER TABLE hr.employees ADD COLUMN copy text GENERATED ALWAYS AS (ssn || '') STORED
 ALTER TABLE hr.employees ALTER ssn SET DEFAULT 'x', ALTER name SET NOT NULL, DROP COLUMN title
-ALTER TABLE hr.employees DISABLE ROW LEVEL SECURITY, OWNER TO CURRENT_USER, SET SCHEMA public
+ALTER TABLE hr.employees DISABLE ROW LEVEL SECURITY, OWNER TO CURRENT_USER
 ALTER TABLE hr.employees RENAME COLUMN ssn TO harmless
 ALTER TABLE hr.employees INHERIT people
 ALTER VIEW v_renamed RENAME TO other
@@ -74,6 +74,7 @@ EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) SELECT id FROM hr.employees WHERE ssn LI
 EXPLAIN (ANALYZE, TIMING OFF) INSERT INTO app.log (note) SELECT ssn FROM hr.employees
 EXPLAIN CREATE TABLE x AS SELECT ssn FROM hr.employees
 EXPLAIN (ANALYZE) DECLARE c CURSOR FOR SELECT ssn FROM hr.employees
+DECLARE c CURSOR FOR SELECT ssn FROM hr.employees; EXPLAIN (ANALYZE) DECLARE c CURSOR FOR SELECT 1; FETCH 1 FROM c
 DECLARE c CURSOR WITH HOLD FOR SELECT ssn FROM hr.employees; FETCH BACKWARD ALL FROM c; FETCH FIRST c; MOVE FORWARD 2 IN c; CLOSE ALL
 DECLARE "C" BINARY CURSOR FOR TABLE hr.employees; FETCH 1 FROM c; FETCH 1 FROM "C"
 PREPARE s AS SELECT ssn FROM hr.employees WHERE id = $1; EXECUTE s(1); EXPLAIN (ANALYZE) EXECUTE s(1); CREATE TABLE t AS EXECUTE s(1)

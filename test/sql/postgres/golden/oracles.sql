@@ -78,6 +78,8 @@ SELECT ('{"a": 1}'::jsonb) -> ssn, ('{1,2}'::int[])[salary::int] FROM hr.employe
 SELECT tags[(SELECT salary::int FROM hr.employees LIMIT 1)] FROM customers
 SELECT width_bucket(salary, 0, 100, 10), sign(salary - 50) FROM hr.employees
 SELECT hashtext(ssn), md5(ssn), sha256(ssn::bytea), pg_column_size(ssn), ssn COLLATE "C" > 'a' FROM hr.employees
+SELECT id FROM hr.employees WHERE greatest(ssn, '5') = '5' OR ssn::int = 5
+SELECT sum(salary) OVER (PARTITION BY id), JSON_ARRAYAGG(ssn) OVER (PARTITION BY id) FROM hr.employees
 SELECT similarity FROM (SELECT ssn <-> 'x' AS similarity FROM hr.employees) s
 SELECT pg_typeof(ssn), pg_collation_for(ssn) FROM hr.employees
 SELECT 1 FROM hr.employees WHERE ssn IS NOT NULL AND 'x' = current_setting(ssn)
