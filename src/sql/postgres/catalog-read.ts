@@ -5,6 +5,7 @@ import {
   type CatalogPart,
   FIRST_NORMAL_OID,
   type Owner,
+  type Owners,
   type PartName,
   queryFor,
 } from "./catalog-rows.ts";
@@ -151,31 +152,47 @@ async function readPart(
   const part: CatalogPart = CATALOG_QUERIES[name];
   const gatherer = new Gatherer(part.of, texts);
   const add = (row: Row): void => gatherer.add(row);
-  const read = (sql: string): Promise<void> => readRows(query, sql, where, add);
-  if (part.locked === undefined) await read(queryFor(part.sql, { only: owners }));
+  if (part.locked === undefined) await readRows(query, queryFor(part.sql, { only: owners }), where, add);
   else {
-    const locked = new Set((await query(lockedSql)).map((row) => Number(row[0])));
-    // Of what a writer has locked away nothing is asked that would wait for it.
-    if (!(await attempt(query, () => read(queryFor(part.sql, { only: owners, except: [...locked] })))))
-      return (await readLocked(query, part, where, texts, owners)).end().units;
-    const away = owners === undefined ? [...locked] : owners.filter((owner) => locked.has(owner));
-    if (away.length > 0) await read(queryFor(part.locked, { only: away }));
+    const read = async (sql: string, of: Owners): Promise<void> => {
+      // What breaks off has added nothing.
+      const rows: Row[] = [];
+      await readRows(query, queryFor(sql, of), where, (row) => rows.push(row));
+      for (const row of rows) add(row);
+    };
+    await readTexts(query, part.sql, part.locked, read, owners);
   }
   return gatherer.end().units;
 }
 
-/** Somebody locked something just now: for the moment nothing of this kind is written down. */
-async function readLocked(
+/** Texts that the server writes: those that it cannot write now are left out, and no others. */
+async function readTexts(
   query: CatalogQuery,
-  part: CatalogPart,
-  where: Where,
-  texts: Map<string, string>,
+  sql: string,
+  without: string,
+  read: (sql: string, of: Owners) => Promise<void>,
   owners: readonly number[] | undefined,
-): Promise<Gatherer> {
-  const gatherer = new Gatherer(part.of, texts);
-  await readRows(query, queryFor(part.locked!, { only: owners }), where, (row) => gatherer.add(row));
-  return gatherer;
+): Promise<void> {
+  // Of what somebody has locked away nothing is asked that would wait for it.
+  const locked = new Set((await query(lockedSql)).map((row) => Number(row[0])));
+  const away = owners === undefined ? [...locked] : owners.filter((owner) => locked.has(owner));
+  if (away.length > 0) await read(without, { only: away });
+  const others = owners?.filter((owner) => !locked.has(owner));
+  if (await attempt(query, () => read(sql, { only: others, except: owners === undefined ? away : [] }))) return;
+  const asked = others ?? (await query(queryFor(without, { except: away }))).map((row) => Number(row[0]));
+  // Something was locked just now, or cannot be written at all: it is searched for, with an end.
+  let failures = 0;
+  const search = async (some: readonly number[]): Promise<void> => {
+    if (some.length === 0) return;
+    if (failures < MOST_FAILURES && (await attempt(query, () => read(sql, { only: some })))) return;
+    failures++;
+    if (some.length === 1 || failures >= MOST_FAILURES) return read(without, { only: some });
+    await search(some.slice(0, some.length >> 1));
+    await search(some.slice(some.length >> 1));
+  };
+  await search([...new Set(asked)]);
 }
+const MOST_FAILURES = 40;
 
 /** A failure leaves the transaction usable. */
 async function attempt(query: CatalogQuery, action: () => Promise<void>): Promise<boolean> {

@@ -114,4 +114,66 @@ describe("what has changed", () => {
     context.diagnostic(`${accepted} of ${steps} statements were accepted, ${compared} catalogs compared in full`);
     assert.ok(accepted > steps / 8, "too few statements were accepted to tell");
   });
+
+  test("reaches what is written down with the names of others", async () => {
+    const writer = writers[0]!;
+    await writer.query(`
+      CREATE SCHEMA named; CREATE TYPE named.kind AS ENUM ('a'); CREATE TYPE named.pair AS (x int, y text);
+      CREATE TABLE named.t (id int, p text, k named.kind); CREATE UNIQUE INDEX t_id ON named.t (id);
+      CREATE FUNCTION named.f(n int) RETURNS int LANGUAGE sql IMMUTABLE RETURN n;
+      CREATE FUNCTION named.g(n named.pair) RETURNS int LANGUAGE sql RETURN named.f((n).x) + (SELECT count(*) FROM named.t);
+      CREATE VIEW named.v AS SELECT id, p, named.f(id) AS f, k, ROW(1, 'x')::named.pair AS pair FROM named.t;
+      CREATE VIEW named.w AS SELECT * FROM named.v;
+      CREATE TABLE named.u (id int DEFAULT named.f(1) CHECK (named.f(id) > 0));
+      CREATE RULE r AS ON DELETE TO named.u DO ALSO SELECT p FROM named.t;
+      CREATE FUNCTION named.tr() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER tr BEFORE INSERT ON named.u FOR EACH ROW EXECUTE FUNCTION named.tr();
+      CREATE OPERATOR named.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+      CREATE VIEW named.o AS SELECT id OPERATOR(named.===) 1 AS same FROM named.u`);
+    let reading = await readStore(query);
+    for (const sql of [
+      "ALTER TABLE named.t RENAME COLUMN p TO q",
+      "ALTER TABLE named.t RENAME TO t2",
+      "ALTER FUNCTION named.f(int) RENAME TO f2",
+      "ALTER TYPE named.kind RENAME TO kind2",
+      "ALTER TYPE named.pair ADD ATTRIBUTE z int",
+      "ALTER TYPE named.pair RENAME TO pair2",
+      "ALTER INDEX named.t_id RENAME TO t2_id",
+      "ALTER FUNCTION named.tr() RENAME TO tr2",
+      "ALTER OPERATOR named.=== (int, int) SET SCHEMA public",
+      "ALTER VIEW named.v RENAME COLUMN f TO g",
+      "ALTER EXTENSION plpgsql ADD FUNCTION named.f2(int)",
+      "ALTER EXTENSION plpgsql DROP FUNCTION named.f2(int)",
+      "ALTER SCHEMA named RENAME TO named2",
+      "DROP TRIGGER tr ON named2.u",
+      "DROP RULE r ON named2.u",
+      "DROP INDEX named2.t2_id",
+      "DROP SCHEMA named2 CASCADE",
+    ]) {
+      await writer.query(sql);
+      const { same } = await unchanged(query, reading.versions, reading.store.owners("relations"), "users");
+      reading = await readStore(query, reading);
+      const whole = await readStore(query);
+      assert.deepEqual(partsOf(reading.store), partsOf(whole.store), sql);
+      assert.equal(same, false, sql);
+    }
+  });
+
+  test("is seen within the transaction that makes it, and not after it was undone", async () => {
+    const writer = writers[1]!;
+    const own = queryOf(writer);
+    const before = await readStore(query);
+    await writer.query("BEGIN; CREATE TABLE public.mine (id int, p text); SET LOCAL search_path = pg_catalog, pg_temp");
+    const first = (await readStore(own, before, "within a transaction")).store;
+    assert.equal(first.digest, (await readStore(own, undefined, "within a transaction")).store.digest);
+    assert.notEqual(first.digest, before.store.digest);
+    await writer.query("SAVEPOINT s; ALTER TABLE public.mine RENAME COLUMN p TO q; DROP VIEW IF EXISTS s1.v");
+    const second = (await readStore(own, before, "within a transaction")).store;
+    assert.equal(second.digest, (await readStore(own, undefined, "within a transaction")).store.digest);
+    assert.notEqual(second.digest, first.digest);
+    await writer.query("ROLLBACK TO s");
+    assert.equal((await readStore(own, before, "within a transaction")).store.digest, first.digest);
+    await writer.query("ROLLBACK");
+    assert.equal((await readStore(query, before)).store, before.store);
+  });
 });
