@@ -34,7 +34,9 @@ export function functionItem(recorder: Recorder, body: RangeFunction, scope: Sco
   }
   const members = parts.flatMap((part) => part.members);
   if (body.ordinality === true) members.push({ name: "ordinality", value: plainConstant(TYPE_BIGINT) });
-  const name = alias ?? (alone ? outputName(functions[0]![0], recorder.subselectNames) : undefined);
+  const name =
+    alias ??
+    (alone ? outputName(functions[0]![0], recorder.subselectNames, recorder.catalog.serverVersion) : undefined);
   const result = { members, open: parts.some((part) => part.open), ...restOfAll(parts) };
   const item = derivedItem(name, result, namesOf(body.alias?.colnames));
   return members.length === 1 && parts.length === 1 && parts[0]?.scalar === true
@@ -64,7 +66,7 @@ function functionColumns(
       open: false,
     };
   }
-  const own = alias ?? outputName(node, recorder.subselectNames);
+  const own = alias ?? outputName(node, recorder.subselectNames, recorder.catalog.serverVersion);
   if (!("FuncCall" in node)) {
     const row = called.row ?? recorder.catalog.relationByRowType(called.type)?.columns;
     if (row !== undefined || called.type === 0 || called.type === TYPE_RECORD) return { members: [], open: true };

@@ -5,7 +5,14 @@ import { bodyOf, kindOf, namesOf } from "./nodes.ts";
 const NO_NAME = "?column?";
 
 /** `subselectNames` gives the first output's name of scalar sub-selects that were resolved before. */
-export function outputName(node: Node | undefined, subselectNames: ReadonlyMap<object, string>): string {
+export function outputName(
+  node: Node | undefined,
+  subselectNames: ReadonlyMap<object, string>,
+  serverVersion: number,
+): string {
+  // Until PostgreSQL 14 a boolean constant was a cast of a text.
+  if (serverVersion < 150_000 && node !== undefined && "A_Const" in node && node.A_Const.boolval !== undefined)
+    return "bool";
   return node === undefined ? NO_NAME : (figure(node, subselectNames)?.name ?? NO_NAME);
 }
 

@@ -150,7 +150,9 @@ export class Recorder {
 
   /** A sub-select that is being resolved depends on these, too: what it refers to does. */
   consume(columns: Iterable<Column>): void {
-    if (this.#consumed !== undefined) for (const set of this.#consumed) for (const column of columns) set.add(column);
+    if (this.#consumed === undefined) return;
+    this.spend(this.#consumed.length >> 3);
+    for (const set of this.#consumed) for (const column of columns) set.add(column);
   }
 
   /** The value is only named, and used in these ways, if any: what it is, is told to nobody. */

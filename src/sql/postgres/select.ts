@@ -128,7 +128,7 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
       continue;
     }
     const value = expression(recorder, val, scope);
-    members.push({ name: name ?? outputName(val, recorder.subselectNames), value });
+    members.push({ name: name ?? outputName(val, recorder.subselectNames, recorder.catalog.serverVersion), value });
   }
   if (members.length > MAX_TARGETS)
     throw new RegateError("TEXT_TOO_COMPLEX", { detail: `more than ${MAX_TARGETS} columns in a target list` });

@@ -21,6 +21,15 @@ export function numberOf(tree: Tree | undefined): number {
   return typeof tree === "string" ? Number(tree) : 0;
 }
 
+/** As they were called until PostgreSQL 15. */
+const RENAMED: Readonly<Record<string, string>> = {
+  CASE: "CASEEXPR",
+  WHEN: "CASEWHEN",
+  ROW: "ROWEXPR",
+  ARRAY: "ARRAYEXPR",
+  COALESCE: "COALESCEEXPR",
+};
+
 /** @throws Error when it is no such tree */
 export function readTree(text: string): Tree {
   const tokens = text.match(/[(){}]|(?:\\[\s\S]|[^\s(){}\\])+/g) ?? [];
@@ -33,7 +42,8 @@ export function readTree(text: string): Tree {
     return token === "<>" ? null : unescaped(token);
   };
   const node = (): TreeNode => {
-    const result: Record<string, Tree> = { kind: tokens[at++] ?? "" };
+    const kind = tokens[at++] ?? "";
+    const result: Record<string, Tree> = { kind: RENAMED[kind] ?? kind };
     while (tokens[at] !== "}") {
       const field = tokens[at++];
       if (field === undefined || !field.startsWith(":")) throw new Error(`not a field: ${field}`);

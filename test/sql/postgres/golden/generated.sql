@@ -1,0 +1,19 @@
+-- what generated statements found: whole rows and columns beside items of which only the server knows the columns
+SELECT employees FROM hr.employees, unnest($1) u
+SELECT row(u.*) FROM hr.employees e, LATERAL unnest((SELECT $1 FROM customers c WHERE c.email = e.ssn)) u
+SELECT s FROM (SELECT u.* FROM hr.employees e, LATERAL unnest((SELECT $1 FROM customers c WHERE c.email = e.ssn)) u) s
+SELECT 1 FROM hr.employees e NATURAL JOIN unnest($1) u
+SELECT d FROM hr.employees e, ROWS FROM (json_array_elements('[]'), upper($1 || e.ssn)) d
+-- what decides the rows of a common table expression or a view that a sub-select reads
+WITH w AS (SELECT 1 FROM hr.employees WHERE ssn = 'x') SELECT (SELECT count(*) FROM w)
+WITH w AS (DELETE FROM hr.employees WHERE ssn = 'x' RETURNING 1) SELECT EXISTS (SELECT FROM w)
+SELECT (SELECT count(*) FROM v_customers)
+-- rows and arrays of rows, field by field
+SELECT (CASE WHEN e.name = 'x' THEN e END).title FROM hr.employees e
+SELECT (coalesce(e, NULL)).title, (ARRAY[e, e])[e.id].title, (ARRAY(SELECT c FROM customers c WHERE c.id = e.id))[1].name FROM hr.employees e
+SELECT u.title FROM (SELECT array_agg(e ORDER BY e.salary) AS list FROM hr.employees e) s, unnest(s.list) u
+SELECT (SELECT e FROM hr.employees e WHERE e.ssn = 'x').title
+SELECT u, (u).id FROM hr.employees e JOIN app.customers a USING (id) AS u
+-- columns of functions
+SELECT o, coalesce FROM json_to_record('{}') AS o(name text), coalesce('x', 'y')
+SELECT x.id FROM customers c, nullif(c.id, 1) AS x(id)
