@@ -138,11 +138,11 @@ async function outcomes(name: string): Promise<Outcomes> {
       before = decisions().length;
       error = await errorOf(client, text, values);
       if (!error.startsWith(SEND_AGAIN)) break;
-      if (attempt === 1) again.push(text);
+      if (attempt === 2) continue;
+      again.push(text);
+      await recorded(before);
     }
-    // The record of a refusal is written behind it.
-    for (let waited = 0; error.startsWith(REFUSED) && decisions().length === before && waited < 50; waited++)
-      await sleep(10);
+    if (error.startsWith(REFUSED)) await recorded(before);
     if (/^begin/i.test(text)) inTransaction = true;
     else if (/^(commit|end|rollback)$/i.test(text)) inTransaction = false;
     // Parameters that are NULL fail where a value would not: what comes next in the transaction is asked about all the same.
@@ -179,8 +179,15 @@ function decisions(): readonly Decision[] {
     .flatMap((line) => (line.result?.action === undefined ? [] : [line.result]));
 }
 
+const refuses = ({ action }: Decision): boolean => action === "block" || action === "require_approval";
+
+/** The record of a refusal is written behind it. */
+async function recorded(before: number): Promise<void> {
+  for (let waited = 0; !decisions().slice(before).some(refuses) && waited < 50; waited++) await sleep(10);
+}
+
 function outcomeOf(made: readonly Decision[], error: string): Outcome {
-  const refusal = made.find((decision) => decision.action === "block" || decision.action === "require_approval");
+  const refusal = made.find(refuses);
   if (refusal !== undefined) return { kind: "refused", code: refusal.reasons?.[0]?.code ?? "no-rule", error };
   if (made.some((decision) => decision.action === "mask")) return { kind: "masked", code: "", error };
   return made.length === 0 ? { kind: "failed", code: error, error } : { kind: "allowed", code: "", error };
