@@ -179,7 +179,9 @@ function decisions(): readonly Decision[] {
     .flatMap((line) => (line.result?.action === undefined ? [] : [line.result]));
 }
 
-const refuses = ({ action }: Decision): boolean => action === "block" || action === "require_approval";
+function refuses({ action }: Decision): boolean {
+  return action === "block" || action === "require_approval";
+}
 
 /** The record of a refusal is written behind it. */
 async function recorded(before: number): Promise<void> {
