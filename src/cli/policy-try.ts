@@ -9,6 +9,7 @@ import { errorText, RegateError } from "../errors.ts";
 import { resourcesOf } from "../gateway.ts";
 import { identityOf } from "../identity/claims.ts";
 import { ISSUER } from "../identity/issue.ts";
+import { checkMaskSpec } from "../masking/index.ts";
 import { type OpenPolicy, openPolicy } from "../policy/index.ts";
 import type { Bindings } from "../protocols/postgres/bindings.ts";
 import { unjudgedFacts, commandFacts } from "../protocols/postgres/command-facts.ts";
@@ -97,7 +98,11 @@ export async function run(args: string[]): Promise<number> {
   try {
     const { config } = source;
     const resource = resourceFrom(config, values.resource);
-    policy = await openPolicy({ bundle: values.bundle ?? config.policy.bundle, mode: config.policy.mode });
+    policy = await openPolicy({
+      bundle: values.bundle ?? config.policy.bundle,
+      mode: config.policy.mode,
+      maskDefect: checkMaskSpec,
+    });
     const target = parseTarget(resource.url);
     const inspected = await inspect(target, {
       resource: resource.facts.name,

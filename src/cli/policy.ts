@@ -1,6 +1,7 @@
 // regate policy: check, test and build the rules and data of a policy, and try it on SQL.
 import { parseArgs } from "node:util";
 import { RegateError } from "../errors.ts";
+import { checkMaskSpec } from "../masking/index.ts";
 import { buildBundle } from "../policy/build.ts";
 import { checkPolicy } from "../policy/check.ts";
 import { testPolicy } from "../policy/check-tests.ts";
@@ -43,7 +44,7 @@ export async function run(args: string[]): Promise<number> {
 
 async function check(args: string[]): Promise<number> {
   const { values, positionals } = parse(args, { json: { type: "boolean" } });
-  const report = await checkPolicy(folders(positionals));
+  const report = await checkPolicy(folders(positionals), checkMaskSpec);
   if (values.json === true) {
     console.log(JSON.stringify(report));
   } else {

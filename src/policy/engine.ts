@@ -2,9 +2,10 @@
 import { blockFor, checkDecision, type Decision } from "../core/decision.ts";
 import type { Input } from "../core/facts.ts";
 import { errorText, RegateError } from "../errors.ts";
-import { type Bundle, readBundle } from "./bundle.ts";
+import { type Bundle, invalid, readBundle } from "./bundle.ts";
 import { CACHE_LIMITS, type CacheLimits, DecisionCache } from "./cache.ts";
 import { InputPaths } from "./inputs.ts";
+import { type MaskDefect, maskDefects } from "./masks.ts";
 import { tryOut } from "./trial.ts";
 import { compile, Evaluator, inspect } from "./wasm.ts";
 import { WORKER_LIMITS, Workers } from "./workers.ts";
@@ -17,12 +18,15 @@ export type EngineOptions = {
   /** Milliseconds that a large input may take in a worker. */
   readonly timeoutMs: number;
   readonly cache: CacheLimits;
+  /** Tells what is wrong with a mask of data.masks; undefined: nobody looks. */
+  readonly maskDefect: MaskDefect | undefined;
 };
 export const ENGINE_DEFAULTS: EngineOptions = {
   inlineLimit: 64 << 10,
   inputLimit: 4 << 20,
   timeoutMs: WORKER_LIMITS.timeoutMs,
   cache: CACHE_LIMITS,
+  maskDefect: undefined,
 };
 
 /** Never throws from `evaluate`. */
@@ -63,6 +67,13 @@ export class Engine {
 
   /** As {@link Engine.load}, of a bundle that was read; `where` names it in errors. */
   static async of(bundle: Bundle, where: string, options: EngineOptions): Promise<Engine> {
+    const [defect] = options.maskDefect === undefined ? [] : maskDefects(bundle.data.masks, options.maskDefect);
+    if (defect !== undefined)
+      throw invalid(
+        where,
+        `${defect.place}: ${defect.message}`,
+        "The masks and their parameters are in docs/masks.md.",
+      );
     const module = await compile(bundle.wasm, where);
     const profile = inspect(module, where);
     const paths = new InputPaths(bundle.inputs);

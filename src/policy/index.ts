@@ -28,7 +28,7 @@ export type OpenPolicy = Policy & {
  *
  * `evaluate` takes facts whose `identity`, `resource`, `command` and `result` are never changed once they were given: their part of the cache
  * key is kept by object. `session` may change. A decision is frozen and may be shared between calls.
- * @throws RegateError BUNDLE_UNREADABLE, BUNDLE_INVALID, BUNDLE_NO_ENTRYPOINT, BUNDLE_BUILTIN
+ * @throws RegateError BUNDLE_UNREADABLE, BUNDLE_INVALID, BUNDLE_NO_ENTRYPOINT, BUNDLE_BUILTIN, and what `maskDefect` throws
  */
 export async function openPolicy(options: PolicyOptions): Promise<OpenPolicy> {
   const engineOptions: EngineOptions = {
@@ -36,6 +36,7 @@ export async function openPolicy(options: PolicyOptions): Promise<OpenPolicy> {
     inputLimit: options.inputLimit ?? ENGINE_DEFAULTS.inputLimit,
     timeoutMs: options.timeoutMs ?? ENGINE_DEFAULTS.timeoutMs,
     cache: options.cache ?? ENGINE_DEFAULTS.cache,
+    maskDefect: options.maskDefect,
   };
   const policy = new SwappablePolicy(options, engineOptions, await Engine.load(options.bundle, engineOptions));
   if (options.watch === true) policy.watch();

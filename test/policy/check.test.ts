@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "../../src/cli/policy.ts";
+import { checkMaskSpec } from "../../src/masking/index.ts";
 import { readBundle } from "../../src/policy/bundle.ts";
 import { checkPolicy } from "../../src/policy/check.ts";
+import { maskDefects } from "../../src/policy/masks.ts";
 import { scratch } from "../support/policies/build.ts";
 import { folderOf, refusal } from "./craft.ts";
 
@@ -48,17 +50,45 @@ ${rules}
 const good = policy(`block contains {"code": "x", "message": "m"} if input.command.text == "x"`);
 
 async function defects(files: { readonly [name: string]: string }): Promise<string[]> {
-  const report = await checkPolicy([folderOf(files)]);
+  const report = await checkPolicy([folderOf(files)], checkMaskSpec);
   return report.defects.map(({ place, message }) => `${place}: ${message}`);
 }
 
 test("a policy without defects has none", async () => {
   assert.deepEqual(await defects({ "main.rego": main, "policies/a.rego": good }), []);
-  const report = await checkPolicy([rego]);
+  const report = await checkPolicy([rego], checkMaskSpec);
   assert.deepEqual(report.defects, []);
   assert.deepEqual(report.warnings, []);
   assert.ok(report.rules > 10 && report.tests > 10);
 });
+
+const wrongMasks: readonly [masks: unknown, defect: string][] = [
+  [{ pii: "redact" }, 'data.masks.pii: expected an object with a mask, as {"mask": "redact"}'],
+  [{ pii: { mask: "blur" } }, 'data.masks.pii: mask "blur": unknown; known are '],
+  [{ pii: { mask: "partial", keep: 4 } }, "data.masks.pii: mask partial: unknown parameter keep; it has keep_first,"],
+  [{ pii: { mask: "truncate" } }, "data.masks.pii: mask truncate: expected to"],
+  [{ pii: { mask: "block", hard: true } }, "data.masks.pii: mask block: unknown parameter hard"],
+];
+test("masks that are no object are a defect, none are none", () => {
+  assert.deepEqual(maskDefects([], checkMaskSpec), [
+    { place: "data.masks", message: "expected an object: tag to mask" },
+  ]);
+  assert.deepEqual(maskDefects(undefined, checkMaskSpec), []);
+  assert.deepEqual(maskDefects({ a: { mask: "block" }, b: { mask: "redact" } }, checkMaskSpec), []);
+});
+for (const [masks, defect] of wrongMasks) {
+  test(`masks ${JSON.stringify(masks)} are a defect`, async () => {
+    const found = await defects({
+      "main.rego": main,
+      "policies/a.rego": good,
+      "data/masks/data.json": JSON.stringify(masks),
+    });
+    assert.ok(
+      found.some((line) => line.startsWith(defect)),
+      found.join("\n"),
+    );
+  });
+}
 
 for (const [what, files, expected] of [
   [
@@ -139,7 +169,7 @@ test("the rule that the documentation shows is one", async () => {
   const folder = folderOf({});
   cpSync(rego, folder, { recursive: true });
   writeFileSync(join(folder, "policies/exports.rego"), example!);
-  assert.match((await checkPolicy([folder])).defects[0]!.message, /unused/);
+  assert.match((await checkPolicy([folder], checkMaskSpec)).defects[0]!.message, /unused/);
   const main = readFileSync(join(rego, "main.rego"), "utf8");
   writeFileSync(
     join(folder, "main.rego"),
@@ -147,16 +177,19 @@ test("the rule that the documentation shows is one", async () => {
       .replace("import data.policies.code\n", "$&import data.policies.exports\n")
       .replace("\tcode,\n", "$&\texports,\n"),
   );
-  assert.deepEqual((await checkPolicy([folder])).defects, []);
+  assert.deepEqual((await checkPolicy([folder], checkMaskSpec)).defects, []);
 });
 
 test("it warns where all of input is read", async () => {
-  const report = await checkPolicy([
-    folderOf({
-      "main.rego": main,
-      "policies/a.rego": good.replace("input.command.text", 'object.get(input, ["command", "text"], "")'),
-    }),
-  ]);
+  const report = await checkPolicy(
+    [
+      folderOf({
+        "main.rego": main,
+        "policies/a.rego": good.replace("input.command.text", 'object.get(input, ["command", "text"], "")'),
+      }),
+    ],
+    checkMaskSpec,
+  );
   assert.match(report.warnings[0]?.message ?? "", /all of input/);
 });
 
@@ -166,7 +199,7 @@ test("a library may offer more than is asked of it", async () => {
 });
 
 test("a folder without rules is refused", async () => {
-  assert.equal((await refusal(checkPolicy([scratch()]))).code, "POLICY_SOURCE");
+  assert.equal((await refusal(checkPolicy([scratch()], checkMaskSpec))).code, "POLICY_SOURCE");
 });
 
 /** Runs the command with its output caught. */
