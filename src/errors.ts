@@ -111,6 +111,11 @@ export const ERRORS = {
   ),
   // masking
   MASK_IMPOSSIBLE: spec("42501", "A protected column cannot be masked in this result"),
+  MASK_KEY_MISSING: spec(
+    "42501",
+    "A key that a mask of the policy needs is missing",
+    "The operator puts it into data_dir/keys/tokenize; docs/masks.md says how.",
+  ),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
   // approvals
   APPROVAL_DENIED: spec("42501", "The approval was denied"),

@@ -10,7 +10,9 @@ import { errorText, RegateError } from "./errors.ts";
 import { startHttp } from "./http/index.ts";
 import { openVerifier } from "./identity/index.ts";
 import { maskKey } from "./identity/keys.ts";
+import { TokenKeys } from "./identity/token-keys.ts";
 import type { Logger } from "./log.ts";
+import { checkKeys, checkMaskSpec } from "./masking/index.ts";
 import { openPolicy } from "./policy/index.ts";
 import { startPostgres } from "./protocols/postgres/index.ts";
 import type { ShimResource } from "./protocols/shim.ts";
@@ -29,7 +31,7 @@ export interface Gateway {
 
 /**
  * Starts the gate. What fails ends what was started before it.
- * @throws RegateError CONFIG_INVALID, KEY_UNREADABLE, BUNDLE_*, PORT_IN_USE, DATA_DIR
+ * @throws RegateError CONFIG_INVALID, KEY_UNREADABLE, MASK_KEY_MISSING, BUNDLE_*, PORT_IN_USE, DATA_DIR
  */
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
   const opened: (() => Promise<void> | void)[] = [];
@@ -53,10 +55,17 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       },
     });
     opened.push(() => audit.close());
+    const tokenKeys = new TokenKeys(config.data_dir);
+    const tokenKey = (name: string): Buffer | undefined => tokenKeys.current(name);
     const policy = await openPolicy({
       bundle: config.policy.bundle,
       mode: config.policy.mode,
       watch: true,
+      maskDefect: (spec) => {
+        const defect = checkMaskSpec(spec);
+        if (defect === undefined) checkKeys(spec, { tokenKey });
+        return defect;
+      },
       onError: (error) =>
         log.error(
           { code: error.code, detail: error.detail },
@@ -127,6 +136,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       bindings: new JsonStore(join(config.data_dir, "state", "bindings")),
       reproductions: new Reproductions(join(config.data_dir, "disagreements")),
       maskKey: await maskKey(config.data_dir),
+      tokenKey,
       approvalUrl: (id) => `http://${http.address}/v1/approvals/${id}`,
     });
     return {

@@ -1,20 +1,30 @@
 // The masks by name: what a decision asks for becomes a function over cells.
+import { RegateError } from "../errors.ts";
+import { arrayMask, elementOf } from "./arrays.ts";
 import { emailMask } from "./email.ts";
 import { hashMask } from "./hash.ts";
+import { jsonMask } from "./json.ts";
 import type { Mask, MaskedColumn, MaskKind, MaskOptions, MaskRequest } from "./mask.ts";
 import { nullMask } from "./null.ts";
 import { partialMask } from "./partial.ts";
 import { redactMask } from "./redact.ts";
+import { missing, tokenizeMask } from "./tokenize.ts";
+import { truncateMask } from "./truncate.ts";
 
 export type { Mask, MaskedColumn, MaskOptions, MaskRequest } from "./mask.ts";
+export { detokenize } from "./tokenize.ts";
 
-const kinds: ReadonlyMap<string, MaskKind> = new Map([
+/** Those that mask a value as a whole. */
+const whole: ReadonlyMap<string, MaskKind> = new Map([
   ["null", nullMask],
   ["redact", redactMask],
   ["partial", partialMask],
   ["hash", hashMask],
   ["email", emailMask],
+  ["tokenize", tokenizeMask],
+  ["truncate", truncateMask],
 ]);
+const kinds: ReadonlyMap<string, MaskKind> = new Map([...whole, ["json", jsonMask(whole, checkMaskSpec)]]);
 
 /** The names of all masks. */
 export const maskNames: readonly string[] = [...kinds.keys()];
@@ -34,11 +44,28 @@ export function checkMaskSpec(request: MaskRequest): string | undefined {
   return `mask ${request.mask}: unknown parameter ${unknown}; ${known}`;
 }
 
+/** The names of the keys that a mask needs; none where its parameters are wrong. */
+function keysOf(request: MaskRequest): readonly string[] {
+  return checkMaskSpec(request) === undefined ? (kinds.get(request.mask)?.keys?.(request) ?? []) : [];
+}
+
 /**
  * The function that masks the cells of one column. It gives valid values of the column's type in the column's format, and NULL where the
- * type has none. Undefined when the mask is unknown or its parameters are wrong ({@link checkMaskSpec} says why): then nothing may be shown.
+ * type has none.
+ * @throws RegateError MASK_IMPOSSIBLE (unknown, or with wrong parameters), MASK_KEY_MISSING, KEY_UNREADABLE: then nothing may be shown
  */
-export function planMask(request: MaskRequest, column: MaskedColumn, options: MaskOptions): Mask | undefined {
-  if (checkMaskSpec(request) !== undefined) return undefined;
-  return kinds.get(request.mask)?.plan(request, column, options);
+export function planMask(request: MaskRequest, column: MaskedColumn, options: MaskOptions): Mask {
+  const defect = checkMaskSpec(request);
+  if (defect !== undefined) throw new RegateError("MASK_IMPOSSIBLE", { detail: `The policy asks for ${defect}.` });
+  const kind = kinds.get(request.mask)!;
+  const element = elementOf(column);
+  return element === undefined
+    ? kind.plan(request, column, options)
+    : arrayMask(kind.plan(request, element, options), element);
+}
+
+/** @throws RegateError MASK_KEY_MISSING, KEY_UNREADABLE, where a mask could not be applied for want of a key */
+export function checkKeys(request: MaskRequest, { tokenKey }: Pick<MaskOptions, "tokenKey">): void {
+  const name = keysOf(request).find((key) => tokenKey?.(key) === undefined);
+  if (name !== undefined) throw missing(name);
 }

@@ -5,6 +5,7 @@ import { fit, jsonCell, jsonText, shapeOf, valueEnd } from "./column.ts";
 import type { Mask, MaskKind, MaskRequest } from "./mask.ts";
 import { nothing } from "./mask.ts";
 import { REDACTED, redaction } from "./redact.ts";
+import { Scratch } from "./scratch.ts";
 
 type Parameters = { readonly first: number; readonly last: number; readonly char: string };
 
@@ -105,18 +106,4 @@ function backward(source: Buffer, end: number, count: number): number {
     while ((source[at]! & 0xc0) === 0x80) at--;
   }
   return at;
-}
-
-/** Buffers by length, used again: short cells cost no allocation. */
-class Scratch {
-  readonly #buffers: (Buffer | undefined)[] = new Array(257).fill(undefined);
-  of(length: number): Buffer {
-    if (length > 256) return Buffer.allocUnsafe(length);
-    let buffer = this.#buffers[length];
-    if (buffer === undefined) {
-      buffer = Buffer.allocUnsafe(length);
-      this.#buffers[length] = buffer;
-    }
-    return buffer;
-  }
 }

@@ -57,6 +57,8 @@ export type ShimOptions = {
   readonly reproductions: { write(report: object): string | undefined };
   /** The secret of keyed masks. */
   readonly maskKey: Buffer;
+  /** The named key that the mask `tokenize` encrypts with now. @throws RegateError KEY_UNREADABLE */
+  readonly tokenKey: (name: string) => Buffer | undefined;
   /** Where an approver looks a held command up; shown to the client. */
   readonly approvalUrl: (id: string) => string;
   readonly log: ShimLog;

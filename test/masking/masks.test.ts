@@ -14,8 +14,7 @@ function masked(
   value: string | Buffer,
   column: { typeOid: number; format: number; modifier?: number } = TEXT,
 ): string | null {
-  const mask = planMask(request, column, { key });
-  assert.ok(mask !== undefined);
+  const mask = planMask(request, column, { key, tokenKey: () => key });
   const cell = Buffer.from(value as string);
   const source = Buffer.concat([Buffer.from("left"), cell, Buffer.from("right")]);
   const given = mask(source, 4, 4 + cell.length);
@@ -36,7 +35,8 @@ const redacted: readonly [string, { typeOid: number; format: number; modifier?: 
   ["jsonb in binary: with its version", { typeOid: 3802, format: 1 }, '\x01"[redacted]"'],
   ["bytea: hexadecimal", { typeOid: 17, format: 0 }, "\\x5b72656461637465645d"],
   ["integer: NULL", { typeOid: 23, format: 0 }, null],
-  ["text[]: NULL", { typeOid: 1009, format: 0 }, null],
+  ["text[]: one element", { typeOid: 1009, format: 0 }, "{[redacted]}"],
+  ["integer[]: NULL", { typeOid: 1007, format: 0 }, null],
   ["a type that is not built in: NULL", { typeOid: 16_999, format: 0 }, null],
   ["a format that does not exist: NULL", { typeOid: 25, format: 2 }, null],
 ];
@@ -110,7 +110,7 @@ test("hash is HMAC-SHA-256 in hexadecimal", () => {
     assert.equal(masked({ mask: "hash" }, value), createHmac("sha256", key).update(value).digest("hex"));
   }
   const long = randomBytes(100);
-  const mask = planMask({ mask: "hash" }, TEXT, { key: long })!;
+  const mask = planMask({ mask: "hash" }, TEXT, { key: long });
   assert.equal(mask(Buffer.from("x"), 0, 1)?.toString(), createHmac("sha256", long).update("x").digest("hex"));
 });
 
@@ -118,7 +118,7 @@ test("hash is cut to what a column takes, and another key gives another", () => 
   const digest = createHmac("sha256", key).update("alice").digest("hex");
   assert.equal(masked({ mask: "hash" }, "alice", { typeOid: 1043, format: 0, modifier: 14 }), digest.slice(0, 10));
   assert.equal(masked({ mask: "hash" }, "alice", { typeOid: 19, format: 0 }), digest.slice(0, 63));
-  const other = planMask({ mask: "hash" }, TEXT, { key: randomBytes(32) })!;
+  const other = planMask({ mask: "hash" }, TEXT, { key: randomBytes(32) });
   assert.notEqual(other(Buffer.from("alice"), 0, 5)?.toString(), digest);
 });
 
@@ -127,14 +127,14 @@ test("hash of a uuid is a uuid, the same in both formats", () => {
   const asText = masked({ mask: "hash" }, id, { typeOid: 2950, format: 0 });
   assert.match(asText ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   const bytes = Buffer.from(id.replaceAll("-", ""), "hex");
-  const binary = planMask({ mask: "hash" }, { typeOid: 2950, format: 1 }, { key })!(bytes, 0, 16);
+  const binary = planMask({ mask: "hash" }, { typeOid: 2950, format: 1 }, { key })(bytes, 0, 16);
   assert.equal(binary?.toString("hex"), asText?.replaceAll("-", ""));
 });
 
 test("hash of a bytea is the same whatever form the bytes came in", () => {
   const bytes = Buffer.from([0, 1, 0x5c, 0x61, 0xff]);
   const hashed = (cell: Buffer, format: number) =>
-    planMask({ mask: "hash" }, { typeOid: 17, format }, { key })!(cell, 0, cell.length)!;
+    planMask({ mask: "hash" }, { typeOid: 17, format }, { key })(cell, 0, cell.length)!;
   const expected = createHmac("sha256", key).update(bytes).digest("hex");
   assert.equal(hashed(bytes, 1).toString("hex"), expected);
   assert.equal(hashed(Buffer.from("\\x00015c61ff"), 0).toString(), `\\x${expected}`);
@@ -173,9 +173,20 @@ test("email hides whole what does not fit its column", () => {
 });
 
 test("types without a masked form become NULL under every mask", () => {
-  for (const mask of maskNames) {
-    for (const typeOid of [16, 18, 20, 21, 23, 700, 701, 1082, 1114, 1184, 1700, 869, 1000, 1009, 2249, 3904, 4072]) {
-      for (const format of [0, 1]) assert.equal(masked({ mask }, "12345678", { typeOid, format }), null);
+  const requests: readonly MaskRequest[] = [
+    { mask: "null" },
+    { mask: "redact" },
+    { mask: "partial", keep_last: 2 },
+    { mask: "hash" },
+    { mask: "email" },
+    { mask: "tokenize", key: "a", tweak: "t" },
+    { mask: "truncate", to: "hour", digits: 1 },
+    { mask: "json", paths: [{ path: "$", mask: "partial" }] },
+  ];
+  assert.deepEqual(requests.map(({ mask }) => mask).sort(), [...maskNames].sort());
+  for (const request of requests) {
+    for (const typeOid of [16, 18, 26, 600, 790, 829, 869, 1000, 1186, 1560, 2249, 2970, 3220, 3904, 4072]) {
+      for (const format of [0, 1]) assert.equal(masked(request, "12345678", { typeOid, format }), null);
     }
   }
 });
@@ -194,11 +205,27 @@ const wrong: readonly [MaskRequest, RegExp][] = [
   [{ mask: "partial", char: "\0" }, /char/],
   [{ mask: "partial", char: "\ud83d" }, /char/],
   [{ mask: "partial", char: "\u0301" }, /char/],
+  [{ mask: "truncate" }, /expected to \(for dates and times\), step or digits/],
+  [{ mask: "truncate", to: "fortnight" }, /to: expected one of decade, year/],
+  [{ mask: "truncate", step: 0 }, /step: expected a whole number/],
+  [{ mask: "truncate", step: 0.5 }, /step/],
+  [{ mask: "truncate", step: 10, digits: 2 }, /not both/],
+  [{ mask: "truncate", digits: 0 }, /digits: expected a whole number/],
+  [{ mask: "tokenize" }, /key: expected the name of a key/],
+  [{ mask: "tokenize", key: "../issuer" }, /key/],
+  [{ mask: "tokenize", key: "a", tweak: "" }, /tweak: expected a text/],
+  [{ mask: "json" }, /paths: expected a list/],
+  [{ mask: "json", paths: [] }, /paths: expected a list/],
+  [{ mask: "json", paths: ["$.a"] }, /paths\[0\]: expected an object/],
+  [{ mask: "json", paths: [{ path: "a.b", mask: "redact" }] }, /paths\[0\]: "a.b" is no path/],
+  [{ mask: "json", paths: [{ path: "$.a", mask: "json", paths: [] }] }, /paths\[0\]: mask: expected one of null/],
+  [{ mask: "json", paths: [{ path: "$.a", mask: "partial", keep_last: -1 }] }, /paths\[0\]: mask partial: keep_last/],
+  [{ mask: "json", paths: [{ path: "$.a", mask: "redact", code: "x" }] }, /paths\[0\]: unknown parameter code/],
 ];
 for (const [request, message] of wrong) {
   test(`${JSON.stringify(request)} is refused, and masks nothing`, () => {
     assert.match(checkMaskSpec(request) ?? "", message);
-    assert.equal(planMask(request, TEXT, { key }), undefined);
+    assert.throws(() => planMask(request, TEXT, { key }), { code: "MASK_IMPOSSIBLE" });
   });
 }
 

@@ -137,7 +137,8 @@ export class Answers {
       return false;
     }
     if (masks.length === 0) return true;
-    const plan = planRow(masks, fields, session.options.maskKey);
+    const { maskKey, tokenKey } = session.options;
+    const plan = planRow(masks, fields, statement?.facts.outputs, { key: maskKey, tokenKey });
     if (plan instanceof RegateError) {
       session.backend.refuseLate(run, plan);
       return false;

@@ -1,12 +1,21 @@
 // From the decision's masks to what is done with each column of one result.
 import type { MaskSpec } from "../../core/decision.ts";
+import type { Output } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
-import { planMask } from "../../masking/index.ts";
+import { type MaskOptions, planMask } from "../../masking/index.ts";
 import type { Field } from "./message.ts";
 import type { CellMask, RowPlan } from "./rows.ts";
 
-/** The error, if a mask names an output that is not there, or cannot be applied. Of two masks for one output the first counts. */
-export function planRow(masks: readonly MaskSpec[], fields: readonly Field[], key: Buffer): RowPlan | RegateError {
+/**
+ * The error, if a mask names an output that is not there, or cannot be applied. Of two masks for one output the first counts.
+ * `outputs`: what the facts say of the columns, where they do.
+ */
+export function planRow(
+  masks: readonly MaskSpec[],
+  fields: readonly Field[],
+  outputs: readonly Output[] | undefined,
+  options: MaskOptions,
+): RowPlan | RegateError {
   const plan: (CellMask | undefined)[] = new Array(fields.length).fill(undefined);
   for (const spec of masks) {
     const field = fields[spec.output];
@@ -15,12 +24,25 @@ export function planRow(masks: readonly MaskSpec[], fields: readonly Field[], ke
         detail: `The policy masks output ${spec.output + 1}, which the result does not have.`,
       });
     if (plan[spec.output] !== undefined) continue;
-    const mask = planMask(spec, { typeOid: field.typeOid, format: field.format, modifier: field.modifier }, { key });
-    if (mask === undefined)
-      return new RegateError("MASK_IMPOSSIBLE", {
-        detail: `The mask ${spec.mask} is not known, for output ${spec.output + 1}.`,
-      });
-    plan[spec.output] = mask;
+    const { typeOid, format, modifier } = field;
+    const name = nameOf(outputs?.[spec.output]);
+    try {
+      plan[spec.output] = planMask(
+        spec,
+        { typeOid, format, modifier, ...(name === undefined ? {} : { name }) },
+        options,
+      );
+    } catch (error) {
+      if (error instanceof RegateError) return error;
+      throw error;
+    }
   }
   return plan;
+}
+
+/** The stored column that an output shows as it is, where it is a single one. */
+function nameOf(output: Output | undefined): string | undefined {
+  if (output?.derivation !== "direct" || output.sources.length !== 1) return undefined;
+  const { schema, table, column } = output.sources[0]!;
+  return `${schema}.${table}.${column}`;
 }

@@ -167,6 +167,7 @@ export async function startTestGate(
       write: (resource, bound) => void bindings.set(resource, bound),
     },
     maskKey: Buffer.alloc(32, 1),
+    tokenKey: () => undefined,
     approvalUrl: (id) => `http://gate/${id}`,
     log: quiet,
     resources: new Map([
