@@ -40,7 +40,7 @@ export type Questions = {
 
 export class CatalogCheck {
   readonly #questions: Questions;
-  readonly #interval: CheckInterval;
+  readonly interval: CheckInterval;
   #next: Round | undefined;
   #asking = 0;
   /** Who waits for the next comparison. */
@@ -50,12 +50,12 @@ export class CatalogCheck {
 
   constructor(questions: Questions, interval: CheckInterval) {
     this.#questions = questions;
-    this.#interval = interval;
+    this.interval = interval;
   }
 
   /** Settled when a question that is put after this call has been answered. Who asks while none can be put shares the next. */
   wanted(): Ticket {
-    if (this.#interval !== "command" && performance.now() - this.#last < this.#interval) return passed;
+    if (this.interval !== "command" && performance.now() - this.#last < this.interval) return passed;
     if (this.#next === undefined) {
       this.#next = new Round();
       // All that arrived in this turn of the event loop share it.

@@ -5,6 +5,8 @@ import type { Command } from "../../core/command.ts";
 import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { LONG_TEXT, shapeAside } from "../../sql/postgres/parse-aside.ts";
+import { knownShapeOf } from "../../sql/postgres/shape.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { commandFacts, unjudgedFacts } from "./command-facts.ts";
 import { beginsEarly, namesNothing } from "./names.ts";
@@ -79,19 +81,45 @@ export class Reading {
       if (tooMany !== undefined) return refuse(tooMany);
       return this.#estimated(analysis, parameterTypes, (estimated) => step(estimated, text), again);
     };
+    const judge = (): boolean => this.#judged(attempt, refuse, done, (analysis) => step(analysis, text));
+    if (text.length <= LONG_TEXT || knownShapeOf(text) !== undefined) return judge();
+    // Nobody else waits while a long text is parsed.
+    const parsed = shapeAside(text, { maxBytes: limits.commandBytes }).then(
+      () => undefined,
+      (thrown: unknown) => {
+        if (thrown instanceof RegateError) return thrown;
+        throw thrown;
+      },
+    );
+    return session.judge.promised(parsed, (refusal) => (refusal === undefined ? judge() : refuse(refusal)));
+  }
+
+  /** Makes the analysis with the names and the catalog that hold, as soon as these are known. */
+  #judged(
+    attempt: (catalog: Catalog) => Analysis | RegateError,
+    refuse: (error: RegateError) => boolean,
+    done: (analysis: Analysis | RegateError, again: () => boolean) => boolean,
+    step: (analysis: Analysis) => boolean,
+  ): boolean {
+    const session = this.#session;
+    const { settled } = session;
     let early = false;
     const { lastCatalog } = session;
     if (settled.pending && lastCatalog !== undefined) {
       // BEGIN, SET and the like mean the same whatever names stand for: nothing is waited for.
       const first = attempt(lastCatalog);
       if (!(first instanceof RegateError)) {
-        if (first.statements.every(namesNothing) && !session.unsure) return step(first, text);
+        if (first.statements.every(namesNothing) && !session.unsure) return step(first);
         early = beginsEarly(first.statements);
       }
     }
     return settled.names(early, () => {
-      // A run of DDL need not read the catalog anew for each: it is judged by what it is, on the last one that knows its names.
-      const stale = session.catalog === undefined ? session.lastCatalog : undefined;
+      // A run of DDL need not read the catalog anew for each: it is judged by what it is, on the last one that knows its names. Where the
+      // catalog is checked for each command it is read anew all the same.
+      const stale =
+        session.catalog === undefined && session.catalogs.check.interval !== "command"
+          ? session.lastCatalog
+          : undefined;
       const kind = stale === undefined ? undefined : attempt(stale);
       if (
         kind !== undefined &&
@@ -99,7 +127,7 @@ export class Reading {
         !kind.unresolved &&
         kind.statements.every(({ facts }) => staleClasses.has(facts.class))
       )
-        return step(kind, text);
+        return step(kind);
       const read = (): boolean =>
         settled.catalog(early, (catalog) =>
           settled.complete(
@@ -152,9 +180,14 @@ export class Reading {
   }
 
   /** Each costs another parse: only where a rule reads it. */
-  get options(): { normalized: boolean; fingerprint: boolean } {
-    const { policy } = this.#session.options.pipeline;
-    return { normalized: policy.reads("command.normalized"), fingerprint: policy.reads("command.fingerprint") };
+  get options(): { normalized: boolean; fingerprint: boolean; maxBytes: number } {
+    const { limits, pipeline } = this.#session.options;
+    const { policy } = pipeline;
+    return {
+      maxBytes: limits.commandBytes,
+      normalized: policy.reads("command.normalized"),
+      fingerprint: policy.reads("command.fingerprint"),
+    };
   }
 
   basis(): string {

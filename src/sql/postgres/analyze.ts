@@ -5,9 +5,9 @@ import type { Analysis, NameScope, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
 import { type Analysed, FactsCache } from "./facts-cache.ts";
 import { withLiterals } from "./literals.ts";
-import { fingerprint, normalize, parse } from "./parser.ts";
+import { fingerprint, normalize } from "./parser.ts";
 import { Recorder } from "./recorder.ts";
-import { type Shape, shapeOf, treeOf } from "./shape.ts";
+import { type Shape, shapeOf, treeOf, wholeTreeOf } from "./shape.ts";
 import { TextState } from "./text-state.ts";
 import { judge } from "./statements.ts";
 
@@ -58,7 +58,7 @@ export function analyzeShape(
   const key = `${uncertain ? "?" : ""}${scope.user}\0${scope.searchPath.join("\0")}\0\0${shape.json}`;
   let analysed = cache.get(key, shape.literals);
   if (analysed === undefined) {
-    if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(parse(text, options), catalog, scope, uncertain);
+    if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(wholeTreeOf(shape), catalog, scope, uncertain);
     else {
       const { result, read } = withLiterals(shape.literals, () => judgeAll(treeOf(shape), catalog, scope, uncertain));
       if (!result.ofSession) cache.set(key, shape.literals, read, result);

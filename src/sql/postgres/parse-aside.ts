@@ -3,7 +3,7 @@ import { RegateError } from "../../errors.ts";
 import { besideModule, type ThreadFailure, type ThreadLimits, Threads } from "../../threads.ts";
 import type { ParseAnswer } from "./parse-worker.ts";
 import { checkText, DEFAULT_MAX_BYTES, type ParseOptions } from "./parser.ts";
-import type { Shape } from "./shape.ts";
+import { keepShape, type Shape } from "./shape.ts";
 
 /** Characters from which on a text is long: parsing 8 KB takes about 2 ms. */
 export const LONG_TEXT = 8_192;
@@ -28,5 +28,6 @@ export async function shapeAside(text: string, options: ParseOptions = {}): Prom
   if (!("shape" in answer)) throw new RegateError(answer.code, answer.options);
   if (answer.shape.json.length > MAX_SHAPE)
     throw new RegateError("TEXT_TOO_COMPLEX", { detail: "its parse tree is too large, even with long lists cut down" });
+  keepShape(text, answer.shape);
   return answer.shape;
 }

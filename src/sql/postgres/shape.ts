@@ -30,10 +30,23 @@ const HOLES = /:"\\u0000"/g;
 /** Of texts that come again and again to the letter: BEGIN, SELECT 1, what an application sends without literals. */
 const known = new Generations<Shape>({ entries: 4_000, bytes: 16 << 20 });
 const SHORT_TEXT = 2_000;
+/** Of texts that were parsed aside. */
+const knownLong = new Generations<Shape>({ entries: 256, bytes: 64 << 20 });
+
+/** The shape of a long text, if it was parsed of late. */
+export function knownShapeOf(text: string): Shape | undefined {
+  return knownLong.get(text);
+}
+
+/** Keeps the shape of a text that was parsed aside, so that it need not be parsed again to be judged. */
+export function keepShape(text: string, shape: Shape): void {
+  const literals = shape.literals.reduce((sum, literal) => sum + literal.length, 0);
+  knownLong.set(text, shape, 2 * (shape.json.length + literals) + 16 * shape.literals.length);
+}
 
 /** @throws RegateError TEXT_TOO_LONG, TEXT_NOT_UTF8, TEXT_UNPARSEABLE, TEXT_TOO_COMPLEX */
 export function shapeOf(text: string, options: ParseOptions = {}): Shape {
-  if (text.length > SHORT_TEXT) return shapeOfJson(parseToJson(text, options), text);
+  if (text.length > SHORT_TEXT) return knownShapeOf(text) ?? shapeOfJson(parseToJson(text, options), text);
   let shape = known.get(text);
   if (shape === undefined) {
     shape = shapeOfJson(parseToJson(text, options), text);
@@ -65,6 +78,12 @@ export function shapeOfJson(tree: string, text: string): Shape {
   if (!tree.endsWith('"stmts":[]}'))
     locations.push({ start, length: length < 0 ? Buffer.byteLength(text) - start : length });
   return { json, literals, locations, collapsed: false };
+}
+
+/** The tree as it was parsed, but for long lists that were cut down. */
+export function wholeTreeOf(shape: Shape): ParseResult {
+  let at = 0;
+  return JSON.parse(shape.json.replace(HOLES, () => `:${shape.literals[at++]}`)) as ParseResult;
 }
 
 /** The tree of a shape: each literal's value is a {@link Hole}, which only `literals.ts` reads. */

@@ -240,3 +240,31 @@ describe("the question", () => {
     assert.equal(check.wanted().durable, false);
   });
 });
+
+it("changes of this session, one after the other, are no surprise: each names what the one before it made", async () => {
+  gate.decide = () => allow();
+  const migration = [
+    "CREATE TABLE region (id int PRIMARY KEY)",
+    "CREATE TABLE nation (id int PRIMARY KEY, region int REFERENCES region)",
+    "CREATE INDEX ON nation (region)",
+    "BEGIN",
+    "ALTER TABLE region ADD COLUMN name text",
+    "INSERT INTO region (id, name) VALUES (1, 'x')",
+    "COMMIT",
+    "ALTER TABLE region RENAME TO regions",
+    "CREATE VIEW names AS SELECT name FROM regions",
+    "SELECT name FROM names",
+    "DROP VIEW names",
+    "DROP TABLE nation, regions",
+  ];
+  for (const text of migration)
+    assert.ok(
+      (await client.run(text)).every((reply) => reply.type !== "E"),
+      text,
+    );
+  for (const text of migration)
+    assert.ok(
+      (await prepared(text)).every((reply) => reply.type !== "E"),
+      text,
+    );
+});
