@@ -117,7 +117,8 @@ function isSortable(recorder: Recorder, values: readonly Value[]): boolean {
 }
 
 function fieldNamed(recorder: Recorder, value: Value, name: string): Value | undefined {
-  if (value.row !== undefined) return value.row.find((member) => member.name === name)?.value;
+  const row = value.aliased ?? value.row;
+  if (row !== undefined) return row.find((member) => member.name === name)?.value;
   const column = recorder.catalog.relationByRowType(value.type)?.column(name);
   return column === undefined ? undefined : derived(value, column.type, false);
 }

@@ -243,8 +243,8 @@ function element(recorder: Recorder, value: Value, indices: readonly Value[], sl
 const TYPE_JSONB = 3802;
 
 function fieldStep(recorder: Recorder, value: Value, name: string): Value {
-  if (value.row !== undefined && !value.row.some((field) => field.name === name))
-    return callOfRow(recorder, name, value);
+  const row = value.aliased ?? value.row;
+  if (row !== undefined && !row.some((field) => field.name === name)) return callOfRow(recorder, name, value);
   if (value.row === undefined && value.type !== 0) {
     const shape = recorder.catalog.relationByRowType(value.type);
     const field = shape?.columns.find((column) => column.name === name);

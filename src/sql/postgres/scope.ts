@@ -24,6 +24,8 @@ export type Item = {
   readonly whole?: Value;
   /** What the columns that only the server knows may depend on. */
   readonly rest?: Value;
+  /** The names of its columns before they were given others. */
+  readonly typeNames?: readonly string[];
 };
 
 /** A common table expression. `result` is provisional while a recursive one is being resolved. */
@@ -105,7 +107,10 @@ export function asColumns(result: Result): Result {
   return {
     members: result.members.map((member) => {
       const { name, value } = member;
-      if (value.row !== undefined) return { name, value: { ...value, row: derivedFields(value.row) } };
+      if (value.row !== undefined) {
+        const { aliased: _, ...plain } = value;
+        return { name, value: { ...plain, row: derivedFields(value.row) } };
+      }
       return value.type === TYPE_UNKNOWN_LITERAL ? { name, value: { ...value, type: TYPE_TEXT } } : member;
     }),
     open: result.open,
@@ -142,7 +147,11 @@ export function wholeRow(item: Item): Value {
     item.relation?.rowType ?? 0,
     true,
   );
-  return item.open ? { ...value, derivation: "opaque", total: false } : { ...value, row: item.members };
+  if (item.open) return { ...value, derivation: "opaque", total: false };
+  const names = item.typeNames ?? item.relation?.columns.map((column) => column.name);
+  if (names === undefined || item.members.every((member, at) => member.name === (names[at] ?? member.name)))
+    return { ...value, row: item.members };
+  return { ...value, row: renamed(item.members, names), aliased: item.members };
 }
 
 /** Every column of everything in scope: what is not understood depends on all of it. */
@@ -266,7 +275,7 @@ export function starMembers(scope: Scope): Result {
 
 /** A field of a row value; `bare` keeps the column itself (`(c).x` where c is a FROM item). */
 export function fieldOf(value: Value, name: string): Value {
-  const field = value.row?.find((member) => member.name === name);
+  const field = (value.aliased ?? value.row)?.find((member) => member.name === name);
   if (field !== undefined) return field.value;
   return value.derivation === "opaque" ? { ...OPAQUE, sources: value.sources } : derived(value, 0, false);
 }

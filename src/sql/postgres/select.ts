@@ -165,7 +165,7 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
 
 /** The fields of a row value as columns; an open result where its shape is not known. */
 export function fieldsOf(recorder: Recorder, value: Value): Result {
-  if (value.row !== undefined) return { members: value.row, open: false };
+  if (value.row !== undefined) return { members: value.aliased ?? value.row, open: false };
   const shape = value.type === 0 ? undefined : recorder.catalog.relationByRowType(value.type);
   if (shape !== undefined) {
     return {

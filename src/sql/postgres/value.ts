@@ -16,6 +16,8 @@ export type Value = {
   readonly type: number;
   /** The fields, when the value is a row whose shape is known. */
   readonly row?: readonly Member[];
+  /** The fields by the aliases of a FROM item, for `(item).x` alone: whatever is made of the row has the names of its type. */
+  readonly aliased?: readonly Member[];
   /** The fields of its elements, when the value is an array of such rows. */
   readonly elements?: readonly Member[];
 };

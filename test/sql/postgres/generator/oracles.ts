@@ -150,6 +150,19 @@ export class Oracles {
       .map((oid) => ({ kind: "relation", detail: `relation ${oid}` }));
   }
 
+  /** Relations and columns that the server records for a view of the statement; of the columns those that are not read count for nothing. */
+  dependencies(facts: StatementFacts, { lineage }: Asked, recorded: readonly Origin[]): Miss[] {
+    const columns = this.#closed(facts.columns);
+    const relations = new Set(
+      facts.relations.map(({ schema, name }) => this.#oids.get(JSON.stringify([schema, name])) ?? 0),
+    );
+    const lacking = recorded.filter((origin) => {
+      const [oid, attribute] = origin.split(":").map(Number) as [number, number];
+      return attribute === 0 ? !relations.has(oid) : lineage.used.has(origin) && !columns.has(origin);
+    });
+    return lacking.length === 0 ? [] : [{ kind: "dependency", detail: `a view depends on ${lacking.join(", ")}` }];
+  }
+
   #missing(kind: string, where: string, known: Iterable<Origin>, derived: ReadonlySet<Origin>): Miss[] {
     const missing = [...known].filter((origin) => !derived.has(origin) && this.#names.has(origin));
     return missing.length === 0

@@ -17,6 +17,8 @@ export type Report = Measure & {
   /** Statements that ran again with a column changed; and with values that a total output may not fail on. */
   changes: number;
   totals: number;
+  /** Of which a view was made. */
+  views: number;
   readonly failures: Failure[];
 };
 
@@ -44,7 +46,15 @@ export class Differential {
 
   /** Statement by statement from this seed on, while `goOn`; at most `maxFailures` are looked into. */
   async run(seed: number, goOn: (report: Report) => boolean, maxFailures = 10): Promise<Report> {
-    const report: Report = { statements: 0, accepted: 0, changes: 0, totals: 0, failures: [], ...nothingMeasured() };
+    const report: Report = {
+      statements: 0,
+      accepted: 0,
+      changes: 0,
+      totals: 0,
+      views: 0,
+      failures: [],
+      ...nothingMeasured(),
+    };
     const seen = new Set<string>();
     for (let at = seed; goOn(report); at++) {
       report.statements++;
@@ -79,7 +89,7 @@ export class Differential {
     text: string,
     measure: Measure = nothingMeasured(),
     again?: number,
-    tried: Tried = { changes: 0, totals: 0 },
+    tried: Tried = { changes: 0, totals: 0, views: 0 },
   ): Promise<readonly Miss[] | undefined> {
     // Refused by the server or not: neither a crash nor a hang.
     const analysis = this.oracles.facts(text);
@@ -88,6 +98,11 @@ export class Differential {
     if ("kind" in analysis) return [analysis];
     const misses = this.oracles.judge(analysis, asked, measure);
     if (again === undefined || !analysis.outputsKnown) return misses;
+    const recorded = await this.server.dependencies(text, asked.fields.length);
+    if (recorded !== undefined) {
+      tried.views++;
+      misses.push(...this.oracles.dependencies(analysis.facts, asked, recorded));
+    }
     return [...misses, ...(await this.values.judge(text, analysis, asked.lineage, new Choices(again), tried))];
   }
 }

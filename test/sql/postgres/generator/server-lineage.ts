@@ -274,6 +274,12 @@ class Reader {
         if (tree.subLinkType !== "0") for (const output of part.outputs) add(found, output);
         return;
       }
+      case "SUBSCRIPTINGREF":
+        // An assignment to an element keeps the others: nothing is shown of them by that.
+        for (const field in tree)
+          if (field !== "kind" && !(field === "refexpr" && tree.refassgnexpr !== null))
+            this.#collect(tree[field], frame, found);
+        return;
       case "FUNCEXPR":
         // What a user's function makes of its arguments is said by its body, which the facts look into and this does not.
         if (numberOf(tree.funcid) < FIRST_NORMAL_OID) this.#collect(tree.args, frame, found);

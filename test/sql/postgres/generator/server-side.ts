@@ -58,6 +58,26 @@ export class ServerSide {
     return { fields, lineage: serverLineage(tree, (oid) => this.attributes(oid)) };
   }
 
+  /** What the server records as dependencies of a view of this query: `OID:0` for relations, `OID:number` for columns. Undefined: it makes none. */
+  async dependencies(text: string, columns: number): Promise<readonly Origin[] | undefined> {
+    const names = Array.from({ length: columns }, (_, at) => `c${at}`);
+    await this.client.query("BEGIN; SET LOCAL debug_print_parse = off; SET LOCAL client_min_messages = warning");
+    try {
+      await this.client.query(
+        `CREATE TEMP VIEW generated_view${columns === 0 ? "" : ` (${names.join(", ")})`} AS ${text}`,
+      );
+      const rows = await this.#query(
+        `SELECT d.refobjid, d.refobjsubid FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+         WHERE r.ev_class = 'generated_view'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.ev_class`,
+      );
+      return rows.map(([oid, attribute]) => `${oid}:${attribute}`);
+    } catch {
+      return undefined;
+    } finally {
+      await this.client.query("ROLLBACK");
+    }
+  }
+
   attributes(oid: number): readonly number[] {
     return this.#columns.get(oid) ?? [];
   }

@@ -38,7 +38,7 @@ const SETTINGS = [
 ];
 
 type Rows = readonly (readonly (string | null)[])[];
-export type Tried = { changes: number; totals: number };
+export type Tried = { changes: number; totals: number; views: number };
 
 export class Values {
   readonly #server: ServerSide;

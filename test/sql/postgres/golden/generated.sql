@@ -17,3 +17,8 @@ SELECT u, (u).id FROM hr.employees e JOIN app.customers a USING (id) AS u
 -- columns of functions
 SELECT o, coalesce FROM json_to_record('{}') AS o(name text), coalesce('x', 'y')
 SELECT x.id FROM customers c, nullif(c.id, 1) AS x(id)
+-- other names for the columns of a row are its FROM item's alone: what is made of it has the names of its type
+SELECT (e).ssn, ssn(e), (e).*, e.ssn FROM hr.employees e(ssn, b, c, d, id)
+SELECT (CASE WHEN true THEN e END).ssn, (s.e).ssn FROM hr.employees e(ssn, b, c, d, id), LATERAL (SELECT e) s
+SELECT greeting(c) FROM customers c(email, name, id)
+SELECT (CASE WHEN true THEN f END).email, f.email FROM find(1) f(email, name, id)
