@@ -307,8 +307,9 @@ const bare = (member: Member): Member => ({ name: member.name, value: derived(me
 function merged(left: Result, right: Result, onlyLeft: boolean): Result {
   const members = left.members.map((member, at): Member => {
     const other = right.members[at]?.value ?? plainConstant(0);
-    if (onlyLeft) return bare(member);
     const either = eitherOf(member.value, other);
+    // What is on the right shows nothing, but decides the type.
+    if (onlyLeft) return { name: member.name, value: derived(member.value, either.type, either.total) };
     return { name: member.name, value: derived(either, either.type, true) };
   });
   return { members, open: left.open || right.open, ...restOfAll([left, right]) };

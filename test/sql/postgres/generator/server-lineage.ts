@@ -34,6 +34,8 @@ const Kind = {
 
 /** array_agg(anynonarray) in pg_proc.dat. */
 const ARRAY_AGG = 2335;
+/** unnest(anyarray) */
+const UNNEST = 2331;
 
 const FIRST_NORMAL_OID = 16_384;
 
@@ -366,6 +368,12 @@ class Reader {
         const columns: Set<Origin>[] = [];
         for (const call of nodesOf(entry.functions)) {
           const origins = this.origins(call.funcexpr, frame);
+          const unnested = isNode(call.funcexpr) && numberOf(call.funcexpr.funcid) === UNNEST;
+          const fields = unnested ? this.#elements(nodesOf((call.funcexpr as TreeNode).args)[0], frame) : undefined;
+          if (fields?.length === numberOf(call.funccolcount)) {
+            columns.push(...fields);
+            continue;
+          }
           for (let count = numberOf(call.funccolcount); count > 0; count--) columns.push(origins);
         }
         return one(columns);

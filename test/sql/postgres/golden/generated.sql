@@ -22,3 +22,5 @@ SELECT (e).ssn, ssn(e), (e).*, e.ssn FROM hr.employees e(ssn, b, c, d, id)
 SELECT (CASE WHEN true THEN e END).ssn, (s.e).ssn FROM hr.employees e(ssn, b, c, d, id), LATERAL (SELECT e) s
 SELECT greeting(c) FROM customers c(email, name, id)
 SELECT (CASE WHEN true THEN f END).email, f.email FROM find(1) f(email, name, id)
+-- the type of a set operation's column
+(SELECT id, NULL FROM hr.employees) EXCEPT (SELECT NULL, true)
