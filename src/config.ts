@@ -69,7 +69,7 @@ const shape = section({
       environment: text("production"),
       labels: named(text(), labelName),
       /** When a change of the catalog that was made past the gate is looked for. */
-      catalog_check: durationOr(["command"], "command", { min: "10ms", max: "1h" }),
+      catalog_check: durationOr(["auto", "command"], "auto", { min: "10ms", max: "1h" }),
       /** Of the commands that ran, which share is held against the server's plan, and what a disagreement does. */
       plan_check: section({ rate: share(0.01), on_mismatch: choice(["alarm", "refuse"], "alarm") }),
     }),

@@ -56,7 +56,7 @@ describe("defaults", () => {
         url: "postgres://app@db/shop",
         environment: "production",
         labels: {},
-        catalog_check: "command",
+        catalog_check: "auto",
         plan_check: { rate: 0.01, on_mismatch: "alarm" },
       },
     );
@@ -120,7 +120,7 @@ limits: {command_bytes: 64KiB, message_bytes: 1MB, row_bytes: 100000, startup_ti
         url: "postgres:///shop?host=/run/postgresql",
         environment: "production",
         labels: {},
-        catalog_check: "command",
+        catalog_check: "auto",
         plan_check: { rate: 0.01, on_mismatch: "alarm" },
       },
     },
@@ -226,7 +226,7 @@ const wrong: [string, string, string][] = [
   [
     "a check of the catalog that is no time",
     "tls: {allow_plaintext: loopback}\nresources: {shop: {url: 'postgres://a/b', catalog_check: never}}",
-    '2: resources.shop.catalog_check: expected command, or a duration with its unit, such as "1s"',
+    '2: resources.shop.catalog_check: expected auto, command or a duration with its unit, such as "1s"',
   ],
   [
     "a URL of another kind",

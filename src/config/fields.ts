@@ -165,7 +165,7 @@ export const durationOr = <const V extends readonly string[]>(
     if (words.includes(given as string)) return given as V[number];
     return typeof given === "string" && parseDuration(given) !== undefined
       ? inner(given, at)
-      : at.defect(`expected ${words.join(" or ")}, or a duration with its unit, such as "1s"`);
+      : at.defect(`expected ${words.join(", ")} or a duration with its unit, such as "1s"`);
   });
 };
 

@@ -8,7 +8,7 @@ export type ShimResource = {
   readonly facts: Resource;
   readonly url: string;
   /** When a change of the catalog that was made past the gate is looked for: for each command, or at most so many milliseconds late. */
-  readonly catalogCheck: "command" | number;
+  readonly catalogCheck: "command" | "auto" | number;
   /** `rate`, 0 to 1: how many commands' facts are held against the server's plan. */
   readonly planCheck: { readonly rate: number; readonly on_mismatch: "alarm" | "refuse" };
 };

@@ -7,8 +7,16 @@ import { analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { Session } from "./session.ts";
 
-/** When a change that was made past the gate is looked for: for each command, or so many milliseconds after the last time. */
-export type CheckInterval = "command" | number;
+/**
+ * When a change that was made past the gate is looked for. `command`: for each command. A number: so many milliseconds after the last time.
+ * `auto`: for each command, as long as that costs little (below).
+ */
+export type CheckInterval = "command" | "auto" | number;
+
+/** `auto`: the cheap question holds for so long. Commands that come so close together share it. */
+const QUIET_MS = 1;
+/** `auto`: comparisons take at most this share of the time, so that a busy database is not looked through all the time. */
+const COMPARING_SHARE = 1 / 20;
 
 /** One question to the server, and who waits for its answer. */
 class Round implements Ticket {
@@ -47,6 +55,8 @@ export class CatalogCheck {
   #changed: Round[] = [];
   #comparing = false;
   #last = Number.NEGATIVE_INFINITY;
+  /** `auto`: until then, what others write is not looked at. */
+  #restUntil = Number.NEGATIVE_INFINITY;
 
   constructor(questions: Questions, interval: CheckInterval) {
     this.#questions = questions;
@@ -55,7 +65,8 @@ export class CatalogCheck {
 
   /** Settled when a question that is put after this call has been answered. Who asks while none can be put shares the next. */
   wanted(): Ticket {
-    if (this.interval !== "command" && performance.now() - this.#last < this.interval) return passed;
+    const good = this.interval === "command" ? 0 : this.interval === "auto" ? QUIET_MS : this.interval;
+    if (good > 0 && performance.now() - this.#last < good) return passed;
     if (this.#next === undefined) {
       this.#next = new Round();
       // All that arrived in this turn of the event loop share it.
@@ -73,7 +84,7 @@ export class CatalogCheck {
     this.#questions.quiet().then(
       (quiet) => {
         this.#answered();
-        if (quiet) this.#passed(round, began);
+        if (quiet || began < this.#restUntil) this.#passed(round, began);
         else this.#compare(round);
       },
       (error: Error) => {
@@ -105,6 +116,8 @@ export class CatalogCheck {
       const began = performance.now();
       try {
         await this.#questions.compare();
+        const took = performance.now() - began;
+        if (this.interval === "auto") this.#restUntil = began + took / COMPARING_SHARE;
         for (const round of rounds) this.#passed(round, began);
       } catch (thrown) {
         for (const round of rounds) round.end(thrown as Error);

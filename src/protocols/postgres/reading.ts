@@ -117,7 +117,7 @@ export class Reading {
       // A run of DDL need not read the catalog anew for each: it is judged by what it is, on the last one that knows its names. Where the
       // catalog is checked for each command it is read anew all the same.
       const stale =
-        session.catalog === undefined && session.catalogs.check.interval !== "command"
+        session.catalog === undefined && typeof session.catalogs.check.interval === "number"
           ? session.lastCatalog
           : undefined;
       const kind = stale === undefined ? undefined : attempt(stale);

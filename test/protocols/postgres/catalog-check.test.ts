@@ -239,6 +239,40 @@ describe("the question", () => {
     await later(60);
     assert.equal(check.wanted().durable, false);
   });
+
+  it("auto: looks through the catalogs for a small share of the time only, however much is written", async () => {
+    let compared = 0;
+    const compare = async (): Promise<void> => {
+      compared++;
+      await later(10);
+    };
+    const check = new CatalogCheck(questions({ quiet: () => Promise.resolve(false), compare }), "auto");
+    await end(check.wanted());
+    assert.equal(compared, 1);
+    const until = performance.now() + 100;
+    while (performance.now() < until) {
+      await later(3);
+      assert.equal(await end(check.wanted()), undefined);
+    }
+    assert.equal(compared, 1);
+    await later(200);
+    await end(check.wanted());
+    assert.equal(compared, 2);
+  });
+
+  it("auto: with a rest from writes, the next command asks again", async () => {
+    let quiet = true;
+    let compared = 0;
+    const check = new CatalogCheck(
+      questions({ quiet: () => Promise.resolve(quiet), compare: () => Promise.resolve(void compared++) }),
+      "auto",
+    );
+    await end(check.wanted());
+    await later(5);
+    quiet = false;
+    await end(check.wanted());
+    assert.equal(compared, 1);
+  });
 });
 
 it("changes of this session, one after the other, are no surprise: each names what the one before it made", async () => {
