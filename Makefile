@@ -21,6 +21,9 @@ test: $(INSTALLED) ## all tests, against a real PostgreSQL (only some: make test
 test-matrix: $(INSTALLED) ## the server tests on PostgreSQL 14 to 18 (fetched into .cache/)
 	@node tools/matrix.ts $(ONLY)
 
+model: $(INSTALLED) ## every short sequence of a session's steps, and longer ones at random, against the server (make model DEPTH=3 SECONDS=600)
+	@node tools/model.ts $(or $(DEPTH),2) $(or $(SECONDS),120) $(SEED)
+
 check: $(INSTALLED) ## types, lint, format, Rego, import rules, generated files
 	@node tools/check.ts
 

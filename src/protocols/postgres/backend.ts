@@ -71,7 +71,7 @@ export class Backend {
     this.ask(names.questions(inTransaction, early), (rows) => {
       // It failed with the client's segment: asked again when it matters.
       if (rows === undefined && within) return;
-      const bad = names.learn(rows ?? [], catalog?.version ?? "");
+      const bad = names.learn(rows ?? [], catalog?.schemaRights ?? "");
       if (bad !== undefined) session.fatal(bad);
       session.unsure = false;
       if (names.unwritten) session.segmentDdl = false;

@@ -1,10 +1,10 @@
 // Whether the catalog that commands are judged by still holds: asked of the server once for all commands that arrived before the question.
 import type { Command } from "../../core/command.ts";
-import type { StatementFacts } from "../../core/facts.ts";
 import type { Ticket } from "../../core/ports.ts";
 import { RegateError } from "../../errors.ts";
 import { analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { comparable } from "./command-facts.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -138,7 +138,8 @@ export function holds(session: Session, command: Command): Ticket {
   const round = catalogs.check.wanted();
   if (round.durable) return round;
   const basis = catalogs.current;
-  const own = session.backend.catalogChanged;
+  // Within a pipeline that changed the catalog, commands are judged by the one that all see, too.
+  const own = session.ownCatalog !== undefined;
   let known: { readonly error: Error | undefined } | undefined;
   const verdict = (): Error | undefined => {
     known ??= { error: changed(session, command, basis, own) };
@@ -157,22 +158,20 @@ function changed(session: Session, command: Command, basis: Catalog | undefined,
   if (now === undefined || now === basis || now.version === basis?.version) return undefined;
   // What a transaction sees that changed the catalog itself is read through it, before its next command.
   if (own) session.ownCatalog = undefined;
-  else if (sameFacts(session, command, now)) return undefined;
+  else if (sameFacts(session, command, basis, now)) return undefined;
   return new RegateError("CATALOG_CHANGED");
 }
 
-function sameFacts(session: Session, command: Command, catalog: Catalog): boolean {
+/** Does its text say the same now? Where its facts are more than its text says (any of several readings), as it did before? */
+function sameFacts(session: Session, command: Command, basis: Catalog | undefined, now: Catalog): boolean {
   const { facts } = command;
   if (facts.message === "function_call") return false;
+  const read = (catalog: Catalog): string =>
+    comparable(analyze(facts.text, catalog, session.settled.scope).statements.map((statement) => statement.facts));
   try {
-    const again = analyze(facts.text, catalog, session.settled.scope);
-    return comparable(again.statements.map((statement) => statement.facts)) === comparable(facts.statements);
+    const again = read(now);
+    return again === comparable(facts.statements) || (basis !== undefined && again === read(basis));
   } catch {
     return false;
   }
-}
-
-/** All but what the server estimates: that is no fact about names. */
-function comparable(statements: readonly StatementFacts[]): string {
-  return JSON.stringify(statements, (key, value: unknown) => (key === "estimate" ? undefined : value));
 }

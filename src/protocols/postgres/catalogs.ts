@@ -17,7 +17,7 @@ const searchIntervalMs = 250;
 /** How often the server's own objects are looked at for a change: only a superuser who tampers with them makes one. */
 const serversOwnMs = 1000;
 
-/** Roles whose schemas are kept for one catalog. */
+/** Roles whose schemas are kept. */
 const rolesKept = 1000;
 
 /** Fails for no role: one that does not exist may use nothing. */
@@ -70,7 +70,7 @@ export class Catalogs {
   #lastSearch = 0;
   readonly #target: UpstreamTarget;
   readonly #options: CatalogOptions;
-  readonly #usable = new WeakMap<Catalog, Map<string, ReadonlySet<string>>>();
+  #usable = { rights: "", roles: new Map<string, ReadonlySet<string>>() };
   /** What has been said to the operator already. */
   readonly #said = new Set<string>();
 
@@ -229,7 +229,7 @@ export class Catalogs {
 
   /** The schemas that a role may use, if they were read for this catalog. */
   usable(catalog: Catalog, role: string): ReadonlySet<string> | undefined {
-    return this.#usable.get(catalog)?.get(role);
+    return this.#usable.rights === catalog.schemaRights ? this.#usable.roles.get(role) : undefined;
   }
 
   /**
@@ -241,14 +241,10 @@ export class Catalogs {
       query === undefined
         ? await this.#alone(async () => (await this.#open()).query(usableSchemas(role)))
         : await query(usableSchemas(role));
-    let roles = this.#usable.get(catalog);
-    if (roles === undefined) {
-      roles = new Map();
-      this.#usable.set(catalog, roles);
-    }
     // Names of roles are the client's to choose.
-    if (roles.size >= rolesKept) roles.clear();
-    roles.set(role, new Set(rows.map(([schema]) => schema ?? "")));
+    if (this.#usable.rights !== catalog.schemaRights || this.#usable.roles.size >= rolesKept)
+      this.#usable = { rights: catalog.schemaRights, roles: new Map() };
+    this.#usable.roles.set(role, new Set(rows.map(([schema]) => schema ?? "")));
   }
 
   async #open(): Promise<OwnConnection> {

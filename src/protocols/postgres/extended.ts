@@ -7,13 +7,13 @@ import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts"
 import { hold } from "../../sql/postgres/held.ts";
 import { merged } from "../../sql/postgres/replay.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
+import { comparable } from "./command-facts.ts";
 import type { ClientMessage } from "./frontend.ts";
 import { decodeBind, decodeExecute, decodeParse, decodeTarget } from "./message.ts";
 import { newRun } from "./pending.ts";
 import { cursorReading, looksUpLate } from "./readings.ts";
 import type { Portal, Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
-import { slotName } from "./slots.ts";
 import { probeName } from "./writer.ts";
 
 export class Extended {
@@ -25,9 +25,8 @@ export class Extended {
 
   parse(message: ClientMessage): boolean {
     const session = this.#session;
-    const { query, parameterTypes, ...given } = decodeParse(message.body);
+    const { name, query, parameterTypes } = decodeParse(message.body);
     const { statements } = session.registry;
-    const name = slotName(given.name);
     if (name === probeName) return session.judge.refuseUnjudged(reserved(name));
     const full = statements.get(name) === undefined ? session.registry.fullOfStatements(1) : undefined;
     if (full !== undefined) return session.judge.refuseUnjudged(full);
@@ -69,8 +68,7 @@ export class Extended {
     const session = this.#session;
     const { registry, reading } = session;
     const bind = decodeBind(message.body);
-    const statement = slotName(bind.statement);
-    const portal = slotName(bind.portal);
+    const { statement, portal } = bind;
     if (portal === probeName) return session.judge.refuseUnjudged(reserved(portal));
     return this.#settledName("statement", statement, () => {
       const prepared = registry.statements.get(statement);
@@ -132,12 +130,11 @@ export class Extended {
 
   execute(message: ClientMessage): boolean {
     const session = this.#session;
-    const given = decodeExecute(message.body).portal;
-    const name = slotName(given);
+    const { portal: name } = decodeExecute(message.body);
     return this.#settledName("portal", name, () => {
       const portal = session.registry.portals.get(name);
       if (portal === undefined) {
-        const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${given}" does not exist` });
+        const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${name}" does not exist` });
         return session.judge.refuseUnjudged(error);
       }
       if (portal.by === "bind") return this.#upToDate(portal, () => this.#executePortal(portal, message));
@@ -168,7 +165,7 @@ export class Extended {
       if (!moved) return step();
       return reading.current(prepared, () => {
         const now = prepared.analysis.statements;
-        if (JSON.stringify(now.map(factsOf)) !== JSON.stringify(portal.statements.map(factsOf)))
+        if (comparable(now.map(factsOf)) !== comparable(portal.statements.map(factsOf)))
           this.#retell(portal, [merged([...portal.statements, ...now])]);
         portal.basis = this.#basis();
         return step();
@@ -179,7 +176,7 @@ export class Extended {
     return settled.complete(
       () => cursorReading(portal, catalog),
       (statements) => {
-        if (JSON.stringify(statements.map(factsOf)) !== JSON.stringify(portal.statements.map(factsOf)))
+        if (comparable(statements.map(factsOf)) !== comparable(portal.statements.map(factsOf)))
           this.#retell(
             portal,
             statements.length === 0 ? analyzeUnread(again.facts.text, catalog).statements : statements,
@@ -253,7 +250,7 @@ export class Extended {
   describe(message: ClientMessage): boolean {
     const session = this.#session;
     const { target, name } = decodeTarget(message.body);
-    const portal = target === "portal" ? session.registry.portals.get(slotName(name)) : undefined;
+    const portal = target === "portal" ? session.registry.portals.get(name) : undefined;
     if (portal !== undefined && portal.described === "no") portal.described = "asked";
     session.segmentOpen = true;
     session.writer.named(message.raw);

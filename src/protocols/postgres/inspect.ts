@@ -46,7 +46,7 @@ export async function inspect(target: UpstreamTarget, options: InspectOptions): 
       searchPath === undefined ? "RESET search_path" : `SET search_path = ${searchPath.map(quoted).join(", ") || "''"}`,
     );
     const names = new Names();
-    const bad = names.learn(await connection.query(names.questions(false, false)[0]!), catalog.version);
+    const bad = names.learn(await connection.query(names.questions(false, false)[0]!), catalog.schemaRights);
     if (bad !== undefined) throw bad;
     const { searchPath: effective, path, user, temporary } = names;
     await catalogs.readUsable(catalog, user);

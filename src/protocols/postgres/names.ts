@@ -20,8 +20,8 @@ export class Names {
   temporary: string | undefined;
   /** The server must be asked before a command that names anything is judged. */
   dirty = true;
-  /** The catalog that the schemas of the path were told for: another may have other schemas and other rights. */
-  catalog = "";
+  /** The digest of the schemas that the path was told for: others may exist by now, or be open to others. */
+  rights = "";
   /** A statement of the open transaction changed them: its end may change them back. */
   changedInTransaction = false;
   /** Has the transaction written nothing so far, as the server said last? Then it has changed no catalog either. */
@@ -68,7 +68,7 @@ export class Names {
    * @returns an error for a setting under which nothing can be judged
    * @throws RegateError CATALOG_UNAVAILABLE
    */
-  learn(rows: readonly (readonly (string | null)[])[], catalog: string): RegateError | undefined {
+  learn(rows: readonly (readonly (string | null)[])[], rights: string): RegateError | undefined {
     const [first, second, third] = rows;
     if (rows.length === 1 && first?.length === 5 + meaningSettings.length) {
       for (const [at, name] of meaningSettings.entries()) {
@@ -78,7 +78,7 @@ export class Names {
       const schemas = JSON.parse(first[0] ?? "[]") as string[];
       this.unwritten = first[4] === "t";
       const temporary = schemas.find((schema) => /^pg_temp_\d+$/.test(schema));
-      this.#set(listOf(first[3]), schemas, first[1] ?? "", temporary, catalog);
+      this.#set(listOf(first[3]), schemas, first[1] ?? "", temporary, rights);
     } else if (rows.length === 3) {
       const role = second?.[0] ?? "none";
       this.shown = { path: listOf(first?.[0]), user: role === "none" ? (third?.[0] ?? "") : role };
@@ -87,10 +87,10 @@ export class Names {
   }
 
   /** Makes a path of what was shown, with the schemas that its role may use. */
-  resolve(usable: SchemaSet, catalog: string): void {
+  resolve(usable: SchemaSet, rights: string): void {
     if (this.shown === undefined) return;
     const { path, user } = this.shown;
-    this.#set(path, effectivePath(path, user, this.temporary, usable), user, this.temporary, catalog);
+    this.#set(path, effectivePath(path, user, this.temporary, usable), user, this.temporary, rights);
   }
 
   #set(
@@ -98,13 +98,13 @@ export class Names {
     effective: readonly string[],
     user: string,
     temporary: string | undefined,
-    catalog: string,
+    rights: string,
   ): void {
     this.path = path;
     this.searchPath = effective;
     this.user = user;
     this.temporary = temporary;
-    this.catalog = catalog;
+    this.rights = rights;
     this.shown = undefined;
     this.dirty = false;
   }

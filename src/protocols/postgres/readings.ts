@@ -4,6 +4,7 @@ import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { hold, retold } from "../../sql/postgres/held.ts";
 import { merged } from "../../sql/postgres/replay.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
+import { comparable } from "./command-facts.ts";
 import { namesNothing } from "./names.ts";
 import type { Portal, Prepared } from "./registry.ts";
 
@@ -36,12 +37,12 @@ export function refresh(prepared: Prepared, catalog: Catalog, scope: NameScope, 
   }
   const readings = [fresh];
   const path = scope.searchPath.join("\0");
-  const told = JSON.stringify(fresh.facts);
+  const told = comparable([fresh.facts]);
   prepared.held = prepared.held.filter((held) => {
     const still = retold(held, catalog);
     if (still?.same !== true) return false;
     if (held.path.join("\0") !== path) return true;
-    if (JSON.stringify(still.analysis.facts) === told) return false;
+    if (comparable([still.analysis.facts]) === told) return false;
     readings.push(still.analysis);
     return true;
   });

@@ -6,7 +6,7 @@ import type { Held } from "../../sql/postgres/held.ts";
 import { changesMeaning } from "./names.ts";
 import type { Run } from "./pending.ts";
 import type { Field } from "./message.ts";
-import { type Slot, Slots, slotName } from "./slots.ts";
+import { type Slot, Slots } from "./slots.ts";
 
 /** A statement made by Parse, or by PREPARE. `basis` names the catalog and the session state that `analysis` holds for. */
 export interface Prepared extends Slot<Prepared> {
@@ -108,8 +108,8 @@ export class Registry {
   /** Close was answered. Returns the run of a portal that was never executed. */
   closed(target: "statement" | "portal", name: string, serial: number): Run | undefined {
     this.changes++;
-    if (target === "portal") return this.portals.remove(slotName(name), serial)?.run;
-    this.statements.remove(slotName(name), serial);
+    if (target === "portal") return this.portals.remove(name, serial)?.run;
+    this.statements.remove(name, serial);
     return undefined;
   }
 

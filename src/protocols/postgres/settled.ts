@@ -113,7 +113,7 @@ export class Settled {
         const usable = session.catalogs.usable(catalog, shown.user);
         if (usable === undefined)
           return judge.promised(session.catalogs.readUsable(catalog, shown.user), () => this.names(early, step));
-        session.names.resolve(usable, catalog.version);
+        session.names.resolve(usable, catalog.schemaRights);
         return step();
       }
       if (!session.askable) return judge.nudge();
@@ -127,7 +127,8 @@ export class Settled {
     const session = this.#session;
     return this.names(early, () => {
       const go = (catalog: Catalog): boolean => {
-        if (session.names.catalog === catalog.version || session.status === TRANSACTION.failed) return step(catalog);
+        if (session.names.rights === catalog.schemaRights || session.status === TRANSACTION.failed)
+          return step(catalog);
         session.names.dirty = true;
         return this.catalog(early, step);
       };

@@ -15,20 +15,6 @@ export type Slot<Self> = {
   sure: number;
 };
 
-/** NAMEDATALEN - 1: longer names are the same to the server's hash tables, which cut even within a character. */
-const NAME_BYTES = 63;
-
-/** A name of the protocol as the server tells names apart; what SQL names is no longer than this. */
-export function slotName(name: string): string {
-  if (name.length * 3 <= NAME_BYTES) return name;
-  const bytes = Buffer.from(name);
-  if (bytes.length <= NAME_BYTES) return name;
-  const cut = bytes.subarray(0, NAME_BYTES);
-  const text = cut.toString();
-  // Half a character at the end has no text of its own: another spelling that SQL cannot write.
-  return Buffer.from(text).equals(cut) ? text : `${cut.toString("latin1")}\0`;
-}
-
 export class Slots<T extends Slot<T>> {
   readonly #slots = new Map<string, T>();
   #weight = 0;

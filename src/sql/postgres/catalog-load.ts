@@ -27,7 +27,11 @@ export function buildCatalog(
   }
   const rows = Object.fromEntries(PART_NAMES.map((name) => [name, [...store.rows(name)]])) as unknown as Rows;
   const version = hash("sha256", `${store.digest}\n${JSON.stringify(classification)}`, "base64url").slice(0, 22);
-  const content = { ...build(rows, store.serverVersion, version, declared, complete), incomplete: store.incomplete };
+  const content = {
+    ...build(rows, store.serverVersion, version, declared, complete),
+    incomplete: store.incomplete,
+    schemaRights: schemaRights(store),
+  };
   return { content, unmatched: unmatchedKeys(classification, content) };
 }
 
@@ -61,7 +65,7 @@ function build(
   version: string,
   declared: Declared,
   complete: Completion,
-): Omit<CatalogContent, "incomplete"> {
+): Omit<CatalogContent, "incomplete" | "schemaRights"> {
   const relations = new Map<string, Map<string, Relation>>();
   const byOid = new Map<number, Relation>();
   const byRowType = new Map<number, Relation>();
@@ -419,4 +423,10 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
+}
+
+/** Sessions make temporary schemas all the time, and each knows its own. */
+function schemaRights(store: CatalogStore): string {
+  const lasting = store.of("schemas", 0).filter(([, name]) => !/^pg_(toast_)?temp_\d+$/.test(name ?? ""));
+  return hash("sha256", JSON.stringify(lasting), "base64url").slice(0, 22);
 }

@@ -56,6 +56,7 @@ export type UserCast = {
 /** What was read, before anything is derived from it. */
 export type CatalogContent = {
   readonly version: string;
+  readonly schemaRights: string;
   readonly serverVersion: number;
   readonly declared: Declared;
   /** schema → name → relation (TOAST tables and indexes too) */
@@ -90,6 +91,8 @@ export type CatalogContent = {
 export class Catalog {
   /** A digest of the content: it changes when anything that facts depend on changes. */
   readonly version: string;
+  /** A digest of the schemas, and of who may use them: what a path finds depends on no more of it. */
+  readonly schemaRights: string;
   /** server_version_num: 180004. */
   readonly serverVersion: number;
   /** Does the bundle's data tag anything in this database? */
@@ -107,6 +110,7 @@ export class Catalog {
   constructor(content: CatalogContent, unmatched: readonly string[]) {
     this.#content = content;
     this.version = content.version;
+    this.schemaRights = content.schemaRights;
     this.serverVersion = content.serverVersion;
     this.hasTags = content.declared.any;
     this.unmatched = unmatched;

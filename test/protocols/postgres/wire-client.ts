@@ -134,6 +134,12 @@ export const extended = {
   flush: (): Buffer => frame("H"),
 };
 
+/** A function call: OID, arguments as text. */
+export function callOf(oid: number, values: readonly string[]): Buffer {
+  const cell = (value: string): Buffer => Buffer.concat([int32(Buffer.byteLength(value)), Buffer.from(value)]);
+  return frame("F", Buffer.concat([int32(oid), int16(0), int16(values.length), ...values.map(cell), int16(0)]));
+}
+
 export function errorOf(reply: Reply): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const part of reply.body.toString().split("\0")) if (part !== "") fields[part[0]!] = part.slice(1);

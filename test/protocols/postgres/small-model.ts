@@ -1,0 +1,442 @@
+// A model that is small enough to be tried out whole: sequences of steps, run through the gate and on the server, and what must come out.
+import pg from "pg";
+import type { Input, StatementFacts } from "../../../src/core/facts.ts";
+import { startTestGate, type TestGate } from "./gate.ts";
+import { callOf, cells, errorOf, extended as x, frame, type Reply, WireClient } from "./wire-client.ts";
+
+/** Everything that is protected has this in it. It is never shown. */
+const SECRET = "SECRET";
+const MASKED = "[redacted]";
+
+/** The same names in both schemas, one of them protected; the role may not use the schema that is not. */
+const schema = `
+CREATE SCHEMA a;
+
+CREATE SCHEMA b;
+
+CREATE TABLE a.t AS SELECT 'open-a' || i AS v FROM generate_series(1, 3) i;
+
+CREATE TABLE b.t AS SELECT 'SECRET-b' || i AS v FROM generate_series(1, 3) i;
+
+CREATE VIEW a.w AS SELECT v FROM a.t;
+
+CREATE VIEW b.w AS SELECT v FROM b.t;
+
+GRANT ALL ON ALL TABLES IN SCHEMA a, b TO PUBLIC;
+
+GRANT USAGE ON SCHEMA b TO PUBLIC;
+
+`;
+const role = `
+CREATE ROLE r;
+
+GRANT r TO app;
+
+ALTER ROLE app SET search_path = a;
+
+`;
+const undo = `DROP SCHEMA IF EXISTS a CASCADE; DROP SCHEMA IF EXISTS b CASCADE; DROP SCHEMA IF EXISTS z CASCADE; ${schema}`;
+
+export type Step = {
+  readonly name: string;
+  /** Messages of the client; or what another connection does meanwhile. */
+  readonly send?: readonly Buffer[];
+  readonly other?: string;
+  /** It leaves traces beyond the session. */
+  readonly lasting?: boolean;
+  /** It leaves what only a new session is without. */
+  readonly fresh?: boolean;
+  /** Refusals of the gate that it may meet although the server would do it, with the reason. */
+  readonly may?: readonly { readonly code: string; readonly why: string }[];
+};
+
+const query = (sql: string): Buffer => frame("Q", `${sql}\0`);
+const read = "SELECT t.v, upper(w.v) AS u FROM t, w WHERE right(t.v, 1) = right(w.v, 1) OR t.v = 'open-temp'";
+const reset = "ROLLBACK; RESET ROLE; RESET ALL; DEALLOCATE ALL; CLOSE ALL";
+const simple = (name: string, sql: string, more: Partial<Step> = {}): Step => ({ name, send: [query(sql)], ...more });
+/** It was judged before a change was seen, and is to be sent again: a function call has no text that could be read again. */
+const CHANGED = ["CATALOG_CHANGED", "CATALOG_MISMATCH"].map((code) => ({ code, why: "to be sent again" }));
+const lasting = {
+  lasting: true,
+  fresh: true,
+  may: CHANGED,
+};
+const fresh = { fresh: true };
+const ends = {
+  may: [
+    {
+      code: "not known",
+      why: "what the end of a transaction brings back was not asked for before, and cannot be while it is failed",
+    },
+  ],
+};
+const closePortal = (name: string): Buffer => frame("C", `P${name}\0`);
+/** What happens within the session. */
+export const SESSION_STEPS: readonly Step[] = [
+  simple("path a", "SET search_path = a"),
+  simple("path b", "SET search_path = b"),
+  simple("path a, b", "SET search_path = a, b"),
+  simple("local b", "SET LOCAL search_path = b"),
+  simple("config b", "SELECT set_config('search_path', 'b', false)"),
+  simple("settings b", "UPDATE pg_settings SET setting = 'b' WHERE name = 'search_path'", {
+    may: [{ code: "CATALOG_MISMATCH", why: "a rule makes an UPDATE give rows" }],
+  }),
+  simple("reset", "RESET search_path"),
+  simple("discard", "DISCARD ALL"),
+  simple("role", "SET ROLE r"),
+  simple("begin", "BEGIN"),
+  simple("commit", "COMMIT"),
+  simple("rollback", "ROLLBACK"),
+  simple("savepoint", "SAVEPOINT s"),
+  simple("rollback to", "ROLLBACK TO s"),
+  simple("error", "SELECT 1/0"),
+  simple("prepare", `PREPARE s AS ${read}`),
+  simple("execute", "EXECUTE s"),
+  simple("deallocate", "DEALLOCATE s"),
+  simple("declare", `DECLARE c CURSOR FOR ${read}`),
+  simple("declare hold", `DECLARE c CURSOR WITH HOLD FOR ${read}`),
+  simple("fetch", "FETCH 1 FROM c"),
+  simple("close", "CLOSE c"),
+  simple("temp", "CREATE TEMP TABLE t AS SELECT 'open-temp' AS v", fresh),
+  simple("other temp", "CREATE TEMP TABLE other AS SELECT 1 AS i", fresh),
+  simple("drop temp", "DROP TABLE pg_temp.t"),
+  simple("text: path, read", `SET search_path = b; ${read}`),
+  simple("text: local, read, commit, read", `BEGIN; SET LOCAL search_path = b; ${read}; COMMIT; ${read}`),
+  simple("text: rollback, read", `ROLLBACK; ${read}`, ends),
+  simple("text: prepare, path, execute", `PREPARE s AS ${read}; SET search_path = b; EXECUTE s`),
+  simple("do: path b", "DO $$ BEGIN PERFORM set_config('search_path', 'b', false); END $$", fresh),
+  { name: "Parse s", send: [x.parse("s", read)] },
+  { name: "Bind c s", send: [x.bind("c", "s")] },
+  { name: "Execute c", send: [x.execute("c", 1)] },
+  { name: "Execute c, Describe", send: [x.describePortal("c"), x.execute("c", 1)] },
+  { name: "Close S s", send: [x.closeStatement("s")] },
+  { name: "Close P c", send: [closePortal("c")] },
+  { name: "Sync", send: [x.sync()] },
+  { name: "set b", send: [x.parse("", "SET search_path = b"), x.bind("", ""), x.execute("")] },
+  { name: "select", send: [x.parse("", read), x.bind("", ""), x.execute("")] },
+  {
+    name: "rollback, select",
+    send: ["ROLLBACK", read].flatMap((sql) => [x.parse("", sql), x.bind("", ""), x.execute("")]),
+  },
+  {
+    name: "suspended config b",
+    send: [
+      x.parse("", "SELECT set_config('search_path', 'b', false) FROM generate_series(1, 2)"),
+      x.bind("", ""),
+      x.execute("", 1),
+    ],
+  },
+  {
+    name: "bind late: execute s",
+    send: [x.parse("l", "EXECUTE s"), x.bind("l", "l")],
+    may: [{ code: "STATEMENT_UNKNOWN", why: "what EXECUTE runs must be there when it is parsed" }],
+  },
+  { name: "execute late", send: [x.execute("l")] },
+  { name: "function call", send: [callOf(2078, ["search_path", "b", "f"])], fresh: true, may: CHANGED },
+];
+
+/** What changes the catalog, here or elsewhere. */
+export const CATALOG_STEPS: readonly Step[] = [
+  simple(
+    "swap columns here",
+    "ALTER TABLE a.t RENAME v TO x; ALTER TABLE b.t RENAME v TO x; ALTER TABLE a.t RENAME x TO v; ALTER TABLE b.t RENAME x TO v",
+    lasting,
+  ),
+  simple(
+    "swap schemas here",
+    "ALTER SCHEMA a RENAME TO z; ALTER SCHEMA b RENAME TO a; ALTER SCHEMA z RENAME TO b",
+    lasting,
+  ),
+  simple("move tables here", "ALTER TABLE a.t RENAME TO gone; ALTER TABLE b.t SET SCHEMA a", lasting),
+  simple("shadow here", "CREATE TABLE a.n AS SELECT 1 AS i; DROP TABLE a.t CASCADE", lasting),
+  {
+    name: "swap schemas elsewhere",
+    other: "ALTER SCHEMA a RENAME TO z; ALTER SCHEMA b RENAME TO a; ALTER SCHEMA z RENAME TO b",
+    ...lasting,
+  },
+  { name: "move tables elsewhere", other: "ALTER TABLE a.t RENAME TO gone; ALTER TABLE b.t SET SCHEMA a", ...lasting },
+  { name: "rename elsewhere", other: "ALTER TABLE b.t RENAME v TO was; ALTER TABLE b.t RENAME TO was", ...lasting },
+  { name: "drop elsewhere", other: "DROP TABLE a.t CASCADE", ...lasting },
+  { name: "revoke elsewhere", other: "GRANT USAGE ON SCHEMA a TO PUBLIC", ...lasting },
+];
+
+/** Looks at everything that a sequence may have left: each is a command of its own. */
+const OBSERVERS: readonly Step[] = [
+  { name: "(Sync)", send: [x.sync()] },
+  simple("(read)", read),
+  simple("(execute)", "EXECUTE s"),
+  simple("(fetch)", "FETCH 1 FROM c"),
+  { name: "(bind)", send: [x.bind("o", "s"), x.execute("o"), x.sync()] },
+  { name: "(portal)", send: [x.execute("c", 1), x.sync()] },
+  simple("(rollback)", "ROLLBACK"),
+  simple("(execute again)", "EXECUTE s"),
+  simple("(fetch again)", "FETCH 1 FROM c"),
+  simple("(rollback, read)", `ROLLBACK; ${read}`, ends),
+];
+const END = "the end of the sequence";
+
+export type Model = {
+  readonly gate: TestGate;
+  /** Undefined if all is well; else what went wrong. */
+  run(sequence: readonly Step[], how: "at once" | "step by step"): Promise<string | undefined>;
+  close(): Promise<void>;
+};
+
+/** Whatever may depend on a protected column is masked; a statement whose columns are not known is blocked. */
+function policy(input: Input): ReturnType<TestGate["decide"]> {
+  const masks: object[] = [];
+  for (const [statement, facts] of (input.command?.statements ?? []).entries()) {
+    if (facts.class === "unknown")
+      return {
+        action: "block",
+        reasons: [{ code: "unknown", message: "It is not known what this does", hint: null }],
+      } as never;
+    for (const [output, { sources, derivation }] of outputsOf(facts).entries()) {
+      if (derivation === "opaque" || sources.some(({ tags }) => tags.length > 0))
+        masks.push({ statement, output, mask: "redact", code: "m" });
+    }
+  }
+  return (masks.length === 0 ? { action: "allow" } : { action: "mask", masks }) as never;
+}
+const outputsOf = (facts: StatementFacts) =>
+  ["prepare", "declare", "move", "call", "do"].includes(facts.verb) || facts.class === "ddl" ? [] : facts.outputs;
+
+export async function startModel(workers = 1): Promise<Model & { readonly workers: readonly Model["run"][] }> {
+  const gate = await startTestGate(schema + role, { trust: true });
+  gate.classification = { "b.t.v": ["pii"] };
+  gate.decide = policy;
+  const admin = new pg.Client({ connectionString: gate.server.url("app", "postgres") });
+  await admin.connect();
+  await admin.query("CREATE DATABASE mirror TEMPLATE shop");
+  await admin.end();
+  const elsewhere = await Promise.all(
+    ["shop", "mirror"].map(async (database) => {
+      const client = new pg.Client({ connectionString: gate.server.url("app", database) });
+      await client.connect();
+      await client.query("SET lock_timeout = '30ms'; SET search_path = pg_catalog");
+      return client;
+    }),
+  );
+  const sessions: WireClient[] = [];
+  const worker = async (): Promise<Model["run"]> => {
+    const open = async (): Promise<[WireClient, WireClient]> => {
+      const pair: [WireClient, WireClient] = [
+        await WireClient.open(gate.port, "good"),
+        await WireClient.open(gate.server.port, "", { user: "app", database: "mirror" }),
+      ];
+      sessions.push(...pair);
+      return pair;
+    };
+    let pair = await open();
+    return async (sequence, how) => {
+      // What comes between needs a place between.
+      if (how === "at once" && sequence.some((step) => step.other !== undefined)) return undefined;
+      const steps = [...sequence, ...OBSERVERS];
+      const lasts = sequence.some((step) => step.lasting === true);
+      const [through, direct] = await Promise.all(
+        pair.map((client, at) =>
+          answers(client, steps, how, async (sql) => {
+            // What the other connection is locked out of does not happen, on either side.
+            await elsewhere[at]!.query(sql).catch(() => elsewhere[at]!.query("ROLLBACK"));
+            if (at === 0) gate.changed();
+          }),
+        ),
+      );
+      const wrong = compare(steps, through!, direct!);
+      const broken = through!.at(-1)?.type !== "end" || direct!.at(-1)?.type !== "end";
+      const fresh = broken || sequence.some((step) => step.fresh === true);
+      for (const client of pair) if (!fresh) await client.run(reset);
+      if (fresh) {
+        for (const client of pair) client.end();
+        pair = await open();
+      }
+      if (lasts) {
+        for (const client of elsewhere) await client.query(undo);
+        gate.changed();
+        // Tags hang on objects that the gate has seen under their names.
+        await pair[0].run("SELECT v FROM b.t");
+      }
+      return wrong === undefined ? undefined : `${how}: ${sequence.map(({ name }) => name).join(" | ")}\n${wrong}`;
+    };
+  };
+  const runs = [];
+  for (let i = 0; i < workers; i++) runs.push(await worker());
+  return {
+    gate,
+    workers: runs,
+    run: runs[0]!,
+    close: async () => {
+      for (const client of sessions) client.end();
+      for (const client of elsewhere) await client.end();
+      await gate.close();
+    },
+  };
+}
+
+type Answer = { readonly type: string; readonly text: string };
+
+/** What came back, in order; ends with "end" if the connection lived. */
+async function answers(
+  client: WireClient,
+  steps: readonly Step[],
+  how: "at once" | "step by step",
+  other: (sql: string) => Promise<void>,
+): Promise<Answer[]> {
+  const seen: Answer[] = [];
+  const until = async (end: string): Promise<void> => {
+    for (;;) {
+      const reply = await client.next();
+      const answer = answerOf(reply);
+      if (answer === undefined) continue;
+      if (answer.text === end) {
+        await client.until("Z");
+        return;
+      }
+      seen.push(answer);
+    }
+  };
+  try {
+    let waiting: Buffer[] = [];
+    const flush = async (): Promise<void> => {
+      if (waiting.length === 0) return;
+      client.socket.write(Buffer.concat(waiting));
+      waiting = [];
+    };
+    for (const { send, other: sql } of steps) {
+      waiting.push(...(send ?? [x.sync()]));
+      const ends = sql !== undefined || send?.at(-1)?.[0] === 0x53 || send?.at(-1)?.[0] === 0x51;
+      if (how === "step by step") {
+        await flush();
+        await quiet(client, seen, ends);
+      }
+      if (sql !== undefined) await other(sql);
+    }
+    client.socket.write(Buffer.concat([...waiting, x.sync(), query("ROLLBACK"), query(`SELECT '${END}'`)]));
+    await until(END);
+    seen.push({ type: "end", text: "" });
+  } catch (error) {
+    seen.push({ type: "closed", text: String(error) });
+  }
+  return seen;
+}
+
+/** Waits for the answer to a command, or a moment where none need come. */
+async function quiet(client: WireClient, seen: Answer[], ends: boolean): Promise<void> {
+  for (;;) {
+    const reply = await client.next(ends ? 1000 : 4).catch(() => undefined);
+    if (reply === undefined) {
+      if (client.closed) throw new Error("connection closed");
+      return;
+    }
+    const answer = answerOf(reply);
+    if (answer !== undefined) seen.push(answer);
+    if (ends && reply.type === "Z") return;
+  }
+}
+
+function answerOf(reply: Reply): Answer | undefined {
+  switch (reply.type) {
+    case "S":
+    case "N":
+      return undefined;
+    case "D":
+      return { type: "D", text: cells(reply).join(" ") };
+    case "E": {
+      const { C, M, R } = errorOf(reply);
+      return { type: "E", text: `${C} ${R?.toUpperCase() === R ? R : ""} ${M}` };
+    }
+    case "Z":
+      return { type: "Z", text: reply.body.toString() };
+    case "C":
+      return { type: "C", text: reply.body.toString("utf8", 0, reply.body.length - 1) };
+    case "T":
+      return { type: "T", text: String(reply.body.readInt16BE(0)) };
+    default:
+      return { type: reply.type, text: "" };
+  }
+}
+
+function compare(steps: readonly Step[], through: readonly Answer[], direct: readonly Answer[]): string | undefined {
+  const moves = steps.some((step) => step.lasting === true);
+  const may = steps.flatMap((step) => step.may ?? []);
+  const shown = (answers: readonly Answer[]) => answers.map(({ type, text }) => `${type}(${text})`).join(" ");
+  const leak = through.find(({ text }) => text.includes(SECRET));
+  if (leak !== undefined)
+    return `LEAK ${leak.type}(${leak.text})\n  gate   ${shown(through)}\n  server ${shown(direct)}`;
+  for (let at = 0; at < Math.max(through.length, direct.length); at++) {
+    const [gate, server] = [through[at], direct[at]];
+    // The server itself is out of step (a simple query within a pipeline): only that nothing leaks matters.
+    if (server?.text.startsWith("XX000") === true || gate?.text.startsWith("XX000") === true) return undefined;
+    if (gate?.type === "E" && may.some(({ code }) => gate.text.includes(code))) return undefined;
+    if (gate?.type === server?.type) {
+      if (gate!.type === "E" && gate!.text.slice(0, 5) === server!.text.slice(0, 5)) continue;
+      // A transaction that has failed runs nothing: which error says so does not matter.
+      if (gate!.type === "E" && server!.text.startsWith("25P02")) continue;
+      // A name that means another object than before protects both.
+      if (moves && gate!.text.includes(MASKED)) continue;
+      if (gate!.text === server!.text.replaceAll(/SECRET-\S+|SECRET-B\d/g, MASKED)) continue;
+    }
+    return `at ${at}\n  gate   ${shown(through)}\n  server ${shown(direct)}`;
+  }
+  return undefined;
+}
+
+/** All sequences of up to `depth` steps, shortest first. */
+export function* sequences(steps: readonly Step[], depth: number): Generator<readonly Step[]> {
+  let last: (readonly Step[])[] = [[]];
+  yield [];
+  for (let length = 1; length <= depth; length++) {
+    const longer: (readonly Step[])[] = [];
+    for (const prefix of last)
+      for (const step of steps) {
+        const sequence = [...prefix, step];
+        yield sequence;
+        if (length < depth) longer.push(sequence);
+      }
+    last = longer;
+  }
+}
+
+/** Numbers from 0 to 1 that the seed decides. */
+export function randomFrom(seed: number): () => number {
+  let state = (seed % 2147483646) + 1;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+}
+
+/** Sequences without end, at random. */
+export function* samples(steps: readonly Step[], depth: number, random: () => number): Generator<readonly Step[]> {
+  for (;;)
+    yield Array.from(
+      { length: 2 + Math.floor(random() * (depth - 1)) },
+      () => steps[Math.floor(random() * steps.length)]!,
+    );
+}
+
+/** Runs sequences in both ways until they end or time is up. Those that leave lasting traces must come to one worker alone. */
+export async function tryAll(
+  workers: readonly Model["run"][],
+  given: Iterable<readonly Step[]>,
+  milliseconds: number,
+): Promise<{ readonly tried: number; readonly wrong: readonly string[] }> {
+  const until = Date.now() + milliseconds;
+  const left = given[Symbol.iterator]();
+  const wrong: string[] = [];
+  let tried = 0;
+  await Promise.all(
+    workers.map(async (run) => {
+      while (Date.now() < until && wrong.length < 20) {
+        const next = left.next();
+        if (next.done === true) return;
+        for (const how of ["at once", "step by step"] as const) {
+          const found = await run(next.value, how);
+          tried++;
+          if (found !== undefined) wrong.push(found);
+        }
+      }
+    }),
+  );
+  return { tried, wrong };
+}
