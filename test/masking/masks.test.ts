@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { checkMaskSpec, type MaskRequest, maskNames, planMask } from "../../src/masking/index.ts";
+import { emailText } from "../../src/masking/email.ts";
 import { random, text } from "./values.ts";
 
 const key = randomBytes(32);
@@ -162,6 +163,22 @@ const emails: readonly [string, string][] = [
 for (const [value, expected] of emails)
   test(`email of ${JSON.stringify(value.slice(0, 40))}`, () =>
     assert.equal(masked({ mask: "email" }, value), expected));
+
+test(`email does the same over bytes as by its expression (seed ${seed})`, () => {
+  const r = random(seed);
+  const parts = ["a", "Bc9", "@", "@", ".", "-", "example", "com", " ", '"', "+", "1", "\t", "x".repeat(63), "é"];
+  let addresses = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const value =
+      r.below(3) > 0
+        ? `${r.pick(parts)}${r.pick(parts)}@${r.pick(parts)}${r.pick(parts)}.${r.pick(parts)}${r.pick(parts)}`
+        : Array.from({ length: r.below(9) }, () => r.pick(parts)).join("");
+    const given = masked({ mask: "email" }, value);
+    assert.equal(given, emailText(value), JSON.stringify(value));
+    if (given !== "***") addresses++;
+  }
+  assert.ok(addresses > 50, String(addresses));
+});
 
 test("email hides whole what does not fit its column", () => {
   assert.equal(masked({ mask: "email" }, "ab@example.com", { typeOid: 1043, format: 0, modifier: 18 }), "***");
