@@ -21,6 +21,8 @@ for (let byte = 0x20; byte < 0x7f; byte++)
 const radixes = [0, 10, 26, 26];
 const bases = [0, 0x30, 0x61, 0x41];
 
+const above = (digits: number): bigint => 10n ** BigInt(digits);
+
 /** `backward`: decrypts what was encrypted under the same key and tweak. */
 export class Permutation {
   readonly #encrypt: boolean;
@@ -160,11 +162,33 @@ export class Permutation {
   /** Permutes the whole numbers that have as many digits as this one and are at most `most`. `value`: from 0. */
   magnitude(value: bigint, most: bigint | undefined): bigint | undefined {
     const length = String(value).length;
-    const least = length === 1 ? 0n : 10n ** BigInt(length - 1);
-    const above = 10n ** BigInt(length);
-    const end = most !== undefined && most + 1n < above ? most + 1n : above;
-    const permuted = value >= end ? undefined : this.within(value - least, end - least);
+    const least = length === 1 ? 0n : above(length - 1);
+    if (most === undefined || most + 1n >= above(length)) return this.#leading(value, length, least);
+    const permuted = value > most ? undefined : this.within(value - least, most + 1n - least);
     return permuted === undefined ? undefined : least + permuted;
+  }
+
+  /** As a string of digits, again until the first one is none of zero: nine times of ten at once. */
+  #leading(value: bigint, length: number, least: bigint): bigint | undefined {
+    if (above(length) - least < BigInt(DOMAIN_MIN)) return undefined;
+    const half = length - (length >> 1);
+    let permuted = value;
+    if (this.#digits.small(length) && length <= 15) {
+      const power = 10 ** half;
+      let number = Number(permuted);
+      const first = Number(least);
+      do {
+        this.#digits.runSmall(length, Math.floor(number / power), number % power, this.#encrypt);
+        number = this.#digits.left * power + this.#digits.right;
+      } while (number < first);
+      return BigInt(number);
+    }
+    const power = above(half);
+    do {
+      const [a, b] = this.#digits.run(length, permuted / power, permuted % power, this.#encrypt);
+      permuted = a * power + b;
+    } while (permuted < least);
+    return permuted;
   }
 
   /** Permutes 32 hexadecimal digits. */

@@ -14,7 +14,7 @@ const cases: readonly [string, string | null][] = [
   ['{"a\\"b","q}"}', '{**b,"*}"}'],
   ["{{ab,cd},{ef,gh}}", "{{*b,*d},{*f,*h}}"],
   ["[0:1]={ab,cd}", "[0:1]={*b,*d}"],
-  ["[secret=1]={ab}", null],
+  ["[secret]={ab}", null],
   ["{ab", null],
   ["ab", null],
   ["{ab}cd", null],
