@@ -28,7 +28,9 @@ const withMask = (pci: object, dataDir: string): Promise<TestGate> =>
   startGate({
     policy: rego,
     data: {
-      classification: { shop: { "public.cards.number": ["pci"], "public.employees.ssn": ["pci"] } },
+      classification: {
+        shop: { "public.cards.number": ["pci"] },
+      },
       masks: { pci },
     },
     resources,
@@ -67,9 +69,6 @@ test("tokens are those of the column, follow a rotation within a session, and st
   assert.equal(first.length, expected.length);
   for (const token of first) assert.ok(!expected.includes(token));
   assert.deepEqual(back(first, "1").sort(), expected);
-  // Nobody could tell of which column such a token is.
-  const both = await shown("SELECT number AS id FROM cards UNION SELECT ssn FROM employees");
-  assert.deepEqual([...new Set(both)], ["[redacted]"]);
   writeKeys(dataDir, "2", "1");
   const second = await shown(sql);
   assert.notDeepEqual(second, first);
