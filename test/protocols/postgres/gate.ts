@@ -51,7 +51,9 @@ export async function startTestGate(
   const access = join(dir, "access.conf");
   chmodSync(dir, 0o755);
   writeFileSync(access, "host all all 127.0.0.1/32 trust\n", { mode: 0o644 });
+  const bin = process.env.REGATE_TEST_PG;
   const server = await startEmbedded({
+    ...(bin === undefined ? {} : { bin }),
     dir: join(dir, "postgres"),
     ...(options.trust === true ? { settings: { hba_file: access } } : {}),
     setup: ({ app }) => [
