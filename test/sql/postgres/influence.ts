@@ -224,6 +224,8 @@ function canBeAsked(text: string, { statements, unresolved }: Analysis): boolean
   if (statements.length !== 1 || unresolved || statement === undefined) return false;
   const { facts, outputsKnown, copy } = statement;
   if (!["read", "write", "ddl"].includes(facts.class) || facts.external.length > 0 || copy === "in") return false;
+  // It shows how long things took, which may be the same twice by chance.
+  if (/^EXPLAIN\b.*\bANALY[SZ]E\b/i.test(text)) return false;
   if (/TABLESAMPLE(?!.*REPEATABLE)/.test(text)) return false;
   if (/database|tablespace|system|subscription|extension|server|function|rename/.test(facts.verb)) return false;
   return (
