@@ -78,7 +78,8 @@ test("transactions, savepoints and their failures keep their status", async () =
 });
 
 test("cursors, prepared statements, gset, gexec, gdesc, crosstabview and single-row fetches work", async () => {
-  const { stdout } = await psql(`
+  const { stdout } = await psql(
+    `
     BEGIN; DECLARE c SCROLL CURSOR FOR SELECT id, status FROM orders ORDER BY id; FETCH 3 FROM c; MOVE 5 IN c; FETCH BACKWARD 2 FROM c; FETCH ALL FROM c \\g /dev/null
     CLOSE c; COMMIT;
     DECLARE h CURSOR WITH HOLD FOR SELECT id FROM products ORDER BY id; FETCH 2 FROM h; CLOSE h;
@@ -95,7 +96,10 @@ test("cursors, prepared statements, gset, gexec, gdesc, crosstabview and single-
     SELECT * FROM products ORDER BY id LIMIT 2;
     TABLE employees LIMIT 1;
     SELECT $$dollar$$ AS a, E'e\\n' AS b, U&'\\00fc' AS c, NULL AS d, '' AS e;
-  `);
+  `,
+    // A name that stands for nothing is refused by the gate, in the server's words; it says more.
+    { normalize: (text) => text.replace(/(ERROR: {2}26000:.*\n)(?:(?:DETAIL|HINT|LOCATION):.*\n)*/g, "$1") },
+  );
   assert.match(stdout, /600 600/);
 });
 

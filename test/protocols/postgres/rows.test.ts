@@ -8,7 +8,7 @@ import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { cells, frame, WireClient } from "./wire-client.ts";
 
 let gate: TestGate;
-let pieces = 1;
+let pieces = 1 << 20;
 const proxy = createServer((client: Socket) => {
   const server = connect({ host: "127.0.0.1", port: gate.server.port });
   client.on("data", (chunk) => server.write(chunk));
@@ -37,6 +37,10 @@ before(async () => {
     "CREATE TABLE people AS SELECT i AS id, 'secret ' || i AS name, repeat('ü', i) AS note FROM generate_series(1, 40) i;\n\n",
     { upstreamPort: port },
   );
+  // The catalog is read before: it is large, and no result.
+  const first = await WireClient.open(gate.port, "good");
+  await first.run("SELECT id FROM people");
+  first.end();
 });
 after(async () => {
   await gate.close();
