@@ -64,7 +64,7 @@ function uuidCell(hmac: Hmac, source: Buffer, start: number, end: number, binary
 }
 
 /** HMAC-SHA-256 (RFC 2104) by two one-shot hashes that give strings: a fraction of what an Hmac object or a Buffer each would cost. */
-class Hmac {
+export class Hmac {
   #inner = Buffer.alloc(1024);
   readonly #outer = Buffer.alloc(96);
 

@@ -1,6 +1,7 @@
 // The masks by name: what a decision asks for becomes a function over cells.
 import { RegateError } from "../errors.ts";
 import { arrayMask, elementOf } from "./arrays.ts";
+import { detectMask } from "./detect.ts";
 import { emailMask } from "./email.ts";
 import { hashMask } from "./hash.ts";
 import { jsonMask } from "./json.ts";
@@ -23,6 +24,7 @@ const whole: ReadonlyMap<string, MaskKind> = new Map([
   ["email", emailMask],
   ["tokenize", tokenizeMask],
   ["truncate", truncateMask],
+  ["detect", detectMask],
 ]);
 const kinds: ReadonlyMap<string, MaskKind> = new Map([...whole, ["json", jsonMask(whole, checkMaskSpec)]]);
 

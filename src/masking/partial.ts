@@ -9,7 +9,7 @@ import { Scratch } from "./scratch.ts";
 
 type Parameters = { readonly first: number; readonly last: number; readonly char: string };
 
-const parametersOf = (request: MaskRequest): Parameters => ({
+export const parametersOf = (request: MaskRequest): Parameters => ({
   first: (request.keep_first as number | undefined) ?? 0,
   last: (request.keep_last as number | undefined) ?? 0,
   char: (request.char as string | undefined) ?? "*",
@@ -17,18 +17,7 @@ const parametersOf = (request: MaskRequest): Parameters => ({
 
 export const partialMask: MaskKind = {
   parameters: ["keep_first", "keep_last", "char"],
-  check: (request) => {
-    for (const name of ["keep_first", "keep_last"]) {
-      const value = request[name];
-      if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0))
-        return `${name}: expected a whole number from 0`;
-    }
-    const { char } = request;
-    // One visible character: white space would vanish at the end of a character(n), a combining mark would join its neighbour.
-    if (char !== undefined && !(typeof char === "string" && /^[^\p{C}\p{Z}\p{M}]$/u.test(char)))
-      return "char: expected one visible character";
-    return undefined;
-  },
+  check: checkPartial,
   plan: (request, column) => {
     const parameters = parametersOf(request);
     const shape = shapeOf(column);
@@ -42,6 +31,20 @@ export const partialMask: MaskKind = {
     };
   },
 };
+
+/** What is wrong with what is kept and put in place. */
+export function checkPartial(request: MaskRequest): string | undefined {
+  for (const name of ["keep_first", "keep_last"]) {
+    const value = request[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0))
+      return `${name}: expected a whole number from 0`;
+  }
+  const { char } = request;
+  // One visible character: white space would vanish at the end of a character(n), a combining mark would join its neighbour.
+  if (char !== undefined && !(typeof char === "string" && /^[^\p{C}\p{Z}\p{M}]$/u.test(char)))
+    return "char: expected one visible character";
+  return undefined;
+}
 
 /** By Unicode code points. */
 export function partialText(text: string, { first, last, char }: Parameters): string {

@@ -21,6 +21,8 @@ const requests: readonly (MaskRequest & { readonly mask: string })[] = [
   { mask: "truncate", to: "decade", digits: 1 },
   { mask: "json", paths: [{ path: "$.a", mask: "redact" }] },
   { mask: "json", paths: [{ path: "$..*", mask: "tokenize", key: "cards", tweak: "t" }] },
+  { mask: "detect" },
+  { mask: "detect", with: "partial", char: "•" },
 ];
 
 /** Values by type; none of them is its own masked form but where `keeps` says so. */
@@ -100,6 +102,8 @@ function keeps(request: MaskRequest, value: string): boolean {
   // Documents that no path hits.
   if (request.mask === "json")
     return !value.includes('"a"') && !(value.startsWith("[") && JSON.stringify(request).includes("$..*"));
+  // Texts in which no detector finds anything.
+  if (request.mask === "detect") return !/4111|@/.test(value);
   // Whole multiples, and numbers of no more digits than are kept.
   if (request.mask !== "truncate") return false;
   if ("step" in request) return ["1234e20", "-3.4e38", "-1.797e308"].includes(value);
@@ -184,7 +188,7 @@ for (const [name, values] of Object.entries(samples)) {
           assert.fail(`${what}: ${error.message}`),
         );
         assert.deepEqual(back, masked, what);
-        assert.notDeepEqual(masked, cell, what);
+        if (!values.every((value) => keeps(request, value))) assert.notDeepEqual(masked, cell, what);
       }
     }
   });

@@ -199,6 +199,7 @@ test("types without a masked form become NULL under every mask", () => {
     { mask: "tokenize", key: "a", tweak: "t" },
     { mask: "truncate", to: "hour", digits: 1 },
     { mask: "json", paths: [{ path: "$", mask: "partial" }] },
+    { mask: "detect" },
   ];
   assert.deepEqual(requests.map(({ mask }) => mask).sort(), [...maskNames].sort());
   for (const request of requests) {

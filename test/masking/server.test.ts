@@ -21,6 +21,9 @@ const requests: readonly MaskRequest[] = [
   { mask: "tokenize", key: "cards", tweak: "t" },
   { mask: "truncate", to: "year", digits: 1 },
   { mask: "json", paths: [{ path: "$..*", mask: "partial", keep_last: 1 }] },
+  { mask: "detect" },
+  { mask: "detect", with: "hash" },
+  { mask: "detect", with: "partial", char: "🙂" },
 ];
 
 /** Column types with what goes in. */
