@@ -37,6 +37,8 @@ const texts: readonly [string, string][] = [
   ["4111‑1111–1111−1111", "[card]"],
   ["𝟒𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏", "[card]"],
   ["ana%40example.com ana\\u0040example.com ana＠example。com", "[email] [email] [email]"],
+  ["a 411111111111111%31 b 411111111111111&#49; c", "a [card] b [card] c"],
+  ["-----BEGIN RSA PRIVATE KEY-----\\nabcdefghijklmnopqrstuvwxyz", "[private-key]"],
   ["\u200b caf\u00e9 \u200b", "\u200b caf\u00e9 \u200b"],
 ];
 for (const [value, expected] of texts)
