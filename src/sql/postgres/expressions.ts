@@ -22,6 +22,7 @@ import {
   LITERAL,
   NUMERIC,
   OPAQUE,
+  plainConstant,
   TYPE_BOOL,
   TYPE_RECORD,
   TYPE_TEXT,
@@ -94,6 +95,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "List":
       return combine(all(recorder, bodyOf<{ items?: Node[] }>(node).items, scope), 0, true);
     case "SQLValueFunction":
+      return plainConstant(VALUE_TYPES[bodyOf<{ op?: string }>(node).op ?? ""] ?? TYPE_NAME);
     case "SetToDefault":
     case "MergeSupportFunc":
     case "CurrentOfExpr":
@@ -145,24 +147,44 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
   }
 }
 
+/** Of CURRENT_DATE and the like; the others give names. */
+const TYPE_NAME = 19;
+const VALUE_TYPES: { readonly [op: string]: number } = {
+  SVFOP_CURRENT_DATE: 1082,
+  SVFOP_CURRENT_TIME: 1266,
+  SVFOP_CURRENT_TIME_N: 1266,
+  SVFOP_CURRENT_TIMESTAMP: 1184,
+  SVFOP_CURRENT_TIMESTAMP_N: 1184,
+  SVFOP_LOCALTIME: 1083,
+  SVFOP_LOCALTIME_N: 1083,
+  SVFOP_LOCALTIMESTAMP: 1114,
+  SVFOP_LOCALTIMESTAMP_N: 1114,
+};
+
 export function all(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Value[] {
   const values: Value[] = [];
   if (nodes !== undefined) for (const node of nodes) values.push(expression(recorder, node, scope));
   return values;
 }
 
-/** A list of ROW(…) and VALUES: `c.*` in it stands for its columns. */
-export function list(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Value[] {
+/** A list of ROW(…) and VALUES: `c.*` in it stands for its columns. `open`: there may be others between them. */
+export function list(
+  recorder: Recorder,
+  nodes: readonly Node[] | undefined,
+  scope: Scope,
+): { values: readonly Value[]; open: boolean } {
   const values: Value[] = [];
+  let open = false;
   for (const node of nodes ?? []) {
     const star = expandStar(recorder, node, scope);
     if (star === undefined) values.push(expression(recorder, node, scope));
     else {
       for (const member of star.members) values.push(member.value);
       if (star.open) values.push(star.rest ?? OPAQUE);
+      open ||= star.open;
     }
   }
-  return values;
+  return { values, open };
 }
 
 /** Every expression below a node whose own meaning adds nothing (the SQL/JSON and XML constructors). */
@@ -208,7 +230,8 @@ function constant(body: A_Const): Value {
   return body.bsval === undefined ? LITERAL : BITS;
 }
 
-function rowOf(values: readonly Value[]): Value {
+function rowOf({ values, open }: { values: readonly Value[]; open: boolean }): Value {
+  if (open) return { ...combine(values, TYPE_RECORD, false), derivation: "opaque" };
   const row: Member[] = values.map((value, at) => ({ name: `f${at + 1}`, value: derived(value, value.type, true) }));
   return { ...combine(values, TYPE_RECORD, true), row };
 }

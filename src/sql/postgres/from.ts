@@ -11,7 +11,7 @@ import { USE } from "./recorder.ts";
 import { derivedFields } from "./rows.ts";
 import { resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
-import { asColumns, derivedItem, everything, relationItem, restOfAll, Scope } from "./scope.ts";
+import { anyColumn, asColumns, derivedItem, everything, relationItem, restOfAll, Scope } from "./scope.ts";
 import { rowsAreRead } from "./triggers.ts";
 import { operatorRuns } from "./user-code.ts";
 import type { Member } from "./value.ts";
@@ -41,7 +41,7 @@ function fromItem(
 ): readonly Item[] {
   switch (kindOf(node)) {
     case "RangeVar":
-      return [tableItem(recorder, bodyOf<RangeVar>(node), ctes)];
+      return [tableItem(recorder, bodyOf<RangeVar>(node), parent, ctes)];
     case "RangeSubselect": {
       const body = bodyOf<{ lateral?: boolean; subquery?: Node; alias?: Alias }>(node);
       const scope = new Scope(parent, body.lateral === true ? before : [], ctes);
@@ -88,7 +88,7 @@ export function unusedExpressions(recorder: Recorder, result: Result): void {
   }
 }
 
-function tableItem(recorder: Recorder, range: RangeVar, ctes: CteList): Item {
+function tableItem(recorder: Recorder, range: RangeVar, parent: Scope | undefined, ctes: CteList): Item {
   const alias = range.alias?.aliasname;
   const columnAliases = namesOf(range.alias?.colnames);
   const name = range.relname ?? "";
@@ -99,7 +99,9 @@ function tableItem(recorder: Recorder, range: RangeVar, ctes: CteList): Item {
       cte.referred = true;
       recorder.spend(cte.consumed.length >> 3);
       recorder.consume(cte.consumed);
-      return derivedItem(alias ?? name, cte.result ?? { members: [], open: true }, columnAliases);
+      const item = derivedItem(alias ?? name, cte.result ?? { members: [], open: true }, columnAliases);
+      if (cte.appended === 0 || cte.parent === parent) return item;
+      return { ...item, expanded: item.members.slice(0, -cte.appended) };
     }
   }
   const own = range.schemaname === undefined ? recorder.variables?.table?.(name) : undefined;
@@ -140,11 +142,11 @@ function joinItems(
   const open = items.some((item) => item.open);
   if (body.isNatural === true && open) {
     // Columns that only the server knows may be joined by, too.
-    for (const member of [...leftColumns, ...rightColumns]) recorder.use(member.value, USE.join);
+    recorder.use(anyColumn({ members: [...leftColumns, ...rightColumns], ...restOfAll(items) }), USE.join);
   }
   if (shared.length > 0 || (body.isNatural === true && open)) {
     const merged = shared.map((name) =>
-      mergedColumn(recorder, name, leftColumns, rightColumns, body.jointype ?? "JOIN_INNER", open),
+      mergedColumn(recorder, name, leftColumns, rightColumns, body.jointype ?? "JOIN_INNER", items),
     );
     const rest = (members: readonly Member[]) => members.filter((member) => !shared.includes(member.name));
     const columns = {
@@ -197,18 +199,14 @@ function mergedColumn(
   left: readonly Member[],
   right: readonly Member[],
   type: string,
-  open: boolean,
+  items: readonly Item[],
 ): Member {
   const fromLeft = left.find((member) => member.name === name)?.value;
   const fromRight = right.find((member) => member.name === name)?.value;
   if (fromLeft === undefined || fromRight === undefined) {
-    if (!open) recorder.unresolved = true;
-    const all = combine(
-      [...left, ...right].map((member) => member.value),
-      0,
-      false,
-    );
-    return { name, value: used(recorder, { ...all, derivation: "opaque", total: false }, USE.join) };
+    if (!items.some((item) => item.open)) recorder.unresolved = true;
+    const value = anyColumn({ members: [...left, ...right], ...restOfAll(items) });
+    return { name, value: used(recorder, value, USE.join) };
   }
   recorder.use(fromLeft, USE.join);
   recorder.use(fromRight, USE.join);

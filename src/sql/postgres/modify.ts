@@ -20,7 +20,7 @@ import { USE } from "./recorder.ts";
 import { fixesRows } from "./scoped.ts";
 import { resolveQuery, targetList, withClause } from "./select.ts";
 import type { CteList, Item } from "./scope.ts";
-import { derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
+import { anyColumn, derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
 import type { RowEvent } from "./triggers.ts";
 import { rowsChange } from "./triggers.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
@@ -123,7 +123,13 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
     const select = stmt.selectStmt.SelectStmt;
     bounded = isBounded(recorder, select, ctes);
     const result = resolveQuery(recorder, select, parent, ctes);
+    const unplaced = result.open ? anyColumn(result) : undefined;
+    for (const name of unplaced === undefined ? [] : names) {
+      written(recorder, to, name, unplaced!);
+      proposed.set(name, unplaced!);
+    }
     result.members.forEach((member, at) => {
+      if (unplaced !== undefined) return;
       const name = names[at];
       if (name === undefined) recorder.use(member.value, USE.writeSource);
       else {
@@ -131,18 +137,6 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
         proposed.set(name, member.value);
       }
     });
-    if (result.open)
-      for (const name of names)
-        written(
-          recorder,
-          to,
-          name,
-          combine(
-            result.members.map((member) => member.value),
-            0,
-            false,
-          ),
-        );
   } else for (const name of names) written(recorder, to, name, CONSTANT);
   const asked = [...to.written.keys()];
   if (to.relation !== undefined) {

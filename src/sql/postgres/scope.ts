@@ -26,6 +26,8 @@ export type Item = {
   readonly rest?: Value;
   /** The names of its columns before they were given others. */
   readonly typeNames?: readonly string[];
+  /** What `*` stands for, when that is not all of its members. */
+  readonly expanded?: readonly Member[];
 };
 
 /** A common table expression. `result` is provisional while a recursive one is being resolved. */
@@ -38,6 +40,10 @@ export type Cte = {
   readonly query: Node | undefined;
   /** Which columns decide what rows it has, or are read for it in any other way. */
   consumed: readonly Column[];
+  /** The scope around the query that WITH belongs to. */
+  readonly parent: Scope | undefined;
+  /** How many columns SEARCH and CYCLE append: `*` stands for them in that query alone, not in what is below it. */
+  appended: number;
 };
 /** Innermost first. */
 export type CteList = { readonly cte: Cte; readonly next: CteList } | undefined;
@@ -72,7 +78,7 @@ export function relationItem(relation: Relation, alias: string | undefined, colu
 export function derivedItem(name: string | undefined, result: Result, columnAliases: readonly string[]): Item {
   return {
     name,
-    members: columnAliases.length === 0 ? result.members : renamed(result.members, columnAliases),
+    members: columnAliases.length === 0 ? result.members : renamedColumns(result, columnAliases).members,
     relation: undefined,
     aliased: true,
     open: result.open,
@@ -92,6 +98,19 @@ export function restOfAll(parts: readonly { open: boolean; rest?: Value; whole?:
     part.open ? [part.rest ?? part.whole].filter((rest) => rest !== undefined) : [],
   );
   return values.length === 0 ? {} : { rest: unsure(values) };
+}
+
+/** Any column of a result: its unknown ones may stand between the others, so that positions tell nothing. */
+export function anyColumn(result: Pick<Result, "members" | "rest">): Value {
+  return unsure([...result.members.map((member) => member.value), ...(result.rest === undefined ? [] : [result.rest])]);
+}
+
+/** Other names for the first columns. */
+export function renamedColumns(result: Result, names: readonly string[]): Result {
+  if (!result.open) return { ...result, members: renamed(result.members, names) };
+  const value = anyColumn(result);
+  const all = new Set([...names, ...result.members.map((member) => member.name)]);
+  return { members: [...all].map((name) => ({ name, value })), open: true, rest: value };
 }
 
 export function renamed(members: readonly Member[], names: readonly string[]): readonly Member[] {
@@ -269,7 +288,7 @@ export function namedItem(
 export function starMembers(scope: Scope): Result {
   const members: Member[] = [];
   const open = scope.items.filter((item) => item.columnsVisible && item.open);
-  for (const item of scope.items) if (item.columnsVisible) members.push(...item.members);
+  for (const item of scope.items) if (item.columnsVisible) members.push(...(item.expanded ?? item.members));
   return { members, open: open.length > 0, ...restOfAll(open) };
 }
 

@@ -12,10 +12,11 @@ import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import type { Cte, CteList } from "./scope.ts";
 import {
+  anyColumn,
   asColumns,
   everything,
   namedItem,
-  renamed,
+  renamedColumns,
   restOfAll,
   Scope,
   starMembers,
@@ -145,7 +146,11 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
     const schema = names.length > 1 ? names[names.length - 2] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 1]!);
     if (item !== undefined)
-      return { members: item.members, open: item.open, ...(item.open ? { rest: wholeRow(item) } : {}) };
+      return {
+        members: item.expanded ?? item.members,
+        open: item.open,
+        ...(item.open ? { rest: wholeRow(item) } : {}),
+      };
     const variable = recorder.variables?.named(names);
     if (variable !== undefined) return fieldsOf(recorder, variable);
     recorder.unresolved = true;
@@ -212,12 +217,7 @@ function clauseValue(
   if (node !== undefined && "A_Const" in node) {
     const position = integerOf(node);
     if (position !== undefined && position >= 1 && !result.open) return result.members[position - 1]?.value ?? CONSTANT;
-    if (position !== undefined)
-      return combine(
-        result.members.map((member) => member.value),
-        0,
-        false,
-      );
+    if (position !== undefined) return anyColumn(result);
   }
   if (node !== undefined && "ColumnRef" in node && node.ColumnRef.fields?.length === 1) {
     const name = stringOf(node.ColumnRef.fields[0]);
@@ -233,9 +233,11 @@ function clauseValue(
 /** VALUES: a column depends on that column of every row. The server gives it no origin. */
 function values(recorder: Recorder, stmt: SelectStmt, scope: Scope): Result {
   let columns: Value[] | undefined;
+  let unplaced: Value | undefined;
   for (const node of stmt.valuesLists ?? []) {
     if (!("List" in node)) continue;
-    const row = list(recorder, node.List.items, scope);
+    const { values: row, open } = list(recorder, node.List.items, scope);
+    if (open) unplaced = combine(unplaced === undefined ? row : [unplaced, ...row], 0, false);
     if (columns === undefined) columns = row.map((value) => derived(value, value.type, true));
     else {
       for (let at = 0; at < columns.length; at++) {
@@ -245,10 +247,12 @@ function values(recorder: Recorder, stmt: SelectStmt, scope: Scope): Result {
       }
     }
   }
-  const result: Result = {
-    members: (columns ?? []).map((value, at) => ({ name: `column${at + 1}`, value })),
-    open: false,
-  };
+  const named = (columns ?? []).map((value, at) => ({ name: `column${at + 1}`, value }));
+  const rest = unplaced === undefined ? undefined : anyColumn({ members: named, rest: unplaced });
+  const result: Result =
+    rest === undefined
+      ? { members: named, open: false }
+      : { members: named.map(({ name }) => ({ name, value: rest })), open: true, rest };
   sorting(recorder, stmt.sortClause, scope, result);
   limits(recorder, stmt, scope);
   return result;
@@ -305,6 +309,13 @@ function compare(recorder: Recorder, left: Result, right: Result): void {
 const bare = (member: Member): Member => ({ name: member.name, value: derived(member.value, member.value.type, true) });
 
 function merged(left: Result, right: Result, onlyLeft: boolean): Result {
+  if (left.open || right.open) {
+    const value = anyColumn({
+      members: [{ name: "", value: anyColumn(left) }, ...right.members],
+      ...restOfAll([right]),
+    });
+    return { members: left.members.map(({ name }) => ({ name, value })), open: true, rest: value };
+  }
   const members = left.members.map((member, at): Member => {
     const other = right.members[at]?.value ?? plainConstant(0);
     const either = eitherOf(member.value, other);
@@ -312,7 +323,7 @@ function merged(left: Result, right: Result, onlyLeft: boolean): Result {
     if (onlyLeft) return { name: member.name, value: derived(member.value, either.type, either.total) };
     return { name: member.name, value: derived(either, either.type, true) };
   });
-  return { members, open: left.open || right.open, ...restOfAll([left, right]) };
+  return { members, open: false };
 }
 
 /** WITH: the list of what can be named, with this clause's in front. */
@@ -334,6 +345,8 @@ export function withClause(
       resolve: undefined,
       referred: false,
       consumed: [],
+      parent,
+      appended: 0,
       query: clause.recursive === true ? undefined : body.ctequery,
     };
     const visible = list;
@@ -372,17 +385,21 @@ function resolveCteBody(
   const names = namesOf(body.aliascolnames);
   const finish = (result: Result): Result => {
     unusedExpressions(recorder, result);
-    const columns = asColumns(names.length === 0 ? result : { ...result, members: renamed(result.members, names) });
-    return withSearchColumns(columns, body);
+    const columns = asColumns(names.length === 0 ? result : renamedColumns(result, names));
+    const all = withSearchColumns(columns, body);
+    cte.appended = all.members.length - columns.members.length;
+    return all;
   };
+  // Its query is below the one that WITH belongs to.
+  const inner = new Scope(parent, [], visible);
   const query = body.ctequery;
   if (query === undefined || !("SelectStmt" in query)) {
-    cte.result = finish(resolveSelectNode(recorder, query, new Scope(parent, [], visible)));
+    cte.result = finish(resolveSelectNode(recorder, query, inner));
     return;
   }
   const select = query.SelectStmt;
   if (!recursive || select.op === undefined || select.op === "SETOP_NONE") {
-    cte.result = finish(resolveQuery(recorder, select, parent, visible));
+    cte.result = finish(resolveQuery(recorder, select, inner, visible));
     return;
   }
   // The recursive part sees the columns so far; what it adds may come back into it, until nothing new comes.
@@ -390,7 +407,7 @@ function resolveCteBody(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const known = cte.result;
     cte.referred = false;
-    const result = resolveQuery(recorder, select, parent, visible, {
+    const result = resolveQuery(recorder, select, inner, visible, {
       recursive: (columns) => {
         cte.result = known ?? finish(columns);
       },

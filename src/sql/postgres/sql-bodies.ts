@@ -12,7 +12,7 @@ import { parameter } from "./placeholders.ts";
 import { parse } from "./parser.ts";
 import type { Result } from "./recorder.ts";
 import { Recorder, USE } from "./recorder.ts";
-import { fieldOf } from "./scope.ts";
+import { anyColumn, fieldOf } from "./scope.ts";
 import type { Value } from "./value.ts";
 import { combine } from "./value.ts";
 
@@ -83,9 +83,7 @@ function parametersOf(entry: FunctionEntry, names: readonly string[], parameters
 /** One column that is a row is the row that is returned. */
 export function returnedBy(recorder: Recorder, result: Result): Returned {
   const values = result.members.map((member) => member.value);
-  if (result.open) {
-    return { columns: undefined, value: { ...combine(values, 0, false), derivation: "opaque", total: false } };
-  }
+  if (result.open) return { columns: undefined, value: anyColumn(result) };
   const fields = values.length === 1 ? values[0]!.row : undefined;
   const columns = fields === undefined ? values : fields.map((field) => field.value);
   for (const value of values) recorder.spend(value.sources.length >> 3);

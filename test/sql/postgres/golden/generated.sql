@@ -24,3 +24,13 @@ SELECT greeting(c) FROM customers c(email, name, id)
 SELECT (CASE WHEN true THEN f END).email, f.email FROM find(1) f(email, name, id)
 -- the type of a set operation's column
 (SELECT id, NULL FROM hr.employees) EXCEPT (SELECT NULL, true)
+-- the columns of SEARCH and CYCLE are no part of * below the query that WITH belongs to
+WITH RECURSIVE r(a, b) AS (SELECT id, ssn FROM hr.employees UNION SELECT a, b FROM r) SEARCH DEPTH FIRST BY b SET s CYCLE a SET c USING p SELECT *, (SELECT count(s.*) FROM (SELECT * FROM r) s), (SELECT max(s) FROM r) FROM r
+WITH RECURSIVE r(a, b) AS (SELECT id, ssn FROM hr.employees UNION SELECT a, b FROM r) SEARCH DEPTH FIRST BY b SET s CYCLE a SET c USING p, q AS (SELECT * FROM r), v AS (SELECT r.*, r.s FROM r) SELECT q.*, v.*, w.* FROM q, v, (SELECT r.* FROM r) w
+-- columns that only the server knows may stand between the others: positions tell nothing
+SELECT s.c FROM (SELECT u.*, e.ssn, e.id FROM unnest($1) u, hr.employees e) s(a, b, c)
+SELECT u.*, e.ssn, e.id FROM unnest($1) u, hr.employees e UNION ALL SELECT 1, 2, 3
+SELECT (row(u.*, e.ssn, e.id)).f3 FROM unnest($1) u, hr.employees e
+INSERT INTO app.log (id, note) SELECT u.*, e.ssn FROM unnest($1) u, hr.employees e
+SELECT v.column2 FROM unnest($1) u, hr.employees e, LATERAL (VALUES (u.*, e.ssn, e.id)) v
+SELECT d, (row(d.*)).f1 FROM current_date WITH ORDINALITY d
