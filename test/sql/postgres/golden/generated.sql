@@ -28,7 +28,7 @@ SELECT (CASE WHEN true THEN f END).email, f.email FROM find(1) f(email, name, id
 WITH RECURSIVE r(a, b) AS (SELECT id, ssn FROM hr.employees UNION SELECT a, b FROM r) SEARCH DEPTH FIRST BY b SET s CYCLE a SET c USING p SELECT *, (SELECT count(s.*) FROM (SELECT * FROM r) s), (SELECT max(s) FROM r) FROM r
 WITH RECURSIVE r(a, b) AS (SELECT id, ssn FROM hr.employees UNION SELECT a, b FROM r) SEARCH DEPTH FIRST BY b SET s CYCLE a SET c USING p, q AS (SELECT * FROM r), v AS (SELECT r.*, r.s FROM r) SELECT q.*, v.*, w.* FROM q, v, (SELECT r.* FROM r) w
 -- columns that only the server knows may stand between the others: positions tell nothing
-SELECT s.c FROM (SELECT u.*, e.ssn, e.id FROM unnest($1) u, hr.employees e) s(a, b, c)
+SELECT s.b, s.c FROM (SELECT u.*, e.ssn, e.id FROM unnest($1) u, hr.employees e) s(a, b, c)
 SELECT u.*, e.ssn, e.id FROM unnest($1) u, hr.employees e UNION ALL SELECT 1, 2, 3
 SELECT (row(u.*, e.ssn, e.id)).f3 FROM unnest($1) u, hr.employees e
 INSERT INTO app.log (id, note) SELECT u.*, e.ssn FROM unnest($1) u, hr.employees e
