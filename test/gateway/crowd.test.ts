@@ -67,3 +67,18 @@ it("1,000 refused logins leave memory flat", { timeout: 120_000 }, async () => {
   const grown = process.memoryUsage().rss - before.rss;
   assert.ok(grown < 48 * 1024 * 1024, `${(grown / 1024 / 1024).toFixed(0)} MiB more`);
 });
+
+it("clients that leave without a word leave nothing behind, wherever they were", async () => {
+  const sessions = async (): Promise<number> =>
+    ((await (await fetch(`http://${gate.http}/healthz`)).json()) as { sessions: number }).sessions;
+  const before = await sessions();
+  for (const text of [undefined, "SELECT 1", "BEGIN", "SELECT pg_sleep(0.2)"]) {
+    const client = await WireClient.open(port, token);
+    if (text !== undefined) client.query(text);
+    if (text !== undefined && !text.includes("sleep")) await client.until("Z");
+    client.socket.end();
+  }
+  const deadline = Date.now() + 10_000;
+  while ((await sessions()) > before && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(await sessions(), before);
+});

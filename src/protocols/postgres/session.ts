@@ -135,6 +135,8 @@ export class Session {
       this.#upstreamFull = false;
       this.pump();
     });
+    // What is half open is not closed by itself.
+    server.on("end", () => server.end());
     server.on("close", () => this.backend.upstreamClosed());
     server.on("error", () => this.backend.upstreamClosed());
     if (upstream.initial.length > 0) this.backend.push(upstream.initial);

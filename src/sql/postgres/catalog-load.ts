@@ -212,9 +212,10 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     if (relation !== undefined) relation.attached = [...relation.attached, attached];
   };
   for (const row of rows.triggers) {
-    // The server's own trigger functions work on the row alone.
-    const use = functions.use(Number(row[1]));
-    if (use.kind === "builtin") continue;
+    // The server's own trigger functions work on the row alone. One of them tells by what it does whether the row changes.
+    const own = functions.use(Number(row[1]));
+    if (own.kind === "builtin" && own.name !== "suppress_redundant_updates_trigger") continue;
+    const use: FunctionUse = own.kind === "builtin" ? { ...own, opaque: true } : own;
     add(at(row[0]), {
       kind: "trigger",
       use,

@@ -35,9 +35,11 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   // The query of DECLARE is explained, and run for ANALYZE, but no cursor is made of it.
   const { declares: _, ...lasting } = analysed.effects;
   const runs = isOn(optionOf(body.options, "analyze")) || runsWhilePlanning(facts);
+  // SERIALIZE says how long the shown values are. What runs also tells, by the size of its WAL, what old and new values share.
+  const serialized = !/^none$/i.test(optionOf(body.options, "serialize") ?? "none");
   // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
   const columns = facts.columns.flatMap((column) => {
-    const uses = column.uses.filter((use) => use !== "output");
+    const uses = column.uses.filter((use) => use !== "output" || serialized);
     return uses.length === 0 ? [] : [{ ...column, uses }];
   });
   const plan: Output = {
@@ -46,7 +48,7 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
     derivation: "expression",
     total: false,
     sources: columns
-      .filter((column) => column.uses.some((use) => !use.startsWith("write_")))
+      .filter((column) => runs || column.uses.some((use) => !use.startsWith("write_")))
       .map(({ schema, table, column, tags }) => ({ schema, table, column, tags })),
   };
   return {

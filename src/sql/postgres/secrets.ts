@@ -59,6 +59,12 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   ["pg_catalog.pg_hba_file_rules", ["*"]],
   ["pg_catalog.pg_ident_file_mappings", ["*"]],
   ["pg_catalog.pg_file_settings", ["setting"]],
+  // how much of an update the old row shares with the new one, in this transaction
+  ["pg_catalog.pg_stat_wal", ["wal_bytes", "wal_fpi"]],
+  ...["all", "sys", "user"].map((which): [string, string[]] => [
+    `pg_catalog.pg_stat_xact_${which}_tables`,
+    ["n_tup_hot_upd", "n_tup_newpage_upd"],
+  ]),
   // what is in the columns of every table: values, how often they are there, how they are spread
   [
     "pg_catalog.pg_statistic",

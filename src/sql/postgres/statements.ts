@@ -17,18 +17,30 @@ import { resolveModification } from "./modify.ts";
 import { createTableAs, declare, execute, explain, fetch, prepare, unknownStatement } from "./nested.ts";
 import { RegateError } from "../../errors.ts";
 import { plpgsqlBlock } from "./plpgsql.ts";
-import { bodyOf, kindOf, optionOf } from "./nodes.ts";
+import { unknownFunction } from "./model.ts";
+import { bodyOf, kindOf, optionOf, qualifiedName } from "./nodes.ts";
 import { alterSequence, createSchema, creates, drop, grant, moves, objectVerb, onObject, rename } from "./objects.ts";
-import type { Recorder } from "./recorder.ts";
+import { type Recorder, USE } from "./recorder.ts";
 import { withOwn } from "./replay.ts";
 import { alterSystem, copy, notify, pathOf, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
-import { TEXT } from "./value.ts";
+import { OPAQUE, TEXT } from "./value.ts";
 
 const returningOf = (judging: Judging, verb: string, node: Node): Judged => {
   const result = resolveModification(judging.recorder, node, undefined, undefined) ?? { members: [], open: true };
   return { verb, result, returnsRows: bodyOf<{ returningClause?: unknown }>(node).returningClause !== undefined };
 };
+
+/** Which row WHERE CURRENT OF names depends on the order of the cursor's rows, which an index of any of its columns may give. */
+function currentOf({ recorder, scope }: Judging, clause: Node | undefined): void {
+  if (clause === undefined || !("CurrentOfExpr" in clause)) return;
+  for (const { facts } of scope.cursor(clause.CurrentOfExpr.cursor_name ?? "", recorder.catalog))
+    for (const { schema, table, column: name } of facts.columns) {
+      const column = recorder.catalog.resolveRelation(schema, table, recorder.path)?.column(name);
+      if (column === undefined) recorder.opaque = true;
+      else recorder.use(column.value, USE.filter);
+    }
+}
 
 /** DDL whose relations are found by walking it. `external`: what it reaches. */
 const ddl =
@@ -85,10 +97,21 @@ function select({ recorder }: Judging, body: SelectStmt): Judged {
 function call(judging: Judging, body: CallStmt): Judged {
   const { recorder } = judging;
   if (body.funccall === undefined) recorder.opaque = true;
-  else expression(recorder, { FuncCall: body.funccall }, NO_SCOPE);
+  const value = body.funccall === undefined ? OPAQUE : expression(recorder, { FuncCall: body.funccall }, NO_SCOPE);
   recorder.class = "code";
   recorder.scoped = false;
-  return { verb: "call", returnsRows: true, outputsKnown: false };
+  // What OUT and INOUT parameters come back with may be anything that the body has seen.
+  const { schema, name } = qualifiedName(body.funccall?.funcname);
+  const procedures = recorder.catalog.functions(schema, name, recorder.path);
+  const shows = procedures.length === 0 || procedures.some((entry) => entry.results.length > 0);
+  return {
+    verb: "call",
+    returnsRows: true,
+    outputsKnown: false,
+    ...(shows
+      ? { result: { members: [{ name: "*", value: { ...value, derivation: "opaque", total: false } }], open: false } }
+      : {}),
+  };
 }
 
 /** The body of DO. In PL/pgSQL it is looked through. */
@@ -140,8 +163,14 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   // queries and changes of rows
   SelectStmt: select,
   InsertStmt: (judging, _, node) => returningOf(judging, "insert", node),
-  UpdateStmt: (judging, _, node) => returningOf(judging, "update", node),
-  DeleteStmt: (judging, _, node) => returningOf(judging, "delete", node),
+  UpdateStmt: (judging, body, node) => {
+    currentOf(judging, body.whereClause);
+    return returningOf(judging, "update", node);
+  },
+  DeleteStmt: (judging, body, node) => {
+    currentOf(judging, body.whereClause);
+    return returningOf(judging, "delete", node);
+  },
   MergeStmt: (judging, _, node) => returningOf(judging, "merge", node),
   CopyStmt: copy,
   TruncateStmt: truncate,
@@ -162,6 +191,8 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   // code
   DoStmt: ({ recorder }, body) => {
     runBlock(recorder, body);
+    // A function of the policy's like any other: one that cannot be seen through has to be vouched for.
+    if (recorder.opaque) recorder.functions.add(unknownFunction("", "inline_code_block"));
     recorder.class = "code";
     recorder.scoped = false;
     return { verb: "do" };

@@ -472,3 +472,12 @@ suite("views", () => {
     await client.query("DROP VIEW bosses");
   });
 });
+
+suite("WHERE CURRENT OF", () => {
+  test("uses what the cursor shows: an index of it may give the order", () => {
+    const text =
+      "BEGIN; DECLARE c CURSOR FOR SELECT email FROM customers; FETCH c; UPDATE customers SET city = 'x' WHERE CURRENT OF c RETURNING id";
+    const { columns } = facts(text).statements.at(-1)!.facts;
+    assert.deepEqual(columns.find((column) => column.column === "email")?.uses, ["filter"]);
+  });
+});

@@ -38,6 +38,7 @@ CREATE FUNCTION public.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.no
 CREATE FUNCTION public.like_mood(a public.mood, b text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT a::text = b';
 CREATE OPERATOR public.=== (LEFTARG = public.mood, RIGHTARG = text, FUNCTION = public.like_mood);
 CREATE PROCEDURE public.cleanup() LANGUAGE sql AS 'DELETE FROM app.log';
+CREATE PROCEDURE public.look(INOUT shown text) LANGUAGE plpgsql AS 'BEGIN SELECT ssn INTO shown FROM hr.employees LIMIT 1; END';
 CREATE TABLE public.stamped (id int PRIMARY KEY, note text, feeling public.mood);
 CREATE TRIGGER stamp BEFORE INSERT ON public.stamped FOR EACH ROW EXECUTE FUNCTION public.stamp();
 CREATE TABLE public.ruled (id int PRIMARY KEY, note text);

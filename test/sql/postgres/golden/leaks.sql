@@ -116,3 +116,13 @@ IMPORT FOREIGN SCHEMA s FROM SERVER x INTO public
 CREATE FOREIGN TABLE ft (a text) SERVER x
 ALTER EXTENSION dblink UPDATE; DROP EXTENSION dblink
 ANALYZE hr.employees (ssn)
+-- what runs tells by its WAL what old and new values share; SERIALIZE tells how long the shown ones are
+EXPLAIN (ANALYZE, WAL, TIMING OFF) UPDATE hr.employees SET ssn = '4~~~' WHERE id = 3
+-- since 17
+EXPLAIN (ANALYZE, SERIALIZE) SELECT ssn FROM hr.employees
+SELECT pg_current_wal_insert_lsn()
+SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables
+-- what comes back from a procedure, and blocks that make their text
+CALL look(NULL)
+CALL cleanup()
+DO $$ BEGIN EXECUTE 'CREATE TABLE copied AS SELECT ssn FROM hr.employees'; END $$
