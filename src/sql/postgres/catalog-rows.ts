@@ -82,7 +82,8 @@ export const CATALOG_QUERIES = {
     sql: `
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltoastrelid,
       CASE WHEN c.relkind IN ('r','p','v','m','f','S','c') THEN (
-        SELECT coalesce(json_agg(json_build_array(a.attnum, a.attname, a.atttypid::int8) ORDER BY a.attnum), '[]')::text
+        SELECT coalesce(json_agg(CASE WHEN a.atttypmod < 0 THEN json_build_array(a.attnum, a.attname, a.atttypid::int8)
+            ELSE json_build_array(a.attnum, a.attname, a.atttypid::int8, a.atttypmod) END ORDER BY a.attnum), '[]')::text
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) ELSE '[]' END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE {c.oid} AND c.relkind IN ('r','p','v','m','f','S','i','I','c','t') ORDER BY c.oid`,

@@ -5,6 +5,7 @@ import { used } from "./call-expressions.ts";
 import { typeOf } from "./casts.ts";
 import { all, expression } from "./expressions.ts";
 import { functionItem, typed } from "./from-functions.ts";
+import { alternatives } from "./operator-expressions.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
@@ -14,8 +15,8 @@ import type { Cte, CteList, Item } from "./scope.ts";
 import { anyColumn, asColumns, derivedItem, everything, relationItem, restOfAll, Scope } from "./scope.ts";
 import { rowsAreRead } from "./triggers.ts";
 import { operatorRuns } from "./user-code.ts";
-import type { Member } from "./value.ts";
-import { combine, derived, eitherOf, union } from "./value.ts";
+import type { Member, Value } from "./value.ts";
+import { combine, derived, union } from "./value.ts";
 
 /** The items of a FROM clause, comma by comma; each sees the ones before it where it is lateral. */
 export function fromClause(
@@ -192,6 +193,20 @@ function commonNames(left: readonly Member[], right: readonly Member[]): string[
   return left.map((member) => member.name).filter((name) => names.has(name));
 }
 
+/**
+ * Is the column of a join by the same names the bare one? Of two types the server takes the common one, of two modifiers none: then what
+ * has another is cast. Undefined: it cannot be told. (buildMergedJoinVar in parse_clause.c)
+ */
+function staysBare(kept: Value, left: Value, right: Value, common: number): boolean | undefined {
+  if (common === 0) return undefined;
+  if (kept.type !== common) return false;
+  const modifier = kept.sources[0]?.modifier ?? -1;
+  if (modifier === -1) return true;
+  if (left.type !== right.type) return false;
+  const other = kept === left ? right : left;
+  return other.derivation === "direct" ? other.sources[0]?.modifier === modifier : undefined;
+}
+
 /** A column of USING or NATURAL: the left or the right one itself, or for a full join one of both. It tells both. */
 function mergedColumn(
   recorder: Recorder,
@@ -214,13 +229,12 @@ function mergedColumn(
   recorder.operator(fromRight, "=");
   operatorRuns(recorder, "=", fromLeft, fromRight);
   const kept = type === "JOIN_RIGHT" ? fromRight : fromLeft;
-  if (type === "JOIN_FULL" || kept.derivation !== "direct" || fromLeft.type !== fromRight.type) {
-    const either = eitherOf(fromLeft, fromRight);
-    const value = derived(either, either.type, true);
-    // Of two types the server takes the common one; where one is not known, the column may be bare or not.
-    const unsure =
-      kept.derivation === "direct" && type !== "JOIN_FULL" && (fromLeft.type === 0 || fromRight.type === 0);
-    return { name, value: unsure ? { ...value, derivation: "opaque", total: false } : value };
+  const common = alternatives(recorder, [fromLeft, fromRight]);
+  const bare =
+    type === "JOIN_FULL" || kept.derivation !== "direct" ? false : staysBare(kept, fromLeft, fromRight, common.type);
+  if (bare !== true) {
+    const value = derived(common, common.type, true);
+    return { name, value: bare === undefined ? { ...value, derivation: "opaque", total: false } : value };
   }
   return {
     name,

@@ -9,6 +9,8 @@ export class Column {
   readonly attnum: number;
   readonly name: string;
   readonly type: number;
+  /** Length, precision and the like of its type (atttypmod); -1 without. */
+  readonly modifier: number;
   /** With the tags that flow to it from parents, children and, for a view, from what it is computed of. */
   readonly source: Source;
   /** What reading it means: itself, and for a view also the columns behind it. */
@@ -19,6 +21,7 @@ export class Column {
     this.attnum = row.attnum;
     this.name = row.name;
     this.type = row.type;
+    this.modifier = row.modifier ?? -1;
     this.source = { schema: relation.factSchema, table: relation.name, column: row.name, tags };
     const derivation: Derivation = behind === undefined ? "direct" : behind.derivation;
     this.value = {
@@ -31,7 +34,12 @@ export class Column {
   }
 }
 
-export type ColumnRow = { readonly attnum: number; readonly name: string; readonly type: number };
+export type ColumnRow = {
+  readonly attnum: number;
+  readonly name: string;
+  readonly type: number;
+  readonly modifier?: number;
+};
 
 /** How the catalog completes a relation when its columns are first asked for. */
 export type Completion = {
@@ -172,8 +180,8 @@ export class Relation {
   rows(): readonly ColumnRow[] {
     if (this.kind === "toast") return TOAST_ROWS;
     this.#complete.looked(this.oid);
-    const list = JSON.parse(this.#rows) as [number, string, number][];
-    return list.map(([attnum, name, type]) => ({ attnum, name, type }));
+    const list = JSON.parse(this.#rows) as [number, string, number, number?][];
+    return list.map(([attnum, name, type, modifier = -1]) => ({ attnum, name, type, modifier }));
   }
 
   get columns(): readonly Column[] {

@@ -273,7 +273,9 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
   }
   let result: Result | undefined;
   for (const arm of arms.reverse()) {
-    const next = resolveQuery(recorder, arm.stmt, scope, scope.ctes);
+    const resolved = resolveQuery(recorder, arm.stmt, scope, scope.ctes);
+    // The literals of VALUES are text by themselves, those of SELECT take the type of the other side.
+    const next = arm.stmt.valuesLists === undefined ? resolved : asColumns(resolved);
     if (arm.by?.all !== true && arm.by !== undefined)
       for (const member of next.members) recorder.use(member.value, USE.distinct);
     if (result === undefined || arm.by === undefined) {

@@ -34,3 +34,6 @@ SELECT (row(u.*, e.ssn, e.id)).f3 FROM unnest($1) u, hr.employees e
 INSERT INTO app.log (id, note) SELECT u.*, e.ssn FROM unnest($1) u, hr.employees e
 SELECT v.column2 FROM unnest($1) u, hr.employees e, LATERAL (VALUES (u.*, e.ssn, e.id)) v
 SELECT d, (row(d.*)).f1 FROM current_date WITH ORDINALITY d
+(VALUES ('x')) UNION SELECT phone FROM customers
+SELECT * FROM orders JOIN (SELECT total::numeric AS total, id::int AS id FROM orders) o USING (total, id)
+SELECT * FROM products JOIN orders ON true JOIN (SELECT sku FROM products) p USING (sku)
