@@ -25,9 +25,9 @@ suite("generated statements", () => {
     assert.ok(report.exact > 0.85 * report.outputs, "what is more than the server reads has grown");
   });
 
-  test("have facts that lack nothing of what the server reads, from another seed each time", async () => {
-    const end = performance.now() + 6_000;
-    const report = await run(Math.floor(Math.random() * 2 ** 31), () => performance.now() < end);
+  // Other seeds each time are for make differential: what is found there is mended, and must not stop somebody else's work.
+  test("have facts that lack nothing of what the server reads, from a second seed", async () => {
+    const report = await run(Number(process.env.SEED ?? 300_000), ({ statements }) => statements < 1_000);
     assert.equal(failures(report), "");
   });
 });
