@@ -1,7 +1,7 @@
 # Everything starts here: each target sets up what it needs from a bare clone. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-matrix guards differential check format bench bundle build setup clean
+.PHONY: help demo serve test test-matrix guards differential model check format bench bundle build setup clean
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 
