@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { RegateError } from "../../../src/errors.ts";
 import { analyze, analyzeShape } from "../../../src/sql/postgres/analyze.ts";
-import type { Catalog } from "../../../src/sql/postgres/catalog.ts";
+import { type Catalog, loadCatalog } from "../../../src/sql/postgres/catalog.ts";
 import { FactsCache } from "../../../src/sql/postgres/facts-cache.ts";
 import { shapeAside } from "../../../src/sql/postgres/parse-aside.ts";
 import { render } from "./render.ts";
@@ -100,6 +100,8 @@ describe("texts of one shape", () => {
     assert.equal(tableOf(["pg_catalog", "public"]), "public");
     assert.equal(tableOf(["pg_catalog", "app", "public"]), "app");
     assert.equal(tableOf(["pg_catalog", "public"], await rich.load()), "public");
+    assert.match(factsOn(rich.catalog, "SELECT email FROM customers"), /pii/);
+    assert.doesNotMatch(factsOn(await loadCatalog(rich.query, {}), "SELECT email FROM customers"), /pii/);
   });
 });
 
