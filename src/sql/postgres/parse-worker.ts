@@ -19,7 +19,7 @@ parentPort!.on("message", (text: string) => {
 function answer(text: string): ParseAnswer {
   try {
     const tree = collapse(parse(text, { maxBytes: Number.POSITIVE_INFINITY }));
-    return { shape: { ...shapeOfJson(JSON.stringify(tree), text), collapsed: true } };
+    return { shape: shapeOfJson(JSON.stringify(tree), text) };
   } catch (thrown) {
     if (!(thrown instanceof RegateError)) return { code: "TEXT_TOO_COMPLEX", options: { detail: errorText(thrown) } };
     const { code, message, detail, position } = thrown;

@@ -41,6 +41,20 @@ export const KNOWN_RELATIONS: { readonly [schema: string]: string } = {
   user_mapping_options user_mappings view_column_usage view_routine_usage view_table_usage views`,
 };
 
+/** What the statistics of a column or an expression say of its values. */
+const SPREAD = [
+  ...[
+    "null_frac",
+    "avg_width",
+    "n_distinct",
+    "most_common_vals",
+    "most_common_freqs",
+    "histogram_bounds",
+    "correlation",
+  ],
+  ...["most_common_elems", "most_common_elem_freqs", "elem_count_histogram"],
+];
+
 /** schema.relation → columns; `*` for all. Columns that a server version lacks are ignored. The others of known relations are not secret. */
 export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   // passwords, and what connects to other servers
@@ -73,22 +87,7 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
       ...[1, 2, 3, 4, 5].flatMap((slot) => [`stanumbers${slot}`, `stavalues${slot}`]),
     ],
   ],
-  [
-    "pg_catalog.pg_stats",
-    [
-      ...[
-        "null_frac",
-        "avg_width",
-        "n_distinct",
-        "most_common_vals",
-        "most_common_freqs",
-        "histogram_bounds",
-        "correlation",
-      ],
-      ...["most_common_elems", "most_common_elem_freqs", "elem_count_histogram"],
-      ...["range_length_histogram", "range_empty_frac", "range_bounds_histogram"],
-    ],
-  ],
+  ["pg_catalog.pg_stats", [...SPREAD, ...["range_length_histogram", "range_empty_frac", "range_bounds_histogram"]]],
   ["pg_catalog.pg_statistic_ext_data", ["stxdndistinct", "stxddependencies", "stxdmcv", "stxdexpr"]],
   [
     "pg_catalog.pg_stats_ext",
@@ -97,21 +96,7 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
       "most_common_base_freqs",
     ],
   ],
-  [
-    "pg_catalog.pg_stats_ext_exprs",
-    [
-      ...[
-        "null_frac",
-        "avg_width",
-        "n_distinct",
-        "most_common_vals",
-        "most_common_freqs",
-        "histogram_bounds",
-        "correlation",
-      ],
-      ...["most_common_elems", "most_common_elem_freqs", "elem_count_histogram"],
-    ],
-  ],
+  ["pg_catalog.pg_stats_ext_exprs", [...SPREAD]],
   ["pg_catalog.pg_largeobject", ["data"]],
   // texts of other sessions, and the keys of their advisory locks, which may be values
   ["pg_catalog.pg_stat_activity", ["query"]],

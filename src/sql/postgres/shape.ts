@@ -12,8 +12,6 @@ export type Shape = {
   /** The literals in order, as JSON values: `5`, `"a"`, `"2.5"`. */
   readonly literals: readonly string[];
   readonly locations: readonly Location[];
-  /** Long lists may have been cut down (collapse.ts). */
-  readonly collapsed: boolean;
 };
 
 /**
@@ -77,7 +75,7 @@ export function shapeOfJson(tree: string, text: string): Shape {
   });
   if (!tree.endsWith('"stmts":[]}'))
     locations.push({ start, length: length < 0 ? Buffer.byteLength(text) - start : length });
-  return { json, literals, locations, collapsed: false };
+  return { json, literals, locations };
 }
 
 /** The tree as it was parsed, but for long lists that were cut down. */
