@@ -1,7 +1,9 @@
 // Whatever a session does with its names, what comes out is the server's, with everything protected masked: short sequences, and longer ones at random.
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
-import { CATALOG_STEPS, randomFrom, samples, SESSION_STEPS, sequences, startModel, tryAll } from "./small-model.ts";
+import { startModel, tryAll } from "./small-model.ts";
+import { randomFrom, samples, sequences } from "./small-model-sequences.ts";
+import { CATALOG_STEPS, SESSION_STEPS } from "./small-model-steps.ts";
 
 let model: Awaited<ReturnType<typeof startModel>>;
 before(async () => {
