@@ -41,7 +41,6 @@ const homes: { readonly [name: string]: string } = {
   pino: "log.ts",
   "@duckdb/node-api": "audit/",
   "libpg-query": "sql/postgres/",
-  "pgsql-deparser": "sql/postgres/",
   "libphonenumber-js": "masking/detectors/",
   "pg-protocol": "protocols/postgres/",
   yaml: "config/",
