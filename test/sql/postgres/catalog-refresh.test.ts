@@ -115,6 +115,20 @@ describe("what has changed", () => {
     assert.ok(accepted > steps / 8, "too few statements were accepted to tell");
   });
 
+  test("may have been begun before the catalog was read, and be committed after it", async () => {
+    const [first, second] = writers as [pg.Client, pg.Client];
+    await first.query("CREATE TABLE begun (p text)");
+    await first.query("BEGIN; ALTER TABLE begun RENAME p TO q");
+    // A later transaction that has ended: the snapshot reaches beyond the one that is still open.
+    await second.query("CREATE TABLE ended ()");
+    const reading = await readStore(query);
+    await first.query("COMMIT");
+    const refreshed = await readStore(query, reading);
+    assert.equal(refreshed.store.digest, (await readStore(query)).store.digest);
+    assert.notEqual(refreshed.store.digest, reading.store.digest);
+    await first.query("DROP TABLE begun, ended");
+  });
+
   test("reaches what is written down with the names of others", async () => {
     const writer = writers[0]!;
     await writer.query(`
