@@ -11,6 +11,7 @@ import data.lib.subjects
 
 import data.policies.approvals
 import data.policies.code
+import data.policies.derived
 import data.policies.locks
 import data.policies.protected
 import data.policies.reads
@@ -21,6 +22,7 @@ import data.policies.writes
 policies := [
 	approvals,
 	code,
+	derived,
 	locks,
 	protected,
 	reads,
@@ -37,4 +39,5 @@ decision := object.union({"id": input.id}, combine.verdict(subjects.all, {
 	"block": {reason | some policy in policies; some reason in policy.block},
 	"require_approval": {reason | some policy in policies; some reason in policy.require_approval},
 	"mask": {mask | some policy in policies; some mask in policy.mask},
+	"substitute": {column | some policy in policies; some column in policy.substitute},
 }))

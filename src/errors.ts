@@ -116,6 +116,11 @@ export const ERRORS = {
     "A key that a mask of the policy needs is missing",
     "The operator puts it into data_dir/keys/tokenize; docs/masks.md says how.",
   ),
+  SUBSTITUTION_IMPOSSIBLE: spec(
+    "42501",
+    "The statement needs a protected column, and cannot be rewritten to use its masked values",
+    "Leave the column out of everything but the list of outputs, where it is masked.",
+  ),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
   // approvals
   APPROVAL_DENIED: spec("42501", "The approval was denied"),

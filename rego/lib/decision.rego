@@ -14,17 +14,17 @@ _sortable := 100
 # title: The decision but for its id
 # description: |
 #   subjects: what must be allowed, each of it (see lib.subjects).
-#   verdicts: {allow, block, require_approval, mask}, each a set. allow and block hold reasons (see lib.reasons), an allowing
-#   one with its subject; require_approval holds reasons with approvers and count; mask holds {statement, output, mask, code}
-#   and the mask's parameters. A part that cannot be made leaves the whole undefined, which the gate takes as a block.
+#   verdicts: {allow, block, require_approval, mask, substitute}, each a set. allow and block hold reasons (see lib.reasons), an
+#   allowing one with its subject; require_approval holds reasons with approvers and count; mask holds {statement, output, mask, code},
+#   substitute {statement, schema, table, column, mask, code}, both with the mask's parameters. A part that cannot be made leaves the whole undefined, which the gate takes as a block.
 verdict(subjects, verdicts) := decision if {
 	action := _action(subjects, verdicts)
-	decision := {
+	decision := object.union(_substitutions(action, verdicts.substitute), {
 		"action": action,
 		"reasons": array.slice(sort(_stripped(_reasons(action, subjects, verdicts))), 0, _most),
 		"masks": _masks(action, verdicts.mask),
 		"approval": _approval(action, verdicts.require_approval),
-	}
+	})
 }
 
 _action(subjects, verdicts) := "block" if count(verdicts.block) > 0
@@ -37,7 +37,7 @@ else := "block" if _unapprovable(verdicts)
 
 else := "require_approval" if count(verdicts.require_approval) > 0
 
-else := "mask" if count(verdicts.mask) > 0
+else := "mask" if count(verdicts.mask | verdicts.substitute) > 0
 
 else := "allow"
 
@@ -50,6 +50,12 @@ _masks("allow", _) := []
 _masks("mask", masks) := [mask | some mask in masks]
 
 _masks("require_approval", masks) := [mask | some mask in masks]
+
+# The text may not run as it is: where no rule asks for that, nothing is said of it.
+_substitutions(action, substitute) := {"substitutions": [column | some column in substitute]} if {
+	action in {"mask", "require_approval"}
+	count(substitute) > 0
+} else := {}
 
 _approval("block", _) := null
 

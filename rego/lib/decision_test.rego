@@ -2,7 +2,7 @@ package lib.decision_test
 
 import data.lib.decision
 
-none := {"allow": set(), "block": set(), "require_approval": set(), "mask": set()}
+none := {"allow": set(), "block": set(), "require_approval": set(), "mask": set(), "substitute": set()}
 
 allowing(subject) := {"code": "read", "message": "m", "subject": subject}
 
@@ -45,6 +45,7 @@ test_a_block_wins_over_all_else if {
 		"block": {refusing},
 		"require_approval": {needing(["group:dba"], 1)},
 		"mask": {mask},
+		"substitute": set(),
 	})
 	result == {"action": "block", "reasons": [refusing], "masks": [], "approval": null}
 }
@@ -104,4 +105,29 @@ test_a_mask_alone_allows_nothing if {
 test_no_more_than_twenty_reasons if {
 	many := {object.union(refusing, {"statement": i}) | some i in numbers.range(0, 99)}
 	count(decision.verdict({0}, verdicts({"block": many})).reasons) == 20
+}
+
+substituted := {"statement": 0, "schema": "s", "table": "t", "column": "c", "mask": "null", "code": "tag-pii"}
+
+test_what_is_to_be_substituted_is_said if {
+	result := decision.verdict({0}, verdicts({"allow": {allowing(0)}, "substitute": {substituted}}))
+	result.action == "mask"
+	result.substitutions == [substituted]
+	asked := decision.verdict({0}, verdicts({
+		"allow": {allowing(0)},
+		"substitute": {substituted},
+		"require_approval": {needing(["a"], 1)},
+	}))
+	asked.action == "require_approval"
+	asked.substitutions == [substituted]
+}
+
+test_a_block_substitutes_nothing if {
+	result := decision.verdict({0}, verdicts({"allow": {allowing(0)}, "substitute": {substituted}, "block": {refusing}}))
+	result.action == "block"
+	not "substitutions" in object.keys(result)
+}
+
+test_a_substitution_alone_allows_nothing if {
+	decision.verdict({0}, verdicts({"substitute": {substituted}})).action == "block"
 }

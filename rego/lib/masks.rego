@@ -1,6 +1,8 @@
 # METADATA
 # title: Masks
-# description: data.masks[tag] = {mask, …parameters} says how a tag is masked; a tag that it does not name is redacted.
+# description: |
+#   data.masks[tag] = {mask, …parameters} says how a tag is masked; a tag that it does not name is redacted. Beside these, on_derived says what
+#   becomes of a statement that uses such a column otherwise than to show it.
 # scope: package
 package lib.masks
 
@@ -9,11 +11,17 @@ _strength := {"null": 0, "redact": 1, "hash": 2, "tokenize": 3, "detect": 4, "js
 
 _redact := {"mask": "redact"}
 
+# What is no parameter of the mask itself.
+_settings := {"on_derived"}
+
+_specs[tag] := object.remove(spec, _settings) if {
+	some tag, spec in data.masks
+	is_string(spec.mask)
+}
+
 # METADATA
 # title: How a tag is masked
-of(tag) := data.masks[tag] if is_string(data.masks[tag].mask)
-
-else := _redact
+of(tag) := object.get(_specs, tag, _redact)
 
 # METADATA
 # title: The strongest mask of some tags
@@ -38,3 +46,29 @@ never_shown contains tag if {
 	some tag, spec in data.masks
 	spec.mask == "block"
 }
+
+# METADATA
+# title: What becomes of a statement that uses a column with these tags otherwise than to show it
+# description: |
+#   substitute: it sees the masked values in place of the real ones. mask: an expression that cannot fail is shown as NULL, anything else is
+#   refused. refuse: it is refused. Of several tags the strictest counts.
+on_derived(tags) := "refuse" if {
+	some tag in tags
+	_on_derived(tag) == "refuse"
+} else := "mask" if {
+	some tag in tags
+	_on_derived(tag) == "mask"
+} else := "substitute"
+
+# Masks that SQL can make of a column.
+_in_sql := {"null", "redact", "partial", "truncate", "email"}
+
+_on_derived(tag) := "refuse" if {
+	tag in never_shown
+} else := data.masks[tag].on_derived if {
+	data.masks[tag].on_derived in {"substitute", "mask"}
+} else := "refuse" if {
+	"on_derived" in object.keys(data.masks[tag])
+} else := "substitute" if {
+	of(tag).mask in _in_sql
+} else := "mask"

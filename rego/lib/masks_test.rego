@@ -34,3 +34,30 @@ test_secrets_and_what_the_data_say_is_never_shown if {
 	masks.never_shown == {"secret", "f"} with data.masks as spec
 	masks.never_shown == {"secret"} with data.masks as {}
 }
+
+test_what_is_no_parameter_is_no_part_of_a_mask if {
+	masks.of("a") == {"mask": "partial", "keep_last": 4} with data.masks.a as {"mask": "partial", "keep_last": 4, "on_derived": "refuse"}
+}
+
+test_by_default_what_SQL_can_mask_is_substituted[mask] if {
+	some mask, expected in {
+		"null": "substitute", "redact": "substitute", "partial": "substitute", "truncate": "substitute", "email": "substitute",
+		"hash": "mask", "tokenize": "mask", "detect": "mask", "json": "mask", "unheard-of": "mask",
+		"block": "refuse",
+	}
+	masks.on_derived({"t"}) == expected with data.masks as {"t": {"mask": mask}}
+}
+
+test_the_tag_says_what_becomes_of_derived_use[said] if {
+	some said, expected in {"substitute": "substitute", "mask": "mask", "refuse": "refuse", "something else": "refuse"}
+	masks.on_derived({"t"}) == expected with data.masks as {"t": {"mask": "null", "on_derived": said}}
+}
+
+test_the_strictest_of_several_tags_counts if {
+	specs := {"s": {"mask": "null"}, "m": {"mask": "null", "on_derived": "mask"}, "r": {"mask": "null", "on_derived": "refuse"}}
+	masks.on_derived({"s", "untold"}) == "substitute" with data.masks as specs
+	masks.on_derived({"s", "m"}) == "mask" with data.masks as specs
+	masks.on_derived({"s", "m", "r"}) == "refuse" with data.masks as specs
+	masks.on_derived({"s", "secret"}) == "refuse" with data.masks as specs
+	masks.on_derived({"s"}) == "substitute" with data.masks as {}
+}

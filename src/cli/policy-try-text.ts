@@ -1,5 +1,5 @@
 // What a try found, for people: each statement's facts in aligned lines, then the decision.
-import type { Decision, MaskSpec } from "../core/decision.ts";
+import type { Decision, MaskSpec, Substitution } from "../core/decision.ts";
 import type { Output, Source, StatementFacts } from "../core/facts.ts";
 import type { RegateError } from "../errors.ts";
 import type { Trial } from "./policy-try.ts";
@@ -131,7 +131,8 @@ function describeDecision(decision: Decision, { input, policy }: Trial): string[
       decision.masks.map((mask) => maskRow(mask, input.command.statements)),
     ),
   );
-  const { approval, limits } = decision;
+  const { approval, limits, substitutions = [] } = decision;
+  lines.push(...rows("substitutions", substitutions.map(substitutionRow)));
   if (approval != null) {
     const { approvers, count, ttl } = approval;
     lines.push(
@@ -157,6 +158,12 @@ function maskRow({ statement, output, mask, code, ...parameters }: MaskSpec, all
     [mask, ...how].join(", "),
     `(${code})`,
   ];
+}
+
+/** A column that is replaced by its masked values wherever the statement uses it. */
+function substitutionRow({ statement, schema, table, column, mask, code, ...parameters }: Substitution): string[] {
+  const how = Object.entries(parameters).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  return [`statement ${statement + 1}`, `${schema}.${table}.${column}`, [mask, ...how].join(", "), `(${code})`];
 }
 
 type Style = Parameters<typeof styled>[0];

@@ -17,18 +17,34 @@ export const maskSpec: Schema<
   { statement: number; output: number; mask: string; code: string } & { readonly [parameter: string]: unknown }
 > = object({ statement: integer, output: integer, mask: string, code: string }, { open: true }) as never;
 
+/**
+ * Which column of which relation, in which statement: every reference to the relation becomes one to a sub-select in which the column is masked,
+ * and the new text is judged again. Further members are the mask's parameters.
+ */
+export const substitution: Schema<
+  { statement: number; schema: string; table: string; column: string; mask: string; code: string } & {
+    readonly [parameter: string]: unknown;
+  }
+> = object(
+  { statement: integer, schema: string, table: string, column: string, mask: string, code: string },
+  { open: true },
+) as never;
+
 export const decision = object({
   /** The echo of `input.id`. */
   id: string,
   action: oneOf("allow", "block", "mask", "require_approval"),
   reasons: array(reason),
   masks: array(maskSpec),
+  /** Not empty: the text may not run as it is. */
+  substitutions: optional(array(substitution)),
   limits: optional(object({ rows: optional(integer), bytes: optional(integer), timeout: optional(integer) })),
   approval: optional(nullable(object({ approvers: array(string), count: integer, ttl: optional(string) }))),
 });
 
 export type Reason = Infer<typeof reason>;
 export type MaskSpec = Infer<typeof maskSpec>;
+export type Substitution = Infer<typeof substitution>;
 export type Decision = Infer<typeof decision>;
 
 /** The block that takes the place of a decision that failed: fail closed, with the failure's own code. */
@@ -48,5 +64,12 @@ export function checkDecision(id: string, result: unknown): Decision {
   const defect = decision.check(result, "decision");
   if (defect !== undefined) return blockFor(id, "POLICY_SHAPE", defect);
   const checked = result as Decision;
+  if (asksForSubstitutions(checked) && checked.action !== "mask" && checked.action !== "require_approval")
+    return blockFor(id, "POLICY_SHAPE", `decision.substitutions: must be empty where the action is ${checked.action}`);
   return checked.id === id ? checked : blockFor(id, "POLICY_ECHO");
+}
+
+/** The text may not run as it is, but another one in its place. */
+export function asksForSubstitutions(decision: Decision): boolean {
+  return decision.substitutions !== undefined && decision.substitutions.length > 0;
 }

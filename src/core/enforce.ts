@@ -1,7 +1,7 @@
 // From a recorded decision to what may happen: a Permit or a Refusal. The only maker of Permit.
 import type { ErrorCode, RegateError } from "../errors.ts";
 import { ERRORS } from "../errors.ts";
-import type { Decision, MaskSpec } from "./decision.ts";
+import { asksForSubstitutions, type Decision, type MaskSpec } from "./decision.ts";
 import type { Ticket } from "./ports.ts";
 
 const key = Symbol("permit");
@@ -79,8 +79,9 @@ function both(first: Ticket, second: Ticket): Ticket {
 /** A ticket for what needs no record of its own. */
 export const noTicket: Ticket = { durable: true, settled: (callback) => callback(undefined) };
 
-/** The permit of a recorded decision that allows or masks; undefined for one that does not. */
+/** The permit of a recorded decision that allows or masks; undefined for one that does not, or that is about another text. */
 export function enforce(decisionId: string, decision: Decision, ticket: Ticket): Permit | undefined {
+  if (asksForSubstitutions(decision)) return undefined;
   return decision.action === "allow" || decision.action === "mask"
     ? new Permit(key, decisionId, decision, ticket, true)
     : undefined;
@@ -98,7 +99,7 @@ export function observe(decisionId: string | undefined, decision: Decision, tick
 
 /** The permit to prepare what the policy does not block. */
 export function prepare(decision: Decision, enforced: boolean): Permit | undefined {
-  return decision.action !== "block" || !enforced
+  return (decision.action !== "block" && !asksForSubstitutions(decision)) || !enforced
     ? new Permit(key, undefined, undefined, noTicket, enforced)
     : undefined;
 }

@@ -4,7 +4,7 @@ import { RegateError } from "../errors.ts";
 import { bindingOf, waitMilliseconds } from "./approve.ts";
 import type { Command, SessionContext } from "./command.ts";
 import type { Decision } from "./decision.ts";
-import { blockFor } from "./decision.ts";
+import { asksForSubstitutions, blockFor } from "./decision.ts";
 import type { Refusal } from "./enforce.ts";
 import { enforce, enforceApproved, observe, type Permit, prepare, refusalFromError, refusalOf } from "./enforce.ts";
 import type { CommandFacts, Input } from "./facts.ts";
@@ -159,6 +159,8 @@ export class Pipeline {
     if (this.policy.mode === "observe") return { kind: "permit", permit: observe(id, decision, ticket) };
     const permit = enforce(id, decision, ticket);
     if (permit !== undefined) return { kind: "permit", permit };
+    if (asksForSubstitutions(decision))
+      return { kind: "refuse", refusal: refusalFromError(new RegateError("SUBSTITUTION_IMPOSSIBLE"), id) };
     if (decision.action === "require_approval") return { kind: "hold", held: { decisionId: id, decision } };
     return { kind: "refuse", refusal: refusalOf(id, decision) };
   }

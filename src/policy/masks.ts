@@ -7,6 +7,23 @@ import { isObject } from "./bundle.ts";
  */
 export type MaskDefect = (spec: { readonly mask: string; readonly [parameter: string]: unknown }) => string | undefined;
 
+/** Members of a tag's mask that are no parameters of it: what else becomes of a column with the tag (rego/lib/masks.rego). */
+const SETTINGS: { readonly [name: string]: (value: unknown, spec: { readonly mask: string }) => string | undefined } = {
+  on_derived: (value, { mask }) => {
+    if (value !== "substitute" && value !== "mask" && value !== "refuse")
+      return 'on_derived: expected "substitute", "mask" or "refuse"';
+    return value === "substitute" && !SUBSTITUTABLE.has(mask)
+      ? `on_derived: substitute is possible with ${[...SUBSTITUTABLE].join(", ")} only`
+      : undefined;
+  },
+};
+
+/** What SQL can make of a column as the gate does. */
+const SUBSTITUTABLE: ReadonlySet<string> = new Set(["null", "redact", "partial", "truncate", "email"]);
+
+/** The tag of what the gate masked itself: a mask, or a column of a classification that has it, would let real values pass for masked. */
+const RESERVED = "masked";
+
 /** A tag with this mask is never shown (rego/lib/masks.rego); it takes no parameters. */
 const BLOCK = "block";
 
@@ -16,15 +33,25 @@ export function maskDefects(masks: unknown, defectOf: MaskDefect): { place: stri
   if (!isObject(masks)) return [{ place: "data.masks", message: "expected an object: tag to mask" }];
   const defects: { place: string; message: string }[] = [];
   for (const [tag, spec] of Object.entries(masks)) {
-    const message =
-      !isObject(spec) || typeof spec.mask !== "string"
-        ? 'expected an object with a mask, as {"mask": "redact"}'
-        : spec.mask === BLOCK
-          ? blockDefect(spec)
-          : defectOf(spec as { mask: string });
+    const message = tag === RESERVED ? "the tag is the gate's own" : defectIn(spec, defectOf);
     if (message !== undefined) defects.push({ place: `data.masks.${tag}`, message });
   }
   return defects;
+}
+
+function defectIn(spec: unknown, defectOf: MaskDefect): string | undefined {
+  if (!isObject(spec) || typeof spec.mask !== "string") return 'expected an object with a mask, as {"mask": "redact"}';
+  if (spec.mask === BLOCK) return blockDefect(spec);
+  const own: { mask: string; [name: string]: unknown } = { mask: spec.mask };
+  for (const [name, value] of Object.entries(spec)) {
+    const check = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
+    if (check === undefined) own[name] = value;
+    else {
+      const defect = check(value, own);
+      if (defect !== undefined) return defect;
+    }
+  }
+  return defectOf(own);
 }
 
 function blockDefect(spec: object): string | undefined {

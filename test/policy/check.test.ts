@@ -68,6 +68,13 @@ const wrongMasks: readonly [masks: unknown, defect: string][] = [
   [{ pii: { mask: "partial", keep: 4 } }, "data.masks.pii: mask partial: unknown parameter keep; it has keep_first,"],
   [{ pii: { mask: "truncate" } }, "data.masks.pii: mask truncate: expected to"],
   [{ pii: { mask: "block", hard: true } }, "data.masks.pii: mask block: unknown parameter hard"],
+  [{ pii: { mask: "null", on_derived: "allow" } }, 'data.masks.pii: on_derived: expected "substitute"'],
+  [
+    { pii: { mask: "hash", on_derived: "substitute" } },
+    "data.masks.pii: on_derived: substitute is possible with null,",
+  ],
+  [{ pii: { mask: "partial", on_derived: "mask", keep: 4 } }, "data.masks.pii: mask partial: unknown parameter keep;"],
+  [{ masked: { mask: "null" } }, "data.masks.masked: the tag is the gate's own"],
 ];
 test("masks that are no object are a defect, none are none", () => {
   assert.deepEqual(maskDefects([], checkMaskSpec), [
@@ -75,6 +82,8 @@ test("masks that are no object are a defect, none are none", () => {
   ]);
   assert.deepEqual(maskDefects(undefined, checkMaskSpec), []);
   assert.deepEqual(maskDefects({ a: { mask: "block" }, b: { mask: "redact" } }, checkMaskSpec), []);
+  const derived = { a: { mask: "hash", on_derived: "mask" }, b: { mask: "email", on_derived: "substitute" } };
+  assert.deepEqual(maskDefects(derived, checkMaskSpec), []);
 });
 for (const [masks, defect] of wrongMasks) {
   test(`masks ${JSON.stringify(masks)} are a defect`, async () => {
@@ -174,8 +183,8 @@ test("the rule that the documentation shows is one", async () => {
   writeFileSync(
     join(folder, "main.rego"),
     main
-      .replace("import data.policies.code\n", "$&import data.policies.exports\n")
-      .replace("\tcode,\n", "$&\texports,\n"),
+      .replace("import data.policies.locks\n", "import data.policies.exports\n$&")
+      .replace("\tlocks,\n", "\texports,\n$&"),
   );
   assert.deepEqual((await checkPolicy([folder], checkMaskSpec)).defects, []);
 });

@@ -72,6 +72,14 @@ const reading: Facts = {
   outputs: [output("direct", id), output("direct", email)],
 };
 
+const selecting: Facts = { relations: [relation("customers", "select")] };
+const changing: Facts = {
+  verb: "update",
+  class: "write",
+  relations: [relation("customers", "update", "select")],
+  columns: [used(email, "filter")],
+};
+
 const table: readonly (readonly [
   what: string,
   statements: readonly Facts[],
@@ -184,38 +192,31 @@ const table: readonly (readonly [
   ["SELECT of a tagged column", [reading], {}, "mask", "read"],
   ["SELECT of a tagged column by whoever is cleared", [reading], { groups: ["privacy"] }, "allow", "read"],
   ["SELECT of a tagged column by a dba", [reading], { groups: ["dba"] }, "mask", "read"],
-  ["an expression over it", [{ outputs: [output("expression", email)] }], {}, "block", "protected-derived"],
-  ["an aggregate over it", [{ outputs: [output("aggregate", email)] }], {}, "block", "protected-derived"],
-  ["an opaque output over it", [{ outputs: [output("opaque", id, email)] }], {}, "block", "protected-derived"],
-  ...(["filter", "join", "sort", "group", "distinct", "window", "write_source", "lock", "expression"] as const).map(
-    (use) => [`it as ${use}`, [{ columns: [used(email, use)] }], {}, "block", "protected-use"] as const,
-  ),
-  ["writing it", [{ verb: "update", class: "write", columns: [used(email, "write_target")] }], {}, "allow", "write"],
-  ["COPY of it", [{ verb: "copy", columns: [used(email, "output")] }], {}, "block", "protected-copy"],
-  [
-    "writing it elsewhere",
-    [
-      {
-        verb: "insert",
-        class: "write",
-        writes: [
-          { target: "column", schema: "public", table: "notes", column: "text", sources: [email], opaque: false },
-        ],
-      },
-    ],
-    {},
-    "block",
-    "protected-write",
-  ],
-  ...(["sequence", "setting", "large_object", "notification", "file", "server"] as const).map(
-    (target) =>
+  ...(["expression", "aggregate", "opaque"] as const).map(
+    (derivation) =>
       [
-        `writing it to a ${target}`,
-        [{ writes: [{ target, schema: "", table: "", column: "", sources: [email], opaque: false }] }],
+        `${derivation} over it`,
+        [{ ...selecting, outputs: [output(derivation, id, email)] }],
         {},
-        "block",
-        "protected-write",
+        "mask",
+        "read",
       ] as const,
+  ),
+  ...(["filter", "join", "sort", "group", "distinct", "window", "write_source", "lock", "expression"] as const).map(
+    (use) => [`it as ${use}`, [{ ...selecting, columns: [used(email, use)] }], {}, "mask", "read"] as const,
+  ),
+  ["it as filter of what changes", [changing], {}, "block", "protected-use"],
+  ["it as filter of what changes, by whoever is cleared", [changing], { groups: ["privacy"] }, "allow", "write"],
+  ["writing it", [{ verb: "update", class: "write", columns: [used(email, "write_target")] }], {}, "allow", "write"],
+  ["COPY of it", [{ ...selecting, verb: "copy", columns: [used(email, "output")] }], {}, "mask", "read"],
+  ...(["column", "sequence", "setting", "large_object", "notification", "file", "server"] as const).flatMap(
+    (target) => {
+      const written = { target, schema: "public", table: "notes", column: "text", sources: [email], opaque: false };
+      return [
+        [`writing it to a ${target}`, [{ ...selecting, writes: [written] }], {}, "mask", "read"],
+        [`writing it to a ${target}, from who knows where`, [{ writes: [written] }], {}, "block", "protected-write"],
+      ] as const;
+    },
   ),
   ["LOCK TABLE", [{ verb: "lock", class: "session", locks: [tableLock("access exclusive")] }], {}, "block", "lock"],
   [
@@ -291,6 +292,22 @@ test("a mask names its output, its kind and its parameters", async () => {
   );
 });
 
+test("a substitution names its column, its kind and its parameters, once", async () => {
+  const number = column("cards", "number", "pci");
+  const masked = column("cards", "number", "masked");
+  const facts: Facts = {
+    relations: [relation("cards", "select"), relation("customers", "select")],
+    columns: [used(number, "output", "filter", "sort"), used(email, "output"), used(masked, "expression")],
+    outputs: [output("direct", email), output("expression", number, masked)],
+  };
+  const { action, masks, substitutions } = await policy.evaluate(asked([{}, facts]));
+  assert.equal(action, "mask");
+  assert.deepEqual(masks, [{ statement: 1, output: 0, mask: "redact", code: "tag-pii" }]);
+  const { tags: _, ...place } = number;
+  assert.deepEqual(substitutions, [{ statement: 1, ...place, mask: "partial", keep_last: 4, code: "tag-pci" }]);
+  assert.equal((await policy.evaluate(asked([reading]))).substitutions, undefined);
+});
+
 test("a held command keeps the masks of its results", async () => {
   const returning: Facts = { verb: "delete", class: "write", outputs: [output("direct", email)] };
   const decision = await policy.evaluate(asked([returning]));
@@ -350,9 +367,11 @@ test("the WASM decides as OPA does, for every row and for the policies of the te
   }
 });
 
-/** Masks come in no order. */
-function ordered(decision: Decision): Decision {
-  return { ...decision, masks: [...decision.masks].sort((a, b) => a.statement - b.statement || a.output - b.output) };
+/** Masks and substitutions come in no order. */
+function ordered({ masks, substitutions = [], ...decision }: Decision): Decision {
+  const text = (item: object): string => JSON.stringify(Object.entries(item).sort());
+  const sorted = <T extends object>(list: readonly T[]): T[] => list.toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
+  return { ...decision, masks: sorted(masks), substitutions: sorted(substitutions) };
 }
 
 for (const [what, action, facts] of [

@@ -4,6 +4,9 @@ import { EXTENSION_SECRETS, isUnknownOfServer, SECRET_COLUMNS, SECRET_TAG } from
 
 const SECRET_ONLY: readonly string[] = Object.freeze([SECRET_TAG]);
 
+/** What the gate masked itself, in a statement that it rewrote: no column of a catalog has it. */
+export const MASKED_TAG = "masked";
+
 /** Tags as declared: for a schema, a relation (`*`) or a column, before they flow anywhere. */
 export class Declared {
   /** schema → relation or `*` → column or `*` → tags */
@@ -23,7 +26,7 @@ export class Declared {
     if (typeof classification === "object" && classification !== null && !Array.isArray(classification)) {
       for (const [key, tags] of Object.entries(classification)) {
         const parts = splitName(key);
-        if (parts === undefined || !isStrings(tags)) {
+        if (parts === undefined || !isStrings(tags) || tags.includes(MASKED_TAG)) {
           malformed.push(key);
           continue;
         }
