@@ -45,8 +45,8 @@ const homes: { readonly [name: string]: string } = {
   "pg-protocol": "protocols/postgres/",
   yaml: "config/",
 };
-/** Installed, and never imported: the Node that runs everything. */
-const notImported = ["node"];
+/** Installed, and never imported: the Node that runs everything. The deparser moves to the homes with its first import. */
+const notImported = ["node", "pgsql-deparser"];
 
 /** "policy", "config.ts", "protocols/postgres", … */
 function partOf(file: string): string {
