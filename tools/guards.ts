@@ -37,7 +37,7 @@ for (const { guard, file, list } of stale)
   console.error(`${list}: "${guard}": its text does not occur exactly once in ${file}`);
 if (stale.length > 0) fail(`${stale.length} entries of test/guards do not fit the sources.`, "Correct `from` in them.");
 
-const folders = Array.from({ length: WORKERS }, (_, at) => copy(`guards-${at}`));
+const folders = Array.from({ length: WORKERS }, (_, at) => copy(`guards-${process.pid}-${at}`));
 const tests = [...new Set(guards.flatMap((guard) => guard.tests))].sort();
 console.log(`${guards.length} guards; first, all of their ${tests.length} test files with every guard on`);
 const whole = await runTests(folders[0]!, tests, WHOLE_TIMEOUT_MS);
