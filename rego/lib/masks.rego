@@ -39,9 +39,7 @@ _rank(spec) := object.get(_strength, spec.mask, -1)
 
 # METADATA
 # title: Tags that no mask makes fit to be shown
-# description: What carries one is refused to whoever is not cleared for it. "secret" marks the server's own secrets.
-never_shown contains "secret"
-
+# description: What carries one is refused to whoever is not cleared for it.
 never_shown contains tag if {
 	some tag, spec in data.masks
 	spec.mask == "block"

@@ -9,6 +9,7 @@ specs := {
 	"pii": {"mask": "partial", "keep_last": 2},
 	"strict": {"mask": "redact", "on_derived": "refuse"},
 	"hashed": {"mask": "hash"},
+	"hidden": {"mask": "block"},
 }
 
 email(uses) := samples.column("email", ["strict"], uses)
@@ -210,7 +211,7 @@ test_of_several_tags_the_strictest_counts[note] if {
 		"both substituted": [["pii", "untold"], set()],
 		"one refused": [["pii", "strict"], {"protected-use"}],
 		"one that SQL cannot mask": [["pii", "hashed"], {"protected-use"}],
-		"a secret": [["pii", "secret"], {"protected-use"}],
+		"one that is never shown": [["pii", "hidden"], {"protected-use"}],
 	}
 	blocked(object.union(selected, {"columns": [samples.column("x", tags, ["filter"])]}), []) == codes
 }
@@ -229,5 +230,12 @@ test_what_the_gate_masked_is_for_everybody if {
 		"writes": [flow("definition", [column], false)],
 	}
 	blocked(fields, []) == set()
+	substituted(fields, []) == set()
+}
+
+test_what_a_function_shows_cannot_be_masked_in_its_place if {
+	query := samples.column("query", ["untold"], ["output", "expression"])
+	fields := {"columns": [query], "outputs": [samples.output("expression", query)]}
+	blocked(fields, []) == {"protected-derived", "protected-use"}
 	substituted(fields, []) == set()
 }

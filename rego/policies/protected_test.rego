@@ -3,9 +3,13 @@ package policies.protected_test
 import data.lib.samples_test as samples
 import data.policies.protected
 
-grants := {"pii": ["privacy"], "secret": ["dba"]}
+grants := {"pii": ["privacy"], "hidden": ["dba"], "secret": ["dba"]}
 
-specs := {"pii": {"mask": "partial", "keep_last": 2}, "hidden": {"mask": "block"}}
+specs := {
+	"pii": {"mask": "partial", "keep_last": 2},
+	"hidden": {"mask": "block"},
+	"secret": {"mask": "null"},
+}
 
 email(uses) := samples.column("email", ["pii"], uses)
 
@@ -49,23 +53,37 @@ test_a_mask_cannot_point_elsewhere if {
 	{[mask.statement, mask.output] | some mask in masks} == {[0, 1]}
 }
 
-test_secrets_are_never_shown[note] if {
+test_what_the_data_say_is_never_shown[note] if {
 	some note, fields in {
-		"relation": {"relations": [samples.relation("pg_authid", ["select"], ["secret"])]},
-		"column": {"columns": [samples.column("rolpassword", ["secret"], ["output"])]},
-		"output": {"outputs": [samples.output("direct", samples.column("rolpassword", ["secret"], []))]},
-		"a tag of the data": {"outputs": [samples.output("direct", samples.column("x", ["hidden"], []))]},
+		"relation": {"relations": [samples.relation("pg_authid", ["select"], ["hidden"])]},
+		"column": {"columns": [samples.column("rolpassword", ["hidden"], ["output"])]},
+		"output": {"outputs": [samples.output("direct", samples.column("rolpassword", ["hidden"], []))]},
 	}
 	"never-shown" in blocked(fields, [])
 }
 
-test_other_columns_of_a_relation_with_secrets_are_shown if {
+test_other_columns_of_a_relation_with_such_are_shown if {
 	oid := {"schema": "public", "table": "pg_authid", "column": "oid", "tags": [], "uses": ["output"]}
-	blocked({"relations": [samples.relation("pg_authid", ["select"], ["secret"])], "columns": [oid]}, []) == set()
+	fields := {"relations": [samples.relation("pg_authid", ["select"], ["hidden"])], "columns": [oid]}
+	blocked(fields, []) == set()
 }
 
-test_whoever_is_cleared_sees_secrets if {
-	blocked({"relations": [samples.relation("pg_authid", ["select"], ["secret"])]}, ["dba"]) == set()
+test_whoever_is_cleared_sees_them if {
+	fields := {"relations": [samples.relation("pg_authid", ["select"], ["hidden"])]}
+	blocked(fields, ["dba"]) == set()
+}
+
+test_the_servers_secrets_are_masked if {
+	secret := samples.column("rolpassword", ["secret"], ["output"])
+	fields := {
+		"relations": [samples.relation("pg_authid", ["select"], ["secret"])],
+		"columns": [secret],
+		"outputs": [samples.output("direct", secret)],
+	}
+	blocked(fields, []) == set()
+	masks := protected.mask with input as samples.command([samples.statement(fields)], [], [])
+		with data.masks as specs
+	{mask.mask | some mask in masks} == {"null"}
 }
 
 result(output) := {
@@ -85,8 +103,9 @@ test_a_described_result_that_is_computed_is_blocked if {
 		with data.grants as grants
 }
 
-test_a_described_result_with_secrets_is_blocked if {
-	secret := samples.column("rolpassword", ["secret"], [])
-	samples.codes(protected.block) == {"never-shown"} with input as result(samples.output("direct", secret))
+test_a_described_result_with_what_is_never_shown_is_blocked if {
+	column := samples.column("rolpassword", ["hidden"], [])
+	samples.codes(protected.block) == {"never-shown"} with input as result(samples.output("direct", column))
 		with data.grants as grants
+		with data.masks as specs
 }

@@ -31,6 +31,7 @@ function asked(
 const column = (table: string, name: string, ...tags: string[]) => ({ schema: "public", table, column: name, tags });
 const email = column("customers", "email", "pii");
 const id = column("customers", "id");
+const password = column("pg_authid", "rolpassword", "secret");
 const used = (source: typeof email, ...uses: StatementFacts["columns"][number]["uses"]) => ({
   ...source,
   uses,
@@ -234,15 +235,29 @@ const table: readonly (readonly [
     "session",
   ],
   [
-    "the server's secrets",
+    "the number of rows beside the server's secrets",
     [{ relations: [{ ...relation("pg_authid", "select"), tags: ["secret"] }] }],
     {},
-    "block",
-    "never-shown",
+    "allow",
+    "read",
   ],
   [
+    "the server's secrets",
+    [
+      {
+        relations: [{ ...relation("pg_authid", "select"), tags: ["secret"] }],
+        columns: [used(password, "output")],
+        outputs: [output("direct", password)],
+      },
+    ],
+    {},
+    "mask",
+    "read",
+  ],
+  ["the server's secrets in a filter", [{ columns: [used(password, "filter")] }], {}, "block", "protected-use"],
+  [
     "the server's secrets by a dba",
-    [{ relations: [{ ...relation("pg_authid", "select"), tags: ["secret"] }] }],
+    [{ columns: [used(password, "output")], outputs: [output("direct", password)] }],
     { groups: ["dba"] },
     "allow",
     "read",

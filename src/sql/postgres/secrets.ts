@@ -98,6 +98,8 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["pg_catalog.pg_stats_ext_exprs", [...SPREAD]],
   ["pg_catalog.pg_largeobject", ["data"]],
+  // what a column has in the rows that are older than itself
+  ["pg_catalog.pg_attribute", ["attmissingval"]],
   // texts of other sessions, and the keys of their advisory locks, which may be values
   ["pg_catalog.pg_stat_activity", ["query"]],
   ["pg_catalog.pg_locks", ["classid", "objid"]],

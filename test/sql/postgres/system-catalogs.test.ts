@@ -102,7 +102,7 @@ describe("what is in users' columns", () => {
       assert.ok(shown.has(place), `${place} among ${[...shown]}`);
   });
 
-  test("shows in no column of an array of any type that is not tagged, but where a column's first value is kept", async () => {
+  test("shows in no column of an array of any type that is not tagged", async () => {
     const columns = await query(
       `SELECT n.nspname, c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace
        WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v') AND a.atttypid = 'anyarray'::regtype AND a.attnum > 0`,
@@ -114,8 +114,7 @@ describe("what is in users' columns", () => {
             !rich.catalog.resolveRelation(schema!, relation!, [])!.column(name!)!.source.tags.includes("secret"),
         )
         .map(([, relation, name]) => `${relation}.${name}`),
-      // It is what the column's default says, which is a definition.
-      ["pg_attribute.attmissingval"],
+      [],
     );
   });
 });
@@ -136,6 +135,7 @@ describe("look-alikes", () => {
     "SELECT setting FROM pg_show_all_file_settings()",
     "SELECT * FROM pg_hba_file_rules()",
     "SELECT null_frac FROM pg_stats",
+    "SELECT attmissingval FROM pg_attribute",
     "SELECT stxdmcv FROM pg_statistic_ext_data",
     "SELECT m.* FROM pg_statistic_ext_data, pg_mcv_list_items(stxdmcv) m",
     "SELECT srvoptions FROM pg_foreign_server",
@@ -144,7 +144,7 @@ describe("look-alikes", () => {
     test(`secret: ${text}`, () => assert.deepEqual(tagsOf(text), ["secret"]));
   for (const text of [
     "SELECT * FROM pg_class",
-    "SELECT * FROM pg_attribute",
+    "SELECT attrelid, attname, atthasmissing FROM pg_attribute",
     "SELECT * FROM pg_settings",
     "SELECT * FROM pg_roles",
     "SELECT * FROM pg_prepared_statements",
