@@ -12,6 +12,7 @@ import data.lib.subjects
 import data.policies.approvals
 import data.policies.code
 import data.policies.derived
+import data.policies.detect
 import data.policies.locks
 import data.policies.protected
 import data.policies.reads
@@ -23,6 +24,7 @@ policies := [
 	approvals,
 	code,
 	derived,
+	detect,
 	locks,
 	protected,
 	reads,
@@ -40,4 +42,5 @@ decision := object.union({"id": input.id}, combine.verdict(subjects.all, {
 	"require_approval": {reason | some policy in policies; some reason in policy.require_approval},
 	"mask": {mask | some policy in policies; some mask in policy.mask},
 	"substitute": {column | some policy in policies; some column in policy.substitute},
+	"detect": {spec | some policy in policies; some spec in policy.detect},
 }))

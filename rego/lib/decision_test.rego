@@ -131,3 +131,18 @@ test_a_block_substitutes_nothing if {
 test_a_substitution_alone_allows_nothing if {
 	decision.verdict({0}, verdicts({"substitute": {substituted}})).action == "block"
 }
+
+test_what_is_searched_is_said_of_all_but_a_block if {
+	searched(allowed, {card}) == card
+	searched(object.union(allowed, {"mask": {mask}}), {card}) == card
+	searched(object.union(allowed, {"require_approval": {needing(["group:dba"], 1)}}), {card}) == card
+	searched(object.union(allowed, {"block": {refusing}}), {card}) == "nothing"
+	searched(allowed, set()) == "nothing"
+	searched(allowed, {card, {"detectors": ["email"]}}) == {"detectors": "all"}
+}
+
+allowed := verdicts({"allow": {allowing(0)}})
+
+card := {"detectors": ["card"]}
+
+searched(fields, specs) := object.get(decision.verdict({0}, object.union(fields, {"detect": specs})), "detect", "nothing")

@@ -131,8 +131,12 @@ function describeDecision(decision: Decision, { input, policy }: Trial): string[
       decision.masks.map((mask) => maskRow(mask, input.command.statements)),
     ),
   );
-  const { approval, limits, substitutions = [] } = decision;
+  const { approval, limits, detect, substitutions = [] } = decision;
   lines.push(...rows("substitutions", substitutions.map(substitutionRow)));
+  if (detect !== undefined) {
+    const how = Object.entries(detect).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+    lines.push(`${indent}${"detect".padEnd(labelWidth)}  ${oneLine(["every other text", ...how].join(", "))}`);
+  }
   if (approval != null) {
     const { approvers, count, ttl } = approval;
     lines.push(

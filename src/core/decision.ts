@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../errors.ts";
 import { ERRORS } from "../errors.ts";
 import type { Infer, Schema } from "./schema.ts";
-import { array, integer, nullable, object, oneOf, optional, string } from "./schema.ts";
+import { anything, array, integer, nullable, object, oneOf, optional, record, string } from "./schema.ts";
 
 export const reason = object({
   code: string,
@@ -29,6 +29,8 @@ export const substitution: Schema<
   { statement: integer, schema: string, table: string, column: string, mask: string, code: string },
   { open: true },
 ) as never;
+/** That every text of a result is searched by the mask `detect`: its parameters. */
+export const detectSpec: Schema<{ readonly [parameter: string]: unknown }> = record(anything);
 
 export const decision = object({
   /** The echo of `input.id`. */
@@ -38,6 +40,7 @@ export const decision = object({
   masks: array(maskSpec),
   /** Not empty: the text may not run as it is. */
   substitutions: optional(array(substitution)),
+  detect: optional(detectSpec),
   limits: optional(object({ rows: optional(integer), bytes: optional(integer), timeout: optional(integer) })),
   approval: optional(nullable(object({ approvers: array(string), count: integer, ttl: optional(string) }))),
 });
@@ -45,6 +48,7 @@ export const decision = object({
 export type Reason = Infer<typeof reason>;
 export type MaskSpec = Infer<typeof maskSpec>;
 export type Substitution = Infer<typeof substitution>;
+export type DetectSpec = Infer<typeof detectSpec>;
 export type Decision = Infer<typeof decision>;
 
 /** The block that takes the place of a decision that failed: fail closed, with the failure's own code. */

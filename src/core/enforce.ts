@@ -1,7 +1,7 @@
 // From a recorded decision to what may happen: a Permit or a Refusal. The only maker of Permit.
 import type { ErrorCode, RegateError } from "../errors.ts";
 import { ERRORS } from "../errors.ts";
-import { asksForSubstitutions, type Decision, type MaskSpec } from "./decision.ts";
+import { asksForSubstitutions, type Decision, type DetectSpec, type MaskSpec } from "./decision.ts";
 import type { Ticket } from "./ports.ts";
 
 const key = Symbol("permit");
@@ -14,6 +14,8 @@ export class Permit {
   /** Names the record; undefined for a permit to prepare, which the record of its execution covers. */
   readonly decisionId: string | undefined;
   readonly masks: readonly MaskSpec[];
+  /** Set: all texts that are shown are searched, but for those with a mask of their own. */
+  readonly detect: DetectSpec | undefined;
   readonly limits: Decision["limits"];
   readonly enforced: boolean;
   #ticket: Ticket;
@@ -31,6 +33,7 @@ export class Permit {
     this.#key = made;
     this.decisionId = decisionId;
     this.masks = enforced && decision !== undefined ? decision.masks : [];
+    this.detect = enforced ? decision?.detect : undefined;
     this.limits = enforced ? decision?.limits : undefined;
     this.#ticket = ticket;
     this.enforced = enforced;
@@ -39,6 +42,11 @@ export class Permit {
   /** What must be settled before an effect is let happen or a result is shown: the record, and what else was added. */
   get ticket(): Ticket {
     return this.#ticket;
+  }
+
+  /** Must the columns of a result be known before a row of it is shown? */
+  get rewritesRows(): boolean {
+    return this.masks.length > 0 || this.detect !== undefined;
   }
 
   /** Lets it wait for something more. */

@@ -115,10 +115,11 @@ function sessionJson(context: SessionContext): string {
 
 /** A decision from the cache is a new object around parts that are shared: these are serialized once. */
 function decisionJson(decision: Decision): string {
-  const { id, action, reasons, masks, substitutions, limits, approval } = decision;
+  const { id, action, reasons, masks, substitutions, detect, limits, approval } = decision;
   return (
     `{"id":${JSON.stringify(id)},"action":"${action}","reasons":${fragment(reasons)},"masks":${fragment(masks)}` +
     `${substitutions === undefined ? "" : `,"substitutions":${fragment(substitutions)}`}` +
+    `${detect === undefined ? "" : `,"detect":${fragment(detect)}`}` +
     `${limits === undefined ? "" : `,"limits":${fragment(limits)}`}${approval == null ? "" : `,"approval":${fragment(approval)}`}}`
   );
 }

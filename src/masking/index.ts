@@ -14,6 +14,7 @@ import { truncateMask } from "./truncate.ts";
 
 export type { Mask, MaskedColumn, MaskOptions, MaskRequest } from "./mask.ts";
 export { detokenize } from "./tokenize.ts";
+export { isSame, planDetect } from "./detect-output.ts";
 
 /** Those that mask a value as a whole. */
 const whole: ReadonlyMap<string, MaskKind> = new Map([

@@ -8,6 +8,7 @@ import { buildBundle, parseAll, staged } from "./build.ts";
 import { REFUSED_BUILTINS } from "./builtins.ts";
 import { isObject, type JsonObject } from "./bundle.ts";
 import { type Dependencies, dependencies } from "./dependencies.ts";
+import { detectDefects } from "./detect.ts";
 import { type MaskDefect, maskDefects } from "./masks.ts";
 import { opa } from "./opa.ts";
 import { readSource, type Source } from "./source.ts";
@@ -21,7 +22,7 @@ export type Report = {
 };
 
 /** The sets that main.rego gathers from each policy. */
-const VERDICTS: ReadonlySet<string> = new Set(["allow", "block", "require_approval", "mask", "substitute"]);
+const VERDICTS: ReadonlySet<string> = new Set(["allow", "block", "require_approval", "mask", "substitute", "detect"]);
 
 /** `maskDefect`: tells what is wrong with a mask of data.masks. @throws RegateError POLICY_SOURCE (what is no policy at all), OPA_MISSING */
 export async function checkPolicy(folders: readonly string[], maskDefect: MaskDefect): Promise<Report> {
@@ -30,7 +31,7 @@ export async function checkPolicy(folders: readonly string[], maskDefect: MaskDe
     throw new RegateError("POLICY_SOURCE", { detail: `${folders.join(", ")}: no .rego file` });
   const defects: Finding[] = [];
   const warnings: Finding[] = [];
-  defects.push(...maskDefects(source.data.masks, maskDefect));
+  defects.push(...maskDefects(source.data.masks, maskDefect), ...detectDefects(source.data.detect, maskDefect));
   await checkFormat(source, defects);
   // Without types there is nothing further to look at.
   if (await checkTypes(source, defects)) {

@@ -2,9 +2,10 @@
 import { blockFor, checkDecision, type Decision } from "../core/decision.ts";
 import type { Input } from "../core/facts.ts";
 import { errorText, RegateError } from "../errors.ts";
-import { type Bundle, invalid, readBundle } from "./bundle.ts";
+import { type Bundle, invalid, type JsonObject, readBundle } from "./bundle.ts";
 import { CACHE_LIMITS, type CacheLimits, DecisionCache } from "./cache.ts";
 import { InputPaths } from "./inputs.ts";
+import { detectDefects } from "./detect.ts";
 import { type MaskDefect, maskDefects } from "./masks.ts";
 import { tryOut } from "./trial.ts";
 import { compile, Evaluator, inspect } from "./wasm.ts";
@@ -67,7 +68,7 @@ export class Engine {
 
   /** As {@link Engine.load}, of a bundle that was read; `where` names it in errors. */
   static async of(bundle: Bundle, where: string, options: EngineOptions): Promise<Engine> {
-    const [defect] = options.maskDefect === undefined ? [] : maskDefects(bundle.data.masks, options.maskDefect);
+    const [defect] = options.maskDefect === undefined ? [] : dataDefects(bundle.data, options.maskDefect);
     if (defect !== undefined)
       throw invalid(
         where,
@@ -152,6 +153,10 @@ export class Engine {
     if (key !== undefined) this.cache!.set(key, deepFreeze(decision));
     return decision;
   }
+}
+
+function dataDefects({ masks, detect }: JsonObject, defectOf: MaskDefect): { place: string; message: string }[] {
+  return [...maskDefects(masks, defectOf), ...detectDefects(detect, defectOf)];
 }
 
 function failed(id: string, error: unknown): Decision {

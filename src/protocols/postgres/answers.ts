@@ -125,7 +125,8 @@ export class Answers {
     if (!run.permit.enforced || session.backend.late !== undefined) return session.backend.late === undefined;
     const masks = run.permit.masks.filter((mask) => mask.statement === at);
     const catalog = session.lastCatalog;
-    if (masks.length === 0 && catalog?.hasTags === false) return true;
+    const { detect } = run.permit;
+    if (masks.length === 0 && detect === undefined && catalog?.hasTags === false) return true;
     const verdict =
       statement === undefined || catalog === undefined
         ? { ok: false as const, why: "an unexpected result" }
@@ -136,9 +137,9 @@ export class Answers {
       session.backend.refuseLate(run, new RegateError("CATALOG_MISMATCH", { detail: verdict.why }));
       return false;
     }
-    if (masks.length === 0) return true;
+    if (masks.length === 0 && detect === undefined) return true;
     const { maskKey, tokenKey } = session.options;
-    const plan = planRow(masks, fields, statement?.facts.outputs, { key: maskKey, tokenKey });
+    const plan = planRow(masks, fields, statement?.facts.outputs, { key: maskKey, tokenKey }, detect);
     if (plan instanceof RegateError) {
       session.backend.refuseLate(run, plan);
       return false;
@@ -172,7 +173,7 @@ export class Answers {
       this.confirmed(run, 0, described);
       return;
     }
-    if (run.permit.masks.length > 0 || session.lastCatalog?.hasTags !== false) {
+    if (run.permit.rewritesRows || session.lastCatalog?.hasTags !== false) {
       session.backend.refuseLate(
         run,
         new RegateError("CATALOG_MISMATCH", { detail: "The server did not describe the result." }),

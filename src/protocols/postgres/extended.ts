@@ -204,7 +204,7 @@ export class Extended {
     if (again === undefined) throw new RegateError("INTERNAL", { detail: "a portal without a command" });
     const send = (permit: Permit): boolean => {
       const statements = portal.statements;
-      const judged = session.catalog?.hasTags !== false || permit.masks.length > 0;
+      const judged = session.catalog?.hasTags !== false || permit.rewritesRows;
       const asks = portal.described === "no" && judged && statements.some((one) => one.returnsRows);
       if (asks) {
         session.segmentOpen = true;

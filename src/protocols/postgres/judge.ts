@@ -1,6 +1,7 @@
 // Decides one command and brings the decision about: its permit once the record allows it, a question to a human, or the server's own failure.
 import type { Command } from "../../core/command.ts";
 import type { Permit, Refusal } from "../../core/enforce.ts";
+import type { StatementFacts } from "../../core/facts.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
 import { type ErrorCode, RegateError } from "../../errors.ts";
 import { holds } from "./catalog-check.ts";
@@ -67,6 +68,13 @@ export class Judge {
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
       const { permit } = verdict;
       if (check !== undefined) permit.after(check);
+      if (permit.detect !== undefined && command.facts.statements.some(isUnsearchable)) {
+        const error = new RegateError("MASK_IMPOSSIBLE", {
+          detail: "The policy has all texts searched, and what this gives back has no description.",
+          hint: "SELECT the columns, or the function's result, instead.",
+        });
+        return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
+      }
       // COPY has no description by which a column could be found: a mask that would be lost is a refusal.
       if (permit.masks.some((mask) => command.facts.statements[mask.statement]?.verb === "copy")) {
         const error = new RegateError("MASK_IMPOSSIBLE", {
@@ -184,4 +192,11 @@ export class Judge {
     const error = new RegateError("SESSION_STATE_UNSURE");
     return this.refuse(pipeline.refuse(this.#session.context, undefined, error), simple);
   }
+}
+
+/** Gives texts without saying which: COPY to the client, and the function-call message but for large objects' bytes and numbers. */
+function isUnsearchable({ verb, functions, external, outputs }: StatementFacts): boolean {
+  if (verb === "function_call")
+    return !external.includes("large_object") || functions.some(({ schema }) => schema !== "pg_catalog");
+  return verb === "copy" && outputs.length > 0;
 }

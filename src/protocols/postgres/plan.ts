@@ -1,21 +1,22 @@
 // From the decision's masks to what is done with each column of one result.
-import type { MaskSpec } from "../../core/decision.ts";
+import type { DetectSpec, MaskSpec } from "../../core/decision.ts";
 import type { Output } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
-import { type MaskOptions, planMask } from "../../masking/index.ts";
+import { type MaskedColumn, type MaskOptions, planDetect, planMask } from "../../masking/index.ts";
 import type { Field } from "./message.ts";
 import type { CellMask, RowPlan } from "./rows.ts";
 
 /**
  * The error, if a mask names an output that is not there, or cannot be applied. Of two masks for one output the first counts.
- * `outputs`: what the facts say of the columns, where they do.
+ * `outputs`: what the facts say of the columns, where they do. `detect`: what no mask names is searched. Undefined: everything passes.
  */
 export function planRow(
   masks: readonly MaskSpec[],
   fields: readonly Field[],
   outputs: readonly Output[] | undefined,
   options: MaskOptions,
-): RowPlan | RegateError {
+  detect?: DetectSpec,
+): RowPlan | RegateError | undefined {
   const plan: (CellMask | undefined)[] = new Array(fields.length).fill(undefined);
   for (const spec of masks) {
     const field = fields[spec.output];
@@ -24,20 +25,33 @@ export function planRow(
         detail: `The policy masks output ${spec.output + 1}, which the result does not have.`,
       });
     if (plan[spec.output] !== undefined) continue;
-    const { typeOid, format, modifier } = field;
     const name = nameOf(outputs?.[spec.output]);
-    try {
-      plan[spec.output] = planMask(
-        spec,
-        { typeOid, format, modifier, ...(name === undefined ? {} : { name }) },
-        options,
-      );
-    } catch (error) {
-      if (error instanceof RegateError) return error;
-      throw error;
-    }
+    const planned = attempt(() => planMask(spec, columnOf(field, name), options));
+    if (planned instanceof RegateError) return planned;
+    plan[spec.output] = planned;
   }
-  return plan;
+  if (detect === undefined) return plan;
+  for (const [at, field] of fields.entries()) {
+    if (plan[at] !== undefined) continue;
+    const planned = attempt(() => planDetect(detect, columnOf(field, undefined), options));
+    if (planned instanceof RegateError) return planned;
+    plan[at] = planned;
+  }
+  return plan.some((mask) => mask !== undefined) ? plan : undefined;
+}
+
+function columnOf({ typeOid, format, modifier }: Field, name: string | undefined): MaskedColumn {
+  return { typeOid, format, modifier, ...(name === undefined ? {} : { name }) };
+}
+
+/** @throws what is no RegateError */
+function attempt<T>(make: () => T): T | RegateError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RegateError) return error;
+    throw error;
+  }
 }
 
 /** The stored column that an output shows as it is, where it is a single one. */

@@ -1,5 +1,6 @@
 // Rewrites DataRow messages whose columns are masked, straight from buffer to buffer.
 import { RegateError } from "../../errors.ts";
+import { isSame } from "../../masking/index.ts";
 
 /** New bytes of a cell (its old ones are source[start, end)), or null for SQL NULL. `constant`: the same for every cell. */
 export type CellMask = {
@@ -48,7 +49,7 @@ export class RowWriter {
   }
 
   /**
-   * Appends the DataRow at source[start, end) with the plan's masks applied. Returns the number of masked cells.
+   * Appends the DataRow at source[start, end) with the plan's masks applied. Returns the number of cells that were changed.
    * @throws RegateError UPSTREAM_PROTOCOL if the row is not what the plan was made for
    */
   row(source: Buffer, start: number, end: number, plan: RowPlan): number {
@@ -64,11 +65,14 @@ export class RowWriter {
       if (next > end || size < -1) throw malformed();
       const mask = plan[i];
       if (mask !== undefined && size >= 0) {
-        this.copy(source, copied, at);
         const cell = mask.constant === undefined ? mask(source, at + 4, next) : mask.constant;
-        this.#cell(cell);
-        copied = next;
-        masked++;
+        // What a mask left as it was goes out with what is around it.
+        if (cell === null || !isSame(cell, source, at + 4, next)) {
+          this.copy(source, copied, at);
+          this.#cell(cell);
+          copied = next;
+          masked++;
+        }
       }
       at = next;
     }
