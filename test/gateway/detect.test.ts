@@ -152,6 +152,22 @@ test("the record tells how texts were searched, and how many cells were changed"
   assert.equal(outcome.result.masked_cells, 1);
 });
 
+test("a database without any tag is searched, too", async () => {
+  const untagged = await startGate({
+    policy: rego,
+    data: { detect: { shop: { detectors: ["card"], with: "redact" } }, classification: { shop: {} } },
+    resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
+  });
+  const client = await WireClient.open(Number(untagged.postgres.split(":").at(-1)), await untagged.token());
+  const expected = [["paid with [redacted] by ana@example.com"]];
+  assert.deepEqual(rowsOf(await client.run("SELECT body FROM tickets")), expected);
+  client.socket.write(
+    Buffer.concat([x.parse("", "SELECT body FROM tickets"), x.bind("", ""), x.execute(""), x.sync()]),
+  );
+  assert.deepEqual(rowsOf(await client.until("Z")), expected);
+  client.end();
+});
+
 test("parameters that detect does not have are refused with the bundle", async () => {
   const started = startGate({
     policy: rego,
