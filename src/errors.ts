@@ -43,6 +43,7 @@ export const ERRORS = {
     "The setting would change what commands mean, behind the facts of the policy",
     "Leave it at its default.",
   ),
+  NAME_UNKNOWN: spec("42704", "There is no such relation, column or function", "Check the name, and the search_path."),
   STATEMENT_UNKNOWN: spec("26000", "The prepared statement does not exist", "Prepare it first."),
   PORTAL_UNKNOWN: spec("34000", "The portal does not exist", "Bind it first."),
   TOO_MANY_STATEMENTS: spec("53400", "The session has too many prepared statements", "Close or DEALLOCATE some."),

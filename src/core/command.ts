@@ -12,8 +12,16 @@ export type SessionContext = {
   sequence: number;
 };
 
+/** A name in a command that nothing has, as the server would say it. */
+export type Missing = { readonly sqlstate: string; readonly message: string };
+
 /**
  * `facts` is one object per (statement, message) that lives as long as the statement, so that caches can hang on its identity.
  * `key` says now what an approval is bound to: the text, a digest of the bound parameters and the catalog's version.
  */
-export type Command = { readonly facts: CommandFacts; readonly key: () => string };
+export type Command = {
+  readonly facts: CommandFacts;
+  readonly key: () => string;
+  /** A refusal says this first: whoever mistyped a name learns nothing from what a policy makes of it. */
+  readonly missing?: Missing | undefined;
+};

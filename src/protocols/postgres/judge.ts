@@ -1,9 +1,9 @@
 // Decides one command and brings the decision about: its permit once the record allows it, a question to a human, or the server's own failure.
-import type { Command } from "../../core/command.ts";
+import type { Command, Missing } from "../../core/command.ts";
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
-import { type ErrorCode, RegateError } from "../../errors.ts";
+import { type ErrorCode, ERRORS, RegateError } from "../../errors.ts";
 import { holds } from "./catalog-check.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
@@ -64,7 +64,7 @@ export class Judge {
     }
     const check = how === "judge" && pipeline.policy.mode === "enforce" ? holds(session, command) : undefined;
     const act = (verdict: Verdict): boolean => {
-      if (verdict.kind === "refuse") return this.refuse(verdict.refusal, simple);
+      if (verdict.kind === "refuse") return this.refuse(missed(verdict.refusal, command.missing), simple);
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
       const { permit } = verdict;
       if (check !== undefined) permit.after(check);
@@ -192,6 +192,12 @@ export class Judge {
     const error = new RegateError("SESSION_STATE_UNSURE");
     return this.refuse(pipeline.refuse(this.#session.context, undefined, error), simple);
   }
+}
+
+/** What a policy refuses and the server would not have run either, since there is no such name: that is what helps. */
+function missed(refusal: Refusal, missing: Missing | undefined): Refusal {
+  if (missing === undefined || refusal.sqlstate !== ERRORS.POLICY_BLOCKED.sqlstate) return refusal;
+  return { ...refusal, ...missing, code: "NAME_UNKNOWN", hint: ERRORS.NAME_UNKNOWN.hint };
 }
 
 /** Gives texts without saying which: COPY to the client, and the function-call message but for large objects' bytes and numbers. */

@@ -209,9 +209,7 @@ export class Reading {
       command = this.command(prepared.analysis, message, prepared.parameterTypes, undefined);
       prepared.commands.set(message, command);
     }
-    return parameters === undefined
-      ? command
-      : { facts: command.facts, key: this.#key(command.facts.text, parameters) };
+    return parameters === undefined ? command : { ...command, key: this.#key(command.facts.text, parameters) };
   }
 
   command(
@@ -221,7 +219,7 @@ export class Reading {
     parameters: Buffer | undefined,
   ): Command {
     const facts = commandFacts(analysis, message, parameterTypes);
-    return { facts, key: this.#key(facts.text, parameters) };
+    return { facts, key: this.#key(facts.text, parameters), missing: analysis.missing };
   }
 
   /** Analyses a prepared statement again if the catalog or the session's names changed since. */

@@ -1,4 +1,5 @@
 // What the analysis of one text says: the facts for the policy, and the effects that the session must follow.
+import type { Missing } from "../../core/command.ts";
 import type { CommandFacts, StatementFacts } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Held } from "./held.ts";
@@ -84,6 +85,8 @@ export type Analysis = {
   readonly locations: readonly Location[];
   /** A relation or function was not in the catalog: refresh it once and analyse again. */
   readonly unresolved: boolean;
+  /** The first such name, where the text has one. */
+  readonly missing?: Missing | undefined;
 };
 
 /** A field of the server's RowDescription. */

@@ -1,5 +1,6 @@
 // The entry to the facts: one text, a catalog and a scope of names give an Analysis.
 import type { ParseResult } from "libpg-query";
+import type { Missing } from "../../core/command.ts";
 import { RegateError } from "../../errors.ts";
 import type { Analysis, NameScope, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
@@ -75,6 +76,7 @@ export function analyzeShape(
     statements: analysed.statements,
     locations: shape.locations,
     unresolved: analysed.unresolved,
+    missing: analysed.missing,
   };
 }
 
@@ -83,12 +85,15 @@ function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncerta
   const state = new TextState(scope, uncertain);
   const statements: StatementAnalysis[] = [];
   let unresolved = false;
+  let missing: Missing | undefined;
   try {
     for (const raw of raws) {
       const node = raw.stmt ?? ({} as never);
       const recorder = new Recorder(catalog, state.searchPath);
       const analysis = state.certain(judge({ recorder, scope: state }, node), catalog);
       if (recorder.unresolved) unresolved = true;
+      // Where names may have come to mean something else meanwhile, it may be there.
+      if (analysis.facts.class !== "unknown") missing ??= recorder.missing;
       statements.push(analysis);
       if (raws.length === 1) break;
       state.after(analysis, (current, at) => {
@@ -104,5 +109,5 @@ function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncerta
     throw thrown;
   }
   const facts = statements.map((statement) => statement.facts);
-  return { statements, facts, unresolved, ofSession: state.ofSession };
+  return { statements, facts, unresolved, missing, ofSession: state.ofSession };
 }

@@ -21,6 +21,7 @@ import { CONSTANT, COUNT, combine, derived, isConstant, union } from "./value.ts
 export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
   const call = findCall(recorder, undefined, name, [row], false);
   if (call === undefined) {
+    recorder.miss("42703", `column "${name}" does not exist`);
     recordUnknownCall(recorder, undefined, name);
     return { ...row, derivation: "opaque", total: false, type: 0 };
   }

@@ -224,7 +224,7 @@ function isTrue(text: string | null): boolean {
 
 /** A call of something that the catalog does not have. */
 export function recordUnknownCall(recorder: Recorder, schema: string | undefined, name: string): void {
-  recorder.unresolved = true;
+  recorder.miss("42883", `function ${schema === undefined ? "" : `${schema}.`}${name} does not exist`);
   recorder.opaque = true;
   for (const use of recorder.functions)
     if (use.kind === "unknown" && use.name === name && use.schema === (schema ?? "")) return;

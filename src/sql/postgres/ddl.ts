@@ -21,7 +21,7 @@ export function namedRelation(recorder: Recorder, range: RangeVar | undefined, a
   if (relation !== undefined) recorder.relation(relation, access, range.inh !== true);
   else {
     // DDL is judged by what it is; and a DROP … IF EXISTS need not have the catalog read anew.
-    if (!DEFINING.has(access)) recorder.unresolved = true;
+    if (!DEFINING.has(access)) recorder.missRelation(range);
     recorder.unknownRelation(range.schemaname ?? "", name, access);
   }
 }

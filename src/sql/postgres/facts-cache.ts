@@ -1,4 +1,5 @@
 // Analyses that were made before: by the catalog, the state of names, the shape of the text, and the values of those literals that facts depend on.
+import type { Missing } from "../../core/command.ts";
 import type { CommandFacts } from "../../core/facts.ts";
 import type { CacheLimits } from "../../core/generations.ts";
 import { Generations } from "../../core/generations.ts";
@@ -11,6 +12,7 @@ export type Analysed = {
   /** One list for all texts, so that what is made of it can hang on its identity. */
   readonly facts: CommandFacts["statements"];
   readonly unresolved: boolean;
+  readonly missing: Missing | undefined;
   /** It depends on more of the session than its key says: it holds this once. */
   readonly ofSession: boolean;
 };

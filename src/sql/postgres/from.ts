@@ -109,7 +109,7 @@ function tableItem(recorder: Recorder, range: RangeVar, parent: Scope | undefine
   if (own !== undefined) return derivedItem(alias ?? name, { members: own, open: false }, columnAliases);
   const relation = recorder.catalog.resolveRelation(range.schemaname, name, recorder.path);
   if (relation === undefined) {
-    recorder.unresolved = true;
+    recorder.missRelation(range);
     recorder.opaque = true;
     recorder.unknownRelation(range.schemaname ?? "", name, "select");
     return derivedItem(alias ?? name, { members: [], open: true }, []);
@@ -219,7 +219,9 @@ function mergedColumn(
   const fromLeft = left.find((member) => member.name === name)?.value;
   const fromRight = right.find((member) => member.name === name)?.value;
   if (fromLeft === undefined || fromRight === undefined) {
-    if (!items.some((item) => item.open)) recorder.unresolved = true;
+    if (!items.some((item) => item.open))
+      recorder.miss("42703", `column "${name}" specified in USING clause does not exist in one of the tables`);
+
     const value = anyColumn({ members: [...left, ...right], ...restOfAll(items) });
     return { name, value: used(recorder, value, USE.join) };
   }

@@ -57,7 +57,7 @@ function target(recorder: Recorder, range: RangeVar | undefined, access: string)
   const alias = range?.alias?.aliasname;
   const relation = recorder.catalog.resolveRelation(range?.schemaname, name, recorder.path);
   if (relation === undefined) {
-    recorder.unresolved = true;
+    recorder.missRelation(range);
     recorder.opaque = true;
     recorder.scoped = false;
     recorder.unknownRelation(range?.schemaname ?? "", name, access);
@@ -77,7 +77,8 @@ function target(recorder: Recorder, range: RangeVar | undefined, access: string)
 function written(recorder: Recorder, to: Target, name: string, value: Value, keeps = false): void {
   const column = to.relation?.column(name);
   if (column === undefined) {
-    if (to.relation !== undefined) recorder.unresolved = true;
+    if (to.relation !== undefined)
+      recorder.miss("42703", `column "${name}" of relation "${to.relation.name}" does not exist`);
     recorder.use(value, USE.writeSource);
     return;
   }

@@ -26,6 +26,7 @@ function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
   const recorder = new Recorder(judging.recorder.catalog, judging.recorder.path);
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;
+  judging.recorder.missing ??= recorder.missing;
   return analysis;
 }
 

@@ -1,4 +1,6 @@
 // Collects what one statement touches while it is resolved, and turns it into facts at the end.
+import type { RangeVar } from "libpg-query";
+import type { Missing } from "../../core/command.ts";
 import type {
   ColumnUse,
   FunctionUse,
@@ -93,6 +95,8 @@ export class Recorder {
   opaque = false;
   /** A name that the catalog does not have. */
   unresolved = false;
+  /** The first of these. */
+  missing: Missing | undefined;
   changesSettings = false;
   changesCatalog = false;
   changesTemporary = false;
@@ -129,6 +133,17 @@ export class Recorder {
     this.variables = body.variables;
     this.depth = body.depth ?? 0;
     this.budget = body.budget ?? { left: MAX_STEPS };
+  }
+
+  /** A name that the catalog does not have, in the server's words. */
+  miss(sqlstate: string, message: string): void {
+    this.unresolved = true;
+    this.missing ??= { sqlstate, message };
+  }
+
+  missRelation(range: RangeVar | undefined): void {
+    const { schemaname, relname } = range ?? {};
+    this.miss("42P01", `relation "${schemaname === undefined ? "" : `${schemaname}.`}${relname}" does not exist`);
   }
 
   /** Counts work: texts can be made whose analysis grows without bound. @throws RegateError TEXT_TOO_COMPLEX */

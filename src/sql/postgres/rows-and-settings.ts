@@ -57,7 +57,9 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   recorder.relation(relation, into ? "insert" : "select");
   const names = body.attlist?.map((node) => stringOf(node) ?? "") ?? relation.columns.map((column) => column.name);
   const columns = names.flatMap((name) => relation.column(name) ?? []);
-  if (columns.length !== names.length) recorder.unresolved = true;
+  const missing = names.find((name) => relation.column(name) === undefined);
+  if (missing !== undefined)
+    recorder.miss("42703", `column "${missing}" of relation "${relation.name}" does not exist`);
   if (into) {
     rowsChange(recorder, relation, "insert", new Map(columns.map((column) => [column.name, CONSTANT])));
     // A file of the server, or what a program says, may be anything, other tables included.

@@ -187,7 +187,7 @@ export function columnReference(recorder: Recorder, fields: readonly Node[], sco
   const found = columnOf(recorder, names, scope, call);
   const { variables } = recorder;
   const variable = variables?.named(names.filter((name) => name !== undefined));
-  if (variables === undefined || variable === undefined) return found ?? unknown(recorder, scope);
+  if (variables === undefined || variable === undefined) return found ?? unknown(recorder, names, scope);
   if (found === undefined) return variable;
   // Where only the server knows whether there is such a column, it may be either.
   return variables.mayWin || found.derivation === "opaque" ? eitherOf(found, variable) : found;
@@ -228,9 +228,15 @@ function columnOf(
 /** Calls a function of a row: `f(row)`, written `row.f`. */
 export type RowCall = (name: string, row: Value) => Value;
 
-function unknown(recorder: Recorder, scope: Scope): Value {
-  recorder.unresolved = true;
+function unknown(recorder: Recorder, names: readonly (string | undefined)[], scope: Scope): Value {
+  if (names.length > 1) missItem(recorder, names.slice(0, -1).join("."));
+  else recorder.miss("42703", `column "${names[0] ?? "*"}" does not exist`);
   return everything(scope);
+}
+
+/** `name.column` where there is no such entry of FROM. */
+export function missItem(recorder: Recorder, name: string): void {
+  recorder.miss("42P01", `missing FROM-clause entry for table "${name}"`);
 }
 
 /**

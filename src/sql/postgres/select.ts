@@ -15,6 +15,7 @@ import {
   anyColumn,
   asColumns,
   everything,
+  missItem,
   namedItem,
   renamedColumns,
   restOfAll,
@@ -153,7 +154,7 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
       };
     const variable = recorder.variables?.named(names);
     if (variable !== undefined) return fieldsOf(recorder, variable);
-    recorder.unresolved = true;
+    missItem(recorder, names.join("."));
     return { members: [{ name: "*", value: everything(scope) }], open: true };
   }
   if ("A_Indirection" in node) {

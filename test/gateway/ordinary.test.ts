@@ -1,0 +1,77 @@
+// What is no attack gets an answer from the starter policy: monitoring, names that are not there, what is the session's own.
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import pg from "pg";
+import { startGate } from "../support/gate.ts";
+import { startServer } from "../support/server.ts";
+
+const server = await startServer();
+const gate = await startGate({ policy: "default", resources: { shop: server.url("postgres", "shop") } });
+const direct = await connected(server.url("postgres", "shop"));
+const client = await connected(await gate.url("shop"));
+
+async function connected(connectionString: string): Promise<pg.Client> {
+  const made = new pg.Client({ connectionString });
+  made.on("error", () => undefined);
+  await made.connect();
+  after(() => made.end());
+  return made;
+}
+
+type Failure = { readonly code: string; readonly message: string; readonly routine?: string; readonly detail?: string };
+const failure = (of: pg.Client, text: string): Promise<Failure> =>
+  of.query(text).then(
+    () => assert.fail(`it passed: ${text}`),
+    (thrown: Failure) => thrown,
+  );
+
+describe("a name that is not there is said to be so, whatever the policy makes of it", () => {
+  for (const text of [
+    "SELECT nothing FROM customers",
+    "SELECT id FROM customers WHERE nothing = 1",
+    "SELECT x.nothing FROM customers c",
+    "SELECT x.* FROM customers c",
+    "UPDATE nothing SET a = 1",
+    "DELETE FROM nothing",
+    "DELETE FROM public.nothing",
+    "UPDATE customers SET nothing = 1",
+    "EXPLAIN SELECT nothing FROM customers",
+  ])
+    test(text, async () => {
+      const [refused, failed] = [await failure(client, text), await failure(direct, text)];
+      assert.deepEqual([refused.code, refused.message], [failed.code, failed.message]);
+    });
+
+  test("of a function its arguments are left out, of a column its table", async () => {
+    const call = await failure(client, "SELECT public.nothing(1)");
+    assert.deepEqual([call.code, call.message], ["42883", "function public.nothing does not exist"]);
+    const column = await failure(client, "SELECT c.nothing FROM customers c");
+    assert.deepEqual([column.code, column.message], ["42703", 'column "nothing" does not exist']);
+  });
+
+  test("the refusal is the policy's all the same, and recorded", async () => {
+    const { routine, detail } = await failure(client, "SELECT public.nothing(1)");
+    assert.equal(routine, "NAME_UNKNOWN");
+    assert.match(detail ?? "", /^opaque-function/);
+    const blocked = gate.records().filter(({ result }) => result?.action === "block");
+    assert.ok(blocked.some(({ result }) => result.reasons[0].code === "opaque-function"));
+  });
+
+  test("not where an earlier statement of the text may have made it", async () => {
+    const ddl = await connected(await gate.url("shop", { scopes: ["ddl"] }));
+    const { message } = await failure(ddl, "CREATE TABLE made (a int); SELECT made.a FROM made");
+    assert.match(message, /It cannot be told what this statement does/);
+  });
+});
+
+describe("monitoring", () => {
+  test("the sessions and the locks of others are shown without what they run", async () => {
+    const { rows } = await client.query("SELECT * FROM pg_stat_activity WHERE pid = pg_backend_pid()");
+    assert.equal(rows.length, 1);
+    assert.equal(rows[0].query, null);
+    assert.equal(rows[0].state, "active");
+    const locks = await client.query("SELECT * FROM pg_locks");
+    assert.ok(locks.rows.length > 0 && locks.rows.every((row) => row.objid === null && row.mode !== null));
+    assert.ok(Number((await client.query("SELECT count(*) FROM pg_stat_activity")).rows[0].count) > 0);
+  });
+});
