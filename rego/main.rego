@@ -14,6 +14,7 @@ import data.policies.code
 import data.policies.derived
 import data.policies.detect
 import data.policies.locks
+import data.policies.notifications
 import data.policies.protected
 import data.policies.reads
 import data.policies.schema_changes
@@ -26,6 +27,7 @@ policies := [
 	derived,
 	detect,
 	locks,
+	notifications,
 	protected,
 	reads,
 	schema_changes,
@@ -43,4 +45,5 @@ decision := object.union({"id": input.id}, combine.verdict(subjects.all, {
 	"mask": {mask | some policy in policies; some mask in policy.mask},
 	"substitute": {column | some policy in policies; some column in policy.substitute},
 	"detect": {spec | some policy in policies; some spec in policy.detect},
+	"channels": {channel | some policy in policies; some channel in policy.channels},
 }))

@@ -14,18 +14,23 @@ _sortable := 100
 # title: The decision but for its id
 # description: |
 #   subjects: what must be allowed, each of it (see lib.subjects).
-#   verdicts: {allow, block, require_approval, mask, substitute, detect}, each a set. allow and block hold reasons (see lib.reasons), an
+#   verdicts: {allow, block, require_approval, mask, substitute, detect, channels}, each a set. allow and block hold reasons (see lib.reasons), an
 #   allowing one with its subject; require_approval holds reasons with approvers and count; mask holds {statement, output, mask, code},
 #   substitute {statement, schema, table, column, mask, code}, both with the mask's parameters; detect, which may be left out, holds
-#   parameters of the mask detect. A part that cannot be made leaves the whole undefined, which the gate takes as a block.
+#   parameters of the mask detect; channels, which may be left out, names of channels. A part that cannot be made leaves the whole undefined, which the gate takes as a block.
 verdict(subjects, verdicts) := decision if {
 	action := _action(subjects, verdicts)
-	decision := object.union_n([_substitutions(action, verdicts.substitute), _detect(action, object.get(verdicts, "detect", set())), {
-		"action": action,
-		"reasons": array.slice(sort(_stripped(_reasons(action, subjects, verdicts))), 0, _most),
-		"masks": _masks(action, verdicts.mask),
-		"approval": _approval(action, verdicts.require_approval),
-	}])
+	decision := object.union_n([
+		_substitutions(action, verdicts.substitute),
+		_detect(action, object.get(verdicts, "detect", set())),
+		_channels(action, object.get(verdicts, "channels", set())),
+		{
+			"action": action,
+			"reasons": array.slice(sort(_stripped(_reasons(action, subjects, verdicts))), 0, _most),
+			"masks": _masks(action, verdicts.mask),
+			"approval": _approval(action, verdicts.require_approval),
+		},
+	])
 }
 
 _action(subjects, verdicts) := "block" if count(verdicts.block) > 0
@@ -67,6 +72,11 @@ _detect(action, specs) := {} if {
 	count(specs) == 1
 	some spec in specs
 } else := {"detect": {"detectors": "all"}}
+
+_channels(action, channels) := {"channels": sort(channels)} if {
+	action != "block"
+	count(channels) > 0
+} else := {}
 
 _approval("block", _) := null
 

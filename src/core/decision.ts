@@ -41,6 +41,8 @@ export const decision = object({
   /** Not empty: the text may not run as it is. */
   substitutions: optional(array(substitution)),
   detect: optional(detectSpec),
+  /** To a session's start: the channels whose payloads are shown although the database has tags; "*" is all. */
+  channels: optional(array(string)),
   limits: optional(object({ rows: optional(integer), bytes: optional(integer), timeout: optional(integer) })),
   approval: optional(nullable(object({ approvers: array(string), count: integer, ttl: optional(string) }))),
 });

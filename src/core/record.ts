@@ -115,11 +115,12 @@ function sessionJson(context: SessionContext): string {
 
 /** A decision from the cache is a new object around parts that are shared: these are serialized once. */
 function decisionJson(decision: Decision): string {
-  const { id, action, reasons, masks, substitutions, detect, limits, approval } = decision;
+  const { id, action, reasons, masks, substitutions, detect, channels, limits, approval } = decision;
   return (
     `{"id":${JSON.stringify(id)},"action":"${action}","reasons":${fragment(reasons)},"masks":${fragment(masks)}` +
     `${substitutions === undefined ? "" : `,"substitutions":${fragment(substitutions)}`}` +
     `${detect === undefined ? "" : `,"detect":${fragment(detect)}`}` +
+    `${channels === undefined ? "" : `,"channels":${fragment(channels)}`}` +
     `${limits === undefined ? "" : `,"limits":${fragment(limits)}`}${approval == null ? "" : `,"approval":${fragment(approval)}`}}`
   );
 }

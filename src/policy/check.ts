@@ -22,7 +22,15 @@ export type Report = {
 };
 
 /** The sets that main.rego gathers from each policy. */
-const VERDICTS: ReadonlySet<string> = new Set(["allow", "block", "require_approval", "mask", "substitute", "detect"]);
+const VERDICTS: ReadonlySet<string> = new Set([
+  "allow",
+  "block",
+  "require_approval",
+  "mask",
+  "substitute",
+  "detect",
+  "channels",
+]);
 
 /** `maskDefect`: tells what is wrong with a mask of data.masks. @throws RegateError POLICY_SOURCE (what is no policy at all), OPA_MISSING */
 export async function checkPolicy(folders: readonly string[], maskDefect: MaskDefect): Promise<Report> {

@@ -15,7 +15,7 @@ import {
 import type { Op, Run } from "./pending.ts";
 import { planRow } from "./plan.ts";
 import { errorMessage } from "./refuse.ts";
-import { mayQuote, scrubbed } from "./scrub.ts";
+import { mayQuote, scrubbed, type Speaker } from "./scrub.ts";
 import type { Session } from "./session.ts";
 import { isUtf8Name } from "./settings.ts";
 
@@ -32,12 +32,15 @@ export class Answers {
     const body = message.subarray(HEADER_BYTES);
     switch (type) {
       case BACKEND.noticeResponse:
-        if (op === undefined || !("run" in op) || !op.run.permit.enforced || !mayQuote(op.run.statements))
-          return op?.kind !== "probe";
-        session.backend.emit(scrubbed(decodeError(body), "notice"));
+        if (op?.kind === "probe") return false;
+        if (op === undefined ? !session.touchedTagged : !this.#mayQuote(op)) return true;
+        session.backend.emit(scrubbed(decodeError(body), "notice", speakerOf(op)));
         return false;
-      case BACKEND.notificationResponse:
-        return true;
+      case BACKEND.notificationResponse: {
+        const instead = session.notifications.shown(body);
+        for (const one of instead ?? []) session.backend.emit(one);
+        return instead === undefined;
+      }
       case BACKEND.parameterStatus:
         return this.#watch(body, op) !== "search_path" || op?.kind !== "probe";
       case BACKEND.readyForQuery:
@@ -296,7 +299,7 @@ export class Answers {
         op.run.sqlstate = fields.C ?? "XX000";
         session.recordOutcome(op.run, "error");
       }
-      return true;
+      return this.#quoted(op === undefined ? session.touchedTagged : this.#mayQuote(op), fields, op);
     }
     if (op === undefined) throw unexpected(BACKEND.errorResponse);
     session.names.failed();
@@ -312,9 +315,9 @@ export class Answers {
       case "call":
         op.run.sqlstate = fields.C ?? "XX000";
         op.run.plan = undefined;
-        return shown && this.#quoted(quotes, fields);
+        return shown && this.#quoted(quotes, fields, op);
       case "sync":
-        return shown && this.#quoted(quotes, fields);
+        return shown && this.#quoted(quotes, fields, op);
       case "fail":
         if (shown && op.refusal !== undefined) session.backend.emit(errorMessage(op.refusal));
         shown = false;
@@ -333,7 +336,7 @@ export class Answers {
     session.pending.shift();
     this.#skip(op.segment);
     if (op.kind === "probe") op.done(undefined);
-    return shown && this.#quoted(quotes, fields);
+    return shown && this.#quoted(quotes, fields, op);
   }
 
   /** May an error that answers this op quote a protected value? One at Sync may be of anything before it (deferred constraints). */
@@ -343,13 +346,14 @@ export class Answers {
     if (session.touchedTagged) return true;
     if (op.kind === "parse") return mayQuote(op.prepared.analysis.statements);
     if ("run" in op) return op.run.permit.enforced && mayQuote(op.run.statements);
-    return op.kind === "sync" && session.catalog?.hasTags !== false;
+    const { mode } = session.options.pipeline.policy;
+    return op.kind === "sync" && mode === "enforce" && session.catalog?.hasTags !== false;
   }
 
   /** True if the error goes out as it is; else it goes out without values. */
-  #quoted(quotes: boolean, fields: ErrorFields): boolean {
+  #quoted(quotes: boolean, fields: ErrorFields, op: Op | undefined): boolean {
     if (!quotes) return true;
-    this.#session.backend.emit(scrubbed(fields, "error"));
+    this.#session.backend.emit(scrubbed(fields, "error", speakerOf(op)));
     return false;
   }
 
@@ -377,6 +381,13 @@ export class Answers {
       throw new RegateError("STANDARD_CONFORMING_STRINGS", { detail: `It became ${value}.` });
     return name;
   }
+}
+
+/** What the server speaks of when it answers this op. */
+function speakerOf(op: Op | undefined): Speaker {
+  if (op?.kind === "parse") return { text: op.prepared.text, statements: op.prepared.analysis.statements };
+  if (op !== undefined && "run" in op) return { text: op.run.command?.text ?? "", statements: op.run.statements };
+  return { text: "", statements: [] };
 }
 
 function unexpected(type: number): RegateError {

@@ -291,6 +291,20 @@ export function decodeParameterStatus(body: Buffer): { readonly name: string; re
   return { name, value };
 }
 
+/** `payload` is a view. */
+export function decodeNotification(body: Buffer): {
+  readonly pid: number;
+  readonly channel: string;
+  readonly payload: Buffer;
+} {
+  const reader = server(body, "NotificationResponse");
+  const pid = reader.uint32();
+  const channel = reader.text();
+  const payload = reader.cstring();
+  reader.end();
+  return { pid, channel, payload };
+}
+
 /** ErrorResponse or NoticeResponse: the fields by letter. */
 export function decodeError(body: Buffer): ErrorFields {
   const reader = server(body, "ErrorResponse or NoticeResponse");

@@ -83,6 +83,10 @@ export function encodeParameterStatus(name: string, value: string): Buffer {
 }
 
 /** `secret`: 4 bytes in protocol 3.0, 4 to 256 in 3.2. */
+export function encodeNotification(pid: number, channel: string, payload: Uint8Array): Buffer {
+  return encodeFrame(BACKEND.notificationResponse, int32(pid), cstring(channel), payload, NUL);
+}
+
 export function encodeBackendKeyData(pid: number, secret: Uint8Array): Buffer {
   return encodeFrame(BACKEND.backendKeyData, int32(pid), secret);
 }

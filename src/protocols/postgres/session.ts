@@ -18,6 +18,7 @@ import { Extended } from "./extended.ts";
 import { type ClientMessage, Frontend } from "./frontend.ts";
 import { Judge } from "./judge.ts";
 import { Names } from "./names.ts";
+import { Notifications } from "./notifications.ts";
 import { PendingQueue, type Run } from "./pending.ts";
 import { fatalMessage } from "./refuse.ts";
 import type { PlanChecks } from "./plan-checks.ts";
@@ -58,6 +59,7 @@ export class Session {
   readonly frontend: Frontend;
   readonly backend: Backend;
   readonly answers: Answers;
+  readonly notifications: Notifications;
 
   /** The status byte of the last ReadyForQuery. */
   status: number = TRANSACTION.idle;
@@ -117,6 +119,7 @@ export class Session {
     this.extended = new Extended(this);
     this.frontend = new Frontend(this);
     this.answers = new Answers(this);
+    this.notifications = new Notifications(this);
   }
 
   /** Starts relaying. `leftover` is what the client sent after its password. */
