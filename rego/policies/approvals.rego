@@ -6,6 +6,7 @@
 package policies.approvals
 
 import data.lib.reasons
+import data.lib.temporary
 
 # METADATA
 # title: Deletes in production need a second person
@@ -19,6 +20,7 @@ require_approval contains object.union(reasons.refusing(rego.metadata.rule(), i)
 	input.resource.environment == "production"
 	some i, statement in input.command.statements
 	_deletes(statement)
+	not temporary.alone(statement, {"select", "insert"})
 	not _trusted
 }
 

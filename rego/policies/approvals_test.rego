@@ -27,6 +27,13 @@ test_elsewhere_it_needs_none if {
 		with input.resource.environment as "staging"
 }
 
+test_of_a_temporary_table_they_need_none if {
+	own := object.union(samples.relation("t", ["delete"], []), {"schema": "pg_temp"})
+	count(approvals.require_approval) == 0 with input as samples.command([object.union(delete, {"relations": [own]})], [], [])
+	beside := object.union(delete, {"relations": [own, samples.relation("orders", ["delete"], [])]})
+	count(approvals.require_approval) == 1 with input as samples.command([beside], [], [])
+}
+
 test_other_statements_need_none if {
 	count(approvals.require_approval) == 0 with input as samples.command([samples.statement({})], [], [])
 }

@@ -1,8 +1,8 @@
 # METADATA
 # title: Locks
 # description: |
-#   A lock on a table that holds up those who write, or read, is for whoever may change tables anyhow. Rows may be locked, and advisory locks
-#   are between those who ask for them.
+#   A lock on a table that holds up those who write, or read, is for whoever may change tables anyhow. Rows may be locked, advisory locks
+#   are between those who ask for them, and a temporary table is nobody else's.
 # scope: package
 # schemas:
 #   - input: schema.input
@@ -22,6 +22,7 @@ block contains reasons.refusing_thing(rego.metadata.rule(), i, $"{lock.schema}.{
 	not _trusted
 	some lock in statement.locks
 	lock.level == "relation"
+	lock.schema != "pg_temp"
 	not lock.mode in _weak
 }
 

@@ -27,6 +27,14 @@ test_the_locks_of_reading_and_writing_are_free[mode] if {
 	codes(locking("session", "relation", mode), []) == set()
 }
 
+test_a_temporary_table_may_be_locked if {
+	statement := samples.statement({"class": "write", "locks": [object.union(
+		lock("relation", "access exclusive"),
+		{"schema": "pg_temp"},
+	)]})
+	codes(statement, []) == set()
+}
+
 test_rows_and_advisory_locks_are_free if {
 	codes(locking("read", "row", "for update"), []) == set()
 	codes(locking("read", "advisory", "exclusive"), []) == set()

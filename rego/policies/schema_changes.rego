@@ -7,6 +7,7 @@ package policies.schema_changes
 
 import data.lib.identity
 import data.lib.reasons
+import data.lib.temporary
 
 # The statements' class is also the name of the right that they need.
 _classes := {"ddl", "dcl", "maintenance", "unknown"}
@@ -22,14 +23,24 @@ allow contains reasons.allowing(rego.metadata.rule(), i) if {
 }
 
 # METADATA
+# title: Temporary tables are the session's own
+# custom:
+#   code: temporary
+allow contains reasons.allowing(rego.metadata.rule(), i) if {
+	some i, statement in input.command.statements
+	_temporary(statement)
+}
+
+# METADATA
 # title: The schema may not be changed
 # custom:
 #   code: ddl
-#   hint: Ask for a token with the scope ddl, or a member of the group dba.
+#   hint: Make a temporary table (CREATE TEMP TABLE; DROP TABLE pg_temp.x), ask for a token with the scope ddl, or a member of the group dba.
 block contains reasons.refusing(rego.metadata.rule(), i) if {
 	some i, statement in input.command.statements
 	statement.class == "ddl"
 	not "ddl" in identity.rights
+	not _temporary(statement)
 }
 
 # METADATA
@@ -63,4 +74,16 @@ block contains reasons.refusing(rego.metadata.rule(), i) if {
 	some i, statement in input.command.statements
 	statement.class == "unknown"
 	not "unknown" in identity.rights
+}
+
+# Of tables of the session's own; others are at most read. What is put into them is judged as any write.
+_temporary(statement) if {
+	statement.class == "ddl"
+	statement.verb in _of_tables
+	temporary.alone(statement, {"select"})
+}
+
+_of_tables := {
+	"create_table", "create_table_as", "select_into", "alter_table", "rename", "drop_table",
+	"create_index", "drop_index", "create_view", "drop_view",
 }

@@ -35,3 +35,25 @@ test_it_says_nothing_of_other_classes[class] if {
 	some class in ["read", "write", "code", "session", "transaction"]
 	count(schema_changes.allow | schema_changes.block) == 0 with input as ask(class, ["dba"], []) with data.rights as rights
 }
+
+own := object.union(samples.relation("t", ["create"], []), {"schema": "pg_temp"})
+
+temporary(fields) := samples.command([object.union(samples.statement({"class": "ddl", "relations": [own]}), fields)], [], [])
+
+test_temporary_tables_need_no_right[verb] if {
+	some verb in ["create_table", "create_table_as", "select_into", "alter_table", "drop_table", "create_index"]
+	read := samples.relation("orders", ["select"], [])
+	samples.codes(schema_changes.allow) == {"temporary"} with input as temporary({"verb": verb, "relations": [own, read]})
+	count(schema_changes.block) == 0 with input as temporary({"verb": verb, "relations": [own, read]})
+}
+
+test_what_else_is_temporary_does[verb] if {
+	some verb in ["create_function", "create_trigger", "create_rule", "something_new"]
+	samples.codes(schema_changes.block) == {"ddl"} with input as temporary({"verb": verb})
+}
+
+test_a_table_of_others_is_not_changed_beside_it[access] if {
+	some access in ["ddl", "drop", "create", "delete", "insert"]
+	other := samples.relation("orders", [access], [])
+	samples.codes(schema_changes.block) == {"ddl"} with input as temporary({"verb": "drop_table", "relations": [own, other]})
+}

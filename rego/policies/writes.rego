@@ -7,6 +7,7 @@ package policies.writes
 
 import data.lib.identity
 import data.lib.reasons
+import data.lib.temporary
 
 # METADATA
 # title: Writes that say which rows they change are allowed
@@ -27,6 +28,7 @@ block contains reasons.refusing(rego.metadata.rule(), i) if {
 	statement.class == "write"
 	not statement.scoped
 	not _only_adds(statement)
+	not temporary.alone(statement, {"select", "insert"})
 	not "unscoped" in identity.rights
 }
 

@@ -31,3 +31,11 @@ test_an_insert_that_also_changes_rows_is_blocked[access] if {
 	relation := samples.relation("orders", ["insert", access], [])
 	codes({"verb": "insert", "scoped": false, "relations": [relation]}, []) == {"unscoped-write"}
 }
+
+test_a_temporary_table_may_be_changed_as_a_whole[verb] if {
+	some verb in ["delete", "update", "truncate", "merge"]
+	own := object.union(samples.relation("t", [verb], []), {"schema": "pg_temp"})
+	codes({"verb": verb, "scoped": false, "relations": [own, samples.relation("orders", ["select"], [])]}, []) == set()
+	beside := [own, samples.relation("orders", [verb], [])]
+	codes({"verb": verb, "scoped": false, "relations": beside}, []) == {"unscoped-write"}
+}

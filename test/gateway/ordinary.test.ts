@@ -75,3 +75,41 @@ describe("monitoring", () => {
     assert.ok(Number((await client.query("SELECT count(*) FROM pg_stat_activity")).rows[0].count) > 0);
   });
 });
+
+describe("temporary tables are the session's own", () => {
+  for (const text of [
+    "CREATE TEMP TABLE mine AS SELECT id, name FROM customers",
+    "CREATE INDEX mine_id ON mine (id)",
+    "ALTER TABLE mine ADD COLUMN note text DEFAULT 'x'",
+    "INSERT INTO mine (id) SELECT id FROM customers",
+    "UPDATE mine SET note = 'y'",
+    "DELETE FROM mine WHERE note = 'y'",
+    "TRUNCATE mine",
+    "SELECT id INTO TEMP again FROM customers",
+    "CREATE TEMP TABLE alike (LIKE customers)",
+    "DROP TABLE mine",
+    "DROP TABLE IF EXISTS pg_temp.mine",
+  ])
+    test(text, async () => void (await client.query(text)));
+
+  for (const [text, code] of [
+    ["CREATE TABLE mine (id int)", "ddl"],
+    ["CREATE TEMP TABLE below () INHERITS (customers)", "ddl"],
+    ["ALTER TABLE customers ADD COLUMN x int", "ddl"],
+    ["DROP TABLE again, customers", "ddl"],
+    ["WITH gone AS (DELETE FROM customers RETURNING id) INSERT INTO again SELECT id FROM gone", "unscoped-write"],
+    ["TRUNCATE again, customers", "lock"],
+  ] as const)
+    test(`and nothing else: ${text}`, async () => {
+      assert.equal((await failure(client, text)).routine, code);
+    });
+
+  test("what is named like one of these is that one", async () => {
+    await client.query("CREATE TEMP TABLE customers (email text)");
+    await client.query("INSERT INTO customers VALUES ('own')");
+    assert.deepEqual((await client.query("SELECT email FROM customers")).rows, [{ email: "own" }]);
+    assert.equal((await client.query("SELECT email FROM public.customers LIMIT 1")).rows[0].email, "[redacted]");
+    await client.query("DROP TABLE customers");
+    assert.equal((await failure(client, "DROP TABLE customers")).routine, "ddl");
+  });
+});

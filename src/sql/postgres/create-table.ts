@@ -38,6 +38,8 @@ export function createTable({ recorder }: Judging, body: CreateStmt, kind = "tab
       columnDefinition(recorder, node.ColumnDef, scope);
       walk(recorder, [node.ColumnDef.typeName, node.ColumnDef.identitySequence], "ddl");
     } else if ("Constraint" in node) constraint(recorder, node.Constraint, scope);
+    // Its definition is read, no more.
+    else if ("TableLikeClause" in node) namedRelation(recorder, node.TableLikeClause.relation, "select");
     else walk(recorder, node, "ddl");
   }
   walk(recorder, [body.partbound, body.partspec, body.ofTypename], "ddl");

@@ -2,7 +2,7 @@
 import type { A_Expr, Node } from "libpg-query";
 import { isFixed, isListedArray, listsItem, listsRows } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
-import { qualifiedName, stringOf } from "./nodes.ts";
+import { integerOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Item, Scope } from "./scope.ts";
 import { namedItem } from "./scope.ts";
@@ -34,6 +34,7 @@ export function fixesRows(
   const joins: Node[] = [];
   for (const node of from ?? []) survey(recorder, node, scope, listed, joins);
   const fixes = (node: Node): boolean => {
+    if (isNever(node)) return true;
     const arms = "BoolExpr" in node ? (node.BoolExpr.args ?? []) : [];
     // `id = 1 OR id = 2`: each side fixes its rows. In a conjunction it is enough that one part does.
     if ("BoolExpr" in node && node.BoolExpr.boolop === "OR_EXPR") return arms.length > 0 && arms.every(fixes);
@@ -45,6 +46,14 @@ export function fixesRows(
     return "BoolExpr" in node && node.BoolExpr.boolop === "AND_EXPR" && arms.some(fixes);
   };
   return fixes(clause);
+}
+
+/** `false`, and `1 = 0` as libraries write it: of no row. */
+function isNever(node: Node): boolean {
+  if ("A_Const" in node) return node.A_Const.boolval !== undefined && node.A_Const.boolval.boolval !== true;
+  if (!("A_Expr" in node) || node.A_Expr.kind !== "AEXPR_OP" || !isEquals(node.A_Expr.name)) return false;
+  const [left, right] = [integerOf(node.A_Expr.lexpr), integerOf(node.A_Expr.rexpr)];
+  return left !== undefined && right !== undefined && left !== right;
 }
 
 type Reference = { readonly item: Item; readonly name: string };

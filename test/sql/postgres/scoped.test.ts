@@ -34,6 +34,11 @@ async function changed(text: string, values: readonly unknown[]): Promise<number
 
 const json = JSON.stringify([{ id: 3, x: "y" }]);
 const fixing: readonly (readonly [text: string, values?: readonly unknown[]])[] = [
+  ["DELETE FROM t WHERE false"],
+  ["UPDATE t SET x = 'y' WHERE 1 = 0"],
+  ["UPDATE t SET x = 'y' WHERE n > 0 AND FALSE"],
+  ["UPDATE t SET x = 'y' WHERE id = 1 OR false"],
+  ["MERGE INTO t USING other o ON false WHEN MATCHED THEN DELETE"],
   ["UPDATE t SET x = 'y' WHERE id = 1 + 1"],
   ["UPDATE t SET x = 'y' WHERE id = length('abc')"],
   ["UPDATE t SET x = 'y' WHERE id = 5::key"],
@@ -99,6 +104,13 @@ describe("what the text or its parameters list fixes rows", () => {
 
 const digits = "(VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))";
 const loose: readonly string[] = [
+  "UPDATE t SET x = 'y' WHERE true",
+  "UPDATE t SET x = 'y' WHERE NOT false",
+  "UPDATE t SET x = 'y' WHERE 1 = 1",
+  "UPDATE t SET x = 'y' WHERE 1 <> 0",
+  "UPDATE t SET x = 'y' WHERE false OR n > 0",
+  "UPDATE t SET x = 'y' WHERE (1 = 0) = false",
+  "UPDATE t SET x = 'y' WHERE CASE WHEN false THEN false ELSE true END",
   `UPDATE t SET x = 'y' FROM ${digits} a(d), ${digits} b(d) WHERE t.id = a.d + 10 * b.d`,
   `UPDATE t SET x = 'y' FROM (SELECT a.d + 10 * b.d AS id FROM ${digits} a(d), ${digits} b(d)) v WHERE t.id = v.id`,
   `WITH a(id) AS (SELECT 1 UNION ALL SELECT 2), b AS (SELECT id FROM a UNION ALL SELECT id + 2 FROM a), c AS (SELECT id FROM b UNION ALL SELECT id + 4 FROM b)
