@@ -7,6 +7,8 @@ import type { Catalog } from "./catalog.ts";
 import { type Analysed, FactsCache } from "./facts-cache.ts";
 import { withLiterals } from "./literals.ts";
 import { fingerprint, normalize } from "./parser.ts";
+import type { MaskedForms } from "./masked-forms.ts";
+import type { Reads } from "./reads.ts";
 import { Recorder } from "./recorder.ts";
 import { type Shape, shapeOf, treeOf, wholeTreeOf } from "./shape.ts";
 import { TextState } from "./text-state.ts";
@@ -32,6 +34,8 @@ export type AnalyzeOptions = {
   readonly fingerprint?: boolean;
   /** Names may mean something else than the catalog says (DDL of a transaction that is still open): statements that name any are unknown. */
   readonly uncertain?: boolean;
+  /** What the gate has put into the text: see {@link MaskedForms}. */
+  readonly masked?: MaskedForms | undefined;
 };
 
 /** What such statements mean, the session decides: their facts are made anew each time, from the whole tree. */
@@ -56,12 +60,16 @@ export function analyzeShape(
 ): Analysis {
   const uncertain = options.uncertain === true;
   const cache = FactsCache.of(catalog);
-  const key = `${uncertain ? "?" : ""}${scope.user}\0${scope.searchPath.join("\0")}\0\0${shape.json}`;
+  const { masked } = options;
+  // A digest cannot be imitated by a user's name: of a text without masked forms the key has nothing in its place.
+  const key = `${masked?.key ?? ""}\0${uncertain ? "?" : ""}${scope.user}\0${scope.searchPath.join("\0")}\0\0${shape.json}`;
   let analysed = cache.get(key, shape.literals);
   if (analysed === undefined) {
-    if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(wholeTreeOf(shape), catalog, scope, uncertain);
+    if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(wholeTreeOf(shape), catalog, scope, { uncertain, masked });
     else {
-      const { result, read } = withLiterals(shape.literals, () => judgeAll(treeOf(shape), catalog, scope, uncertain));
+      const { result, read } = withLiterals(shape.literals, () =>
+        judgeAll(treeOf(shape), catalog, scope, { uncertain, masked }),
+      );
       if (!result.ofSession) cache.set(key, shape.literals, read, result);
       analysed = result;
     }
@@ -80,7 +88,18 @@ export function analyzeShape(
   };
 }
 
-function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncertain: boolean): Analysed {
+/** How a tree is judged: see {@link AnalyzeOptions}. `reads` is told what the names in it stand for. */
+export type JudgeOptions = {
+  readonly uncertain: boolean;
+  readonly masked?: MaskedForms | undefined;
+  readonly reads?: Reads;
+};
+
+/** Judges each statement of a tree in the state in which the ones before leave the session. @throws RegateError TEXT_TOO_COMPLEX */
+export function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, options: JudgeOptions): Analysed {
+  const { uncertain, masked, reads } = options;
+  const recorderFor = (current: Catalog, path: readonly string[]): Recorder =>
+    new Recorder(current, path, { running: path, masked, reads });
   const raws = tree.stmts ?? [];
   const state = new TextState(scope, uncertain);
   const statements: StatementAnalysis[] = [];
@@ -89,7 +108,7 @@ function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncerta
   try {
     for (const raw of raws) {
       const node = raw.stmt ?? ({} as never);
-      const recorder = new Recorder(catalog, state.searchPath);
+      const recorder = recorderFor(catalog, state.searchPath);
       const analysis = state.certain(judge({ recorder, scope: state }, node), catalog);
       if (recorder.unresolved) unresolved = true;
       // Where names may have come to mean something else meanwhile, it may be there.
@@ -97,7 +116,7 @@ function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, uncerta
       statements.push(analysis);
       if (raws.length === 1) break;
       state.after(analysis, (current, at) => {
-        const again = new Recorder(current, at.searchPath);
+        const again = recorderFor(current, at.searchPath);
         const found = judge({ recorder: again, scope: { ...scope, ...at } }, node);
         if (again.unresolved) unresolved = true;
         return found;

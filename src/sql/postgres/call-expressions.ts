@@ -25,6 +25,7 @@ export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
     recordUnknownCall(recorder, undefined, name);
     return { ...row, derivation: "opaque", total: false, type: 0 };
   }
+  recorder.reads?.passed(call.entries, [row]);
   recordCall(recorder, call, []);
   const runs = call.users.map((entry) => runFunction(recorder, entry, { values: [row] }).value);
   if (runs.length > 0) return runOfUsers(call, runs, row);
@@ -66,6 +67,7 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
     if (field !== undefined && takes === "perhaps") inputs.push({ ...field, derivation: "opaque", total: false });
   }
   if (call === undefined) return callOfUnknown(recorder, schema, name, args, inputs);
+  recorder.reads?.passed(call.entries, args);
   recordCall(recorder, call, nodes);
   callWrites(recorder, call, nodes, args);
   for (const arg of args) recorder.operator(arg, name);

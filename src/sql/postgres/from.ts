@@ -1,10 +1,20 @@
 // FROM: tables, sub-selects, functions and joins as items of a namespace (parse_clause.c, transformFromClauseItem).
-import type { Alias, JoinExpr, JsonTable, Node, RangeTableFunc, RangeVar } from "libpg-query";
+import type {
+  Alias,
+  JoinExpr,
+  JsonTable,
+  Node,
+  RangeSubselect,
+  RangeTableFunc,
+  RangeTableSample,
+  RangeVar,
+} from "libpg-query";
 import { findCall } from "./calls.ts";
 import { used } from "./call-expressions.ts";
 import { typeOf } from "./casts.ts";
 import { all, expression } from "./expressions.ts";
 import { functionItem, typed } from "./from-functions.ts";
+import type { MaskedRelation } from "./masked-forms.ts";
 import { alternatives } from "./operator-expressions.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
@@ -44,8 +54,10 @@ function fromItem(
     case "RangeVar":
       return [tableItem(recorder, bodyOf<RangeVar>(node), parent, ctes)];
     case "RangeSubselect": {
-      const body = bodyOf<{ lateral?: boolean; subquery?: Node; alias?: Alias }>(node);
+      const body = bodyOf<RangeSubselect>(node);
       const scope = new Scope(parent, body.lateral === true ? before : [], ctes);
+      const masked = recorder.masked?.in(recorder, body);
+      if (masked !== undefined) return [maskedItem(recorder, masked, body.alias, scope)];
       const result = asColumns(resolveSelectNode(recorder, body.subquery, scope));
       unusedExpressions(recorder, result);
       return [derivedItem(body.alias?.aliasname, result, namesOf(body.alias?.colnames))];
@@ -57,14 +69,8 @@ function fromItem(
     case "JsonTable":
       return [jsonTableItem(recorder, bodyOf(node), new Scope(parent, before, ctes))];
     case "RangeTableSample": {
-      const body = bodyOf<{ relation?: Node; method?: Node[]; args?: Node[]; repeatable?: Node }>(node);
-      const scope = new Scope(parent, before, ctes);
-      for (const value of all(recorder, body.args, scope)) recorder.use(value, USE.filter);
-      if (body.repeatable !== undefined) recorder.use(expression(recorder, body.repeatable, scope), USE.filter);
-      const { schema, name } = qualifiedName(body.method);
-      const call = findCall(recorder, schema, name, [], true);
-      if (call === undefined || call.opaque || call.users.length > 0) recorder.opaque = true;
-      if (call !== undefined) for (const use of call.uses) recorder.functions.add(use);
+      const body = bodyOf<RangeTableSample>(node);
+      sampled(recorder, body, new Scope(parent, before, ctes));
       return body.relation === undefined ? [] : fromItem(recorder, body.relation, before, parent, ctes);
     }
     case "JoinExpr":
@@ -79,6 +85,24 @@ function fromItem(
         ),
       ];
   }
+}
+
+function sampled(recorder: Recorder, body: RangeTableSample, scope: Scope): void {
+  for (const value of all(recorder, body.args, scope)) recorder.use(value, USE.filter);
+  if (body.repeatable !== undefined) recorder.use(expression(recorder, body.repeatable, scope), USE.filter);
+  const { schema, name } = qualifiedName(body.method);
+  const call = findCall(recorder, schema, name, [], true);
+  if (call === undefined || call.opaque || call.users.length > 0) recorder.opaque = true;
+  if (call !== undefined) for (const use of call.uses) recorder.functions.add(use);
+}
+
+/** A sub-select that shows masked columns: the mask's own use of the real ones tells nobody anything. */
+function maskedItem(recorder: Recorder, masked: MaskedRelation, alias: Alias | undefined, scope: Scope): Item {
+  const { relation, members, hidden, only, sample } = masked;
+  if (sample !== undefined) sampled(recorder, sample, scope);
+  recorder.relation(relation, "select", only, hidden);
+  rowsAreRead(recorder, relation);
+  return derivedItem(alias?.aliasname, { members, open: false }, namesOf(alias?.colnames));
 }
 
 /** Expressions that nobody asks for may still run and fail (a volatile one beside them keeps them): they count as used. */
@@ -114,6 +138,7 @@ function tableItem(recorder: Recorder, range: RangeVar, parent: Scope | undefine
     recorder.unknownRelation(range.schemaname ?? "", name, "select");
     return derivedItem(alias ?? name, { members: [], open: true }, []);
   }
+  recorder.reads?.relation(range, relation);
   recorder.relation(relation, "select", range.inh !== true);
   rowsAreRead(recorder, relation);
   return relationItem(relation, alias, columnAliases);

@@ -2,6 +2,7 @@
 import type { Source, StatementFacts } from "../../core/facts.ts";
 import type { StatementAnalysis } from "./analysis.ts";
 import type { Catalog, Relation } from "./catalog.ts";
+import { isMasked } from "./masked-forms.ts";
 
 type Named = { readonly oid: number; readonly columns: ReadonlyMap<string, number> };
 export type Held = {
@@ -69,7 +70,9 @@ export function retold(held: Held, catalog: Catalog): { analysis: StatementAnaly
     if (relation === undefined) return from;
     const attnum = held.names.get(key)!.columns.get(from.column);
     const column = attnum === undefined ? undefined : relation.columns.find((each) => each.attnum === attnum);
-    if (column !== undefined) return { ...from, ...column.source };
+    // What was masked in the statement stays so, whatever the column is now.
+    if (column !== undefined)
+      return { ...from, ...column.source, tags: isMasked(from) ? from.tags : column.source.tags };
     return { ...from, schema: relation.factSchema, table: relation.name, tags: relation.tags };
   };
   const { facts } = held.analysis;

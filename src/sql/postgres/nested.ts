@@ -23,7 +23,8 @@ import { judge } from "./statements.ts";
 
 /** A statement inside of another one, judged on its own. */
 function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
-  const recorder = new Recorder(judging.recorder.catalog, judging.recorder.path);
+  const { catalog, path, masked, reads } = judging.recorder;
+  const recorder = new Recorder(catalog, path, { running: path, masked, reads });
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;
   judging.recorder.missing ??= recorder.missing;

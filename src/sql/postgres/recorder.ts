@@ -17,7 +17,10 @@ import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
+import type { MaskedForms } from "./masked-forms.ts";
+import { hiddenBehind, tagsBeside } from "./masked-forms.ts";
 import type { Variables } from "./placeholders.ts";
+import type { Reads } from "./reads.ts";
 import type { Member, Value } from "./value.ts";
 import { TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 import { viewOf } from "./views.ts";
@@ -39,7 +42,7 @@ export const USE = {
   expression: 4096,
 } as const;
 
-type RelationEntry = { readonly fact: Omit<RelationFact, "access">; readonly access: string[] };
+type RelationEntry = { fact: Omit<RelationFact, "access">; readonly access: string[]; part: boolean };
 export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };
 
 /** @see Recorder.sideEffects */
@@ -76,6 +79,8 @@ export type Within = {
   readonly variables?: Variables;
   readonly depth?: number;
   readonly budget?: { left: number };
+  readonly masked?: MaskedForms | undefined;
+  readonly reads?: Reads | undefined;
 };
 
 export class Recorder {
@@ -125,6 +130,10 @@ export class Recorder {
   readonly variables: Variables | undefined;
   /** How many bodies deep. */
   readonly depth: number;
+  /** The sub-selects of the statement's text (not of bodies and definitions) that show masked columns. */
+  readonly masked: MaskedForms | undefined;
+  /** Is told what the names in the statement's text stand for. */
+  readonly reads: Reads | undefined;
 
   constructor(catalog: Catalog, path: readonly string[], body: Within = { running: path }) {
     this.catalog = catalog;
@@ -132,6 +141,8 @@ export class Recorder {
     this.running = body.running;
     this.variables = body.variables;
     this.depth = body.depth ?? 0;
+    this.masked = body.masked;
+    this.reads = body.reads;
     this.budget = body.budget ?? { left: MAX_STEPS };
   }
 
@@ -205,22 +216,26 @@ export class Recorder {
     else names.add(name);
   }
 
-  /** A relation named in the text. A view brings what it reads; `only` leaves out what inherits from it. */
-  relation(relation: Relation, access: string, only = false): void {
-    this.#touch(relation, access, NO_VIA);
+  /**
+   * A relation named in the text. A view brings what it reads; `only` leaves out what inherits from it. Of the columns `hidden` nothing is
+   * read that anybody is told.
+   */
+  relation(relation: Relation, access: string, only = false, hidden?: ReadonlySet<string>): void {
+    this.#touch(relation, access, NO_VIA, hidden);
     if (relation.kind === "foreign_table") this.external.add("server");
-    if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access);
+    if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access, hidden);
     else if (!only && relation.children.length > 0 && relation.kind === "table" && INHERITED.has(access)) {
-      this.#children(relation, access, [relation.qualified]);
+      this.#children(relation, access, [relation.qualified], hidden);
     }
   }
 
-  #view(relation: Relation, access: string): void {
+  #view(relation: Relation, access: string, hidden?: ReadonlySet<string>): void {
     const view = viewOf(relation, this.catalog);
     if (view === undefined) return;
+    const behind = hidden === undefined ? undefined : hiddenBehind(relation, view, hidden);
     for (const touched of view.touched) {
       const via = [relation.qualified, ...touched.via];
-      this.#touch(touched.relation, touched.access, via);
+      this.#touch(touched.relation, touched.access, via, behind?.(touched.relation));
       // A view that can be written passes the write on to what it selects from.
       if (CHANGES.has(access) && touched.via.length === 0) this.#touch(touched.relation, access, via);
     }
@@ -234,22 +249,27 @@ export class Recorder {
   }
 
   /** Inheritance (not partitions, which are their table): reading the parent reads the children. */
-  #children(relation: Relation, access: string, via: readonly string[]): void {
+  #children(relation: Relation, access: string, via: readonly string[], hidden?: ReadonlySet<string>): void {
     for (const child of relation.children) {
-      this.#touch(child, access, via);
-      if (child.children.length > 0) this.#children(child, access, [...via, child.qualified]);
+      this.#touch(child, access, via, hidden);
+      if (child.children.length > 0) this.#children(child, access, [...via, child.qualified], hidden);
     }
   }
 
-  #touch(relation: Relation, access: string, via: readonly string[]): void {
+  #touch(relation: Relation, access: string, via: readonly string[], hidden?: ReadonlySet<string>): void {
     let entry: RelationEntry;
     if (via.length === 0) {
-      entry = this.#entries.get(relation) ?? entryFor(relation, NO_VIA);
+      entry = this.#entries.get(relation) ?? entryFor(relation, NO_VIA, hidden);
       this.#entries.set(relation, entry);
     } else {
       const key = `${relation.oid} ${via.join(" ")}`;
-      entry = this.#others.get(key) ?? entryFor(relation, via);
+      entry = this.#others.get(key) ?? entryFor(relation, via, hidden);
       this.#others.set(key, entry);
+    }
+    // A lock shows no column.
+    if (entry.part && hidden === undefined && access !== "lock") {
+      entry.part = false;
+      entry.fact = { ...entry.fact, tags: relation.tags };
     }
     if (entry.access.includes(access)) return;
     entry.access.push(access);
@@ -293,7 +313,7 @@ export class Recorder {
     const key = `? ${schema} ${name}`;
     let entry = this.#others.get(key);
     if (entry === undefined) {
-      entry = { fact: { schema, name, kind, via: NO_VIA, tags: NO_TAGS }, access: [] };
+      entry = { fact: { schema, name, kind, via: NO_VIA, tags: NO_TAGS }, access: [], part: false };
       this.#others.set(key, entry);
     }
     if (!entry.access.includes(access)) entry.access.push(access);
@@ -434,10 +454,12 @@ export class Recorder {
   }
 }
 
-function entryFor(relation: Relation, via: readonly string[]): RelationEntry {
+function entryFor(relation: Relation, via: readonly string[], hidden: ReadonlySet<string> | undefined): RelationEntry {
+  const tags = hidden === undefined ? relation.tags : tagsBeside(relation, hidden);
   return {
-    fact: { schema: relation.factSchema, name: relation.name, kind: relation.kind, via, tags: relation.tags },
+    fact: { schema: relation.factSchema, name: relation.name, kind: relation.kind, via, tags },
     access: [],
+    part: hidden !== undefined,
   };
 }
 

@@ -70,6 +70,7 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
     }
     return { verb: "copy", ...wire };
   }
+  recorder.reads?.copied(body, relation);
   rowsAreRead(recorder, relation);
   return {
     verb: "copy",

@@ -184,7 +184,7 @@ export function everything(scope: Scope | undefined): Value {
 /** What a ColumnRef stands for. Called for everything but `*` and `name.*`. (transformColumnRef in parse_expr.c) */
 export function columnReference(recorder: Recorder, fields: readonly Node[], scope: Scope, call: RowCall): Value {
   const names = fields.map(stringOf);
-  const found = columnOf(recorder, names, scope, call);
+  const found = columnOf(recorder, fields, names, scope, call);
   const { variables } = recorder;
   const variable = variables?.named(names.filter((name) => name !== undefined));
   if (variables === undefined || variable === undefined) return found ?? unknown(recorder, names, scope);
@@ -195,6 +195,7 @@ export function columnReference(recorder: Recorder, fields: readonly Node[], sco
 
 function columnOf(
   recorder: Recorder,
+  fields: readonly Node[],
   names: readonly (string | undefined)[],
   scope: Scope,
   call: RowCall,
@@ -203,7 +204,7 @@ function columnOf(
   if (last === undefined && names.length > 1 && names.indexOf(undefined) === names.length - 1) {
     // `c.*` inside of an expression is the whole row.
     const schema = names.length > 2 ? names[names.length - 3] : undefined;
-    const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
+    const item = namedItem(recorder, scope, schema, names[names.length - 2]!, fields);
     return item === undefined ? undefined : wholeRow(item);
   }
   if (names.includes(undefined)) return undefined;
@@ -216,7 +217,7 @@ function columnOf(
     return item === undefined ? undefined : wholeRow(item);
   }
   const schema = names.length > 2 ? names[names.length - 3] : undefined;
-  const item = namedItem(recorder, scope, schema, names[names.length - 2]!);
+  const item = namedItem(recorder, scope, schema, names[names.length - 2]!, fields);
   if (item === undefined) return undefined;
   const found = memberOf(item, last!);
   if (found !== undefined) return found;
@@ -274,6 +275,7 @@ export function namedItem(
   scope: Scope,
   schema: string | undefined,
   name: string,
+  fields?: readonly Node[],
 ): Item | undefined {
   const relation = schema === undefined ? undefined : recorder.catalog.resolveRelation(schema, name, recorder.path);
   for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
@@ -283,8 +285,11 @@ export function namedItem(
         schema === undefined
           ? item.name === name
           : !item.aliased && item.relation !== undefined && item.relation === relation
-      )
+      ) {
+        if (schema !== undefined && fields !== undefined)
+          recorder.reads?.qualified(fields, relation!, namedItem(recorder, scope, undefined, name) === item);
         return item;
+      }
     }
   }
   return undefined;

@@ -145,7 +145,7 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
     if (fields.length === 1) return starMembers(scope);
     const names = namesOf(fields);
     const schema = names.length > 1 ? names[names.length - 2] : undefined;
-    const item = namedItem(recorder, scope, schema, names[names.length - 1]!);
+    const item = namedItem(recorder, scope, schema, names[names.length - 1]!, fields);
     if (item !== undefined)
       return {
         members: item.expanded ?? item.members,

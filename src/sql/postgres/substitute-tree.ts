@@ -1,0 +1,158 @@
+// The rewriting of one text, in its tree and in its bytes side by side, so that the one can be held against the other.
+import type { ColumnRef, CopyStmt, Node, RangeTableSample, RangeVar, SelectStmt } from "libpg-query";
+import type { Catalog } from "./catalog.ts";
+import { name } from "./mask-sql-build.ts";
+import { type Form, INNER } from "./masked-forms.ts";
+import type { Relation } from "./model.ts";
+import { stringOf } from "./nodes.ts";
+import { parse } from "./parser.ts";
+import { formOf, type Masks, qualified } from "./substitute-forms.ts";
+import type { Names } from "./substitute-names.ts";
+import { type Edit, SourceText } from "./substitute-text.ts";
+
+type Holder = { [kind: string]: unknown };
+
+export class Rewriting {
+  readonly forms = new Set<Form>();
+  readonly #catalog: Catalog;
+  readonly #names: Names;
+  readonly #source: SourceText;
+  readonly #edits: Edit[] = [];
+  /** How many references the last statement had. */
+  edits = 0;
+
+  /** @throws RegateError as scan */
+  constructor(text: string, catalog: Catalog, names: Names) {
+    this.#source = new SourceText(text);
+    this.#catalog = catalog;
+    this.#names = names;
+  }
+
+  /** The text as it is rewritten; undefined where it could not be. */
+  text(): string | undefined {
+    return this.#source.edited(this.#edits);
+  }
+
+  /** Rewrites one statement of the text; gives why it cannot be, if it cannot. */
+  statement(statement: Node, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    this.edits = 0;
+    // Walked by hand: trees are deeper than the stack.
+    const left: unknown[] = [statement];
+    while (left.length > 0) {
+      const node = left.pop();
+      if (typeof node !== "object" || node === null) continue;
+      if (Array.isArray(node)) {
+        left.push(...node);
+        continue;
+      }
+      const holder = node as Holder;
+      const impossible = this.#node(holder, masks);
+      if (impossible !== undefined) return impossible;
+      left.push(...Object.values(holder));
+    }
+    return undefined;
+  }
+
+  #node(holder: Holder, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    if ("RangeTableSample" in holder) {
+      const sample = holder.RangeTableSample as RangeTableSample;
+      const range =
+        sample.relation !== undefined && "RangeVar" in sample.relation ? sample.relation.RangeVar : undefined;
+      return range === undefined ? undefined : this.#range(holder, range, masks, sample);
+    }
+    if ("RangeVar" in holder) return this.#range(holder, holder.RangeVar as RangeVar, masks);
+    if ("CopyStmt" in holder) return this.#copy(holder.CopyStmt as CopyStmt, masks);
+    if ("ColumnRef" in holder) return this.#column(holder.ColumnRef as ColumnRef, masks);
+    return undefined;
+  }
+
+  /** The form of what a node reads; undefined where nothing of it is masked. */
+  #form(
+    node: RangeVar | CopyStmt,
+    masks: ReadonlyMap<Relation, Masks>,
+  ): { relation: Relation; form: Form } | string | undefined {
+    const relation = this.#names.read(node);
+    if (relation === undefined) return undefined;
+    if (relation === "several") return "a name in it stands for more than one relation";
+    const wanted = masks.get(relation);
+    if (wanted === undefined) return undefined;
+    const taking = this.#names.taking(relation);
+    if (taking !== undefined)
+      return `a row of ${relation.qualified} is passed to the function ${taking}, which takes rows of a table; pass columns of it`;
+    const form = formOf(this.#catalog, relation, wanted);
+    if ("impossible" in form) return form.impossible;
+    this.forms.add(form);
+    this.edits++;
+    return { relation, form };
+  }
+
+  #range(
+    holder: Holder,
+    range: RangeVar,
+    masks: ReadonlyMap<Relation, Masks>,
+    sample?: RangeTableSample,
+  ): string | undefined {
+    const found = this.#form(range, masks);
+    if (found === undefined || typeof found === "string") return found;
+    const { relation, form } = found;
+    const only = range.inh !== true;
+    const place = this.#source.relation(range.location ?? 0, only);
+    const sampled = sample === undefined ? undefined : this.#source.sample(sample.location ?? 0);
+    if (place === undefined || (sample !== undefined && sampled === undefined))
+      return `${relation.qualified} was not found in the text`;
+    const alias = range.alias ?? { aliasname: range.relname ?? "" };
+    const tail = sampled === undefined ? "" : ` ${this.#source.slice(sampled)}`;
+    const query = `(SELECT ${form.list} FROM ${only ? "ONLY " : ""}${qualified(relation)} AS ${name(INNER)}${tail})`;
+    const named = range.alias === undefined ? `${query} AS ${name(range.relname ?? "")}` : query;
+    this.#edits.push({ start: place.start, end: place.end, text: place.table ? `SELECT * FROM ${named}` : named });
+    if (sampled !== undefined) this.#edits.push({ ...sampled, text: "" });
+    const inner: RangeVar = { ...innerOf(form) };
+    if (only) delete inner.inh;
+    const from: Node =
+      sample === undefined ? { RangeVar: inner } : { RangeTableSample: { ...sample, relation: { RangeVar: inner } } };
+    for (const member of Object.keys(holder)) delete holder[member];
+    holder.RangeSubselect = { subquery: { SelectStmt: { ...form.select, fromClause: [from] } }, alias };
+    return undefined;
+  }
+
+  /** COPY t (a, b) TO copies what SELECT a, b FROM ONLY t gives; without a list all but generated columns. */
+  #copy(body: CopyStmt, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    const found = this.#form(body, masks);
+    if (found === undefined || typeof found === "string") return found;
+    const { relation, form } = found;
+    if (relation.kind !== "table" && relation.kind !== "materialized_view")
+      return `COPY of ${relation.qualified} itself: copy a query of it, COPY (SELECT …) TO …`;
+    const place = this.#source.listed(body.relation?.location ?? 0, body.attlist !== undefined);
+    if (place === undefined) return `${relation.qualified} was not found in the text`;
+    const columns =
+      body.attlist?.map((node) => stringOf(node) ?? "") ??
+      relation.columns.filter(({ attnum }) => !relation.generated.has(attnum)).map((column) => column.name);
+    const list = columns.map((column) => `${name(INNER)}.${name(column)}`).join(", ");
+    const inner = `(SELECT ${form.list} FROM ONLY ${qualified(relation)} AS ${name(INNER)})`;
+    const query = `SELECT ${list} FROM ${inner} AS ${name(INNER)}`;
+    this.#edits.push({ ...place, text: `(${query})` });
+    body.query = parse(query).stmts?.[0]?.stmt as { SelectStmt: SelectStmt };
+    delete body.relation;
+    delete body.attlist;
+    return undefined;
+  }
+
+  /** A sub-select has no schema by which its columns could be called. */
+  #column(body: ColumnRef, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    const qualifier = body.fields === undefined ? undefined : this.#names.qualifiedBy(body.fields);
+    if (qualifier === undefined || !masks.has(qualifier.relation)) return undefined;
+    const extra = body.fields!.length - 2;
+    const place = this.#source.qualifiers(body.location ?? 0, extra);
+    const { relation, bare } = qualifier;
+    if (!bare || place === undefined)
+      return `a column is named by its schema (${relation.qualified}); give the table an alias, and name its columns by that`;
+    this.#edits.push({ ...place, text: "" });
+    body.fields = body.fields!.slice(extra);
+    return undefined;
+  }
+}
+
+function innerOf(form: Form): RangeVar {
+  const from = form.select.fromClause?.[0];
+  return from !== undefined && "RangeVar" in from ? from.RangeVar : {};
+}

@@ -1,0 +1,203 @@
+// Rewrites statements so that they see masked columns: each reference to a relation becomes a sub-select whose columns are masked in SQL.
+import type { ParseResult } from "libpg-query";
+import { RegateError } from "../../errors.ts";
+import { Generations } from "../../core/generations.ts";
+import type { Analysis, NameScope } from "./analysis.ts";
+import { type AnalyzeOptions, analyzeShape, judgeAll } from "./analyze.ts";
+import type { Catalog } from "./catalog.ts";
+import { isMasked, MaskedForms } from "./masked-forms.ts";
+import type { Relation } from "./model.ts";
+import { parse } from "./parser.ts";
+import { sameTree } from "./same-tree.ts";
+import { type Shape, shapeOf } from "./shape.ts";
+import { Names } from "./substitute-names.ts";
+import { Rewriting } from "./substitute-tree.ts";
+import type { Masks } from "./substitute-forms.ts";
+
+/** A column, as facts name it, and the mask that takes its place, with the mask's parameters. */
+export type Replacement = {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  readonly mask: string;
+  readonly [parameter: string]: unknown;
+};
+
+export type Substituted = {
+  readonly text: string;
+  /** Of the new text. A masked column is in its facts with the tag `masked` instead of its own tags. */
+  readonly analysis: Analysis;
+  /** For {@link analyze} of the text under a later catalog. */
+  readonly masked: MaskedForms;
+};
+/** Why it cannot be, in words for whoever sent the statement. */
+export type Impossible = { readonly impossible: string };
+
+export type SubstituteOptions = Omit<AnalyzeOptions, "masked">;
+
+type Rewritten = {
+  readonly text: string;
+  readonly shape: Shape;
+  readonly masked: MaskedForms;
+  /** Names that the text had before, too, and that nothing stands for. */
+  readonly unresolved: boolean;
+};
+
+/** Of one catalog: texts that were rewritten before. */
+const LIMITS = { entries: 4_000, bytes: 32 << 20 };
+const caches = new WeakMap<Catalog, Generations<Rewritten | Impossible>>();
+
+/**
+ * Replaces, in the statements of that number, every reference that reads the relation of a replacement by a sub-select of the same name whose
+ * replaced columns are masked. What comes out is parsed again and must be what was meant, and is analysed again. A statement that still
+ * uses a replaced column otherwise than as a bare output (it is its target, or read through something else) is impossible.
+ * @throws RegateError as {@link analyze}, of the text as it came
+ */
+export function substitute(
+  text: string,
+  catalog: Catalog,
+  scope: NameScope,
+  replacements: ReadonlyMap<number, readonly Replacement[]>,
+  options: SubstituteOptions = {},
+): Substituted | Impossible {
+  let cache = caches.get(catalog);
+  if (cache === undefined) {
+    cache = new Generations(LIMITS);
+    caches.set(catalog, cache);
+  }
+  const key = JSON.stringify([text, options.uncertain === true, scope.user, scope.searchPath, [...replacements]]);
+  const known = cache.get(key);
+  if (known !== undefined)
+    return "impossible" in known ? known : analysed(known, catalog, scope, replacements, options);
+  const { rewritten, ofSession } = rewrite(text, catalog, scope, replacements, options);
+  if (!ofSession)
+    cache.set(
+      key,
+      rewritten,
+      "impossible" in rewritten
+        ? rewritten.impossible.length
+        : 2 * (rewritten.text.length + rewritten.shape.json.length),
+    );
+  return "impossible" in rewritten ? rewritten : analysed(rewritten, catalog, scope, replacements, options);
+}
+
+function rewrite(
+  text: string,
+  catalog: Catalog,
+  scope: NameScope,
+  replacements: ReadonlyMap<number, readonly Replacement[]>,
+  options: SubstituteOptions,
+): { rewritten: Rewritten | Impossible; ofSession: boolean } {
+  const tree = parse(text, options);
+  const names = new Names(catalog);
+  const before = judgeAll(tree, catalog, scope, { uncertain: options.uncertain === true, reads: names });
+  const done = (rewritten: Rewritten | Impossible) => ({ rewritten, ofSession: before.ofSession });
+  const rewriting = new Rewriting(text, catalog, names);
+  for (const [number, list] of replacements) {
+    const statement = tree.stmts?.[number]?.stmt;
+    const masks = masksOf(list, catalog, scope);
+    const impossible =
+      statement === undefined
+        ? `there is no statement ${number + 1}`
+        : typeof masks === "string"
+          ? masks
+          : rewriting.statement(statement, masks);
+    if (impossible !== undefined) return done({ impossible });
+    if (rewriting.edits === 0) return done({ impossible: notReached(before.facts[number]!, list) });
+  }
+  const result = rewriting.text();
+  if (result === undefined) return done({ impossible: "its parts could not be found in the text" });
+  try {
+    const shape = shapeOf(result, options);
+    if (!sameStatements(parse(result, options), tree))
+      return done({ impossible: "the rewritten text would not mean the same" });
+    return done({ text: result, shape, masked: new MaskedForms(rewriting.forms), unresolved: before.unresolved });
+  } catch (thrown) {
+    if (!(thrown instanceof RegateError)) throw thrown;
+    return done({ impossible: `the rewritten text would be refused (${thrown.code})` });
+  }
+}
+
+function sameStatements(made: ParseResult, meant: ParseResult): boolean {
+  return sameTree(
+    (made.stmts ?? []).map(({ stmt }) => stmt),
+    (meant.stmts ?? []).map(({ stmt }) => stmt),
+  );
+}
+
+/** Relations with what is masked of them; or what is wrong. */
+function masksOf(
+  list: readonly Replacement[],
+  catalog: Catalog,
+  scope: NameScope,
+): ReadonlyMap<Relation, Masks> | string {
+  const all = new Map<Relation, Map<string, Replacement>>();
+  for (const { schema, table, column, statement: _, code: __, ...mask } of list) {
+    const relation = catalog.resolveRelation(schema, table, scope.searchPath);
+    if (relation === undefined) return `${schema}.${table} is not known any more`;
+    const masks = all.get(relation) ?? new Map();
+    all.set(relation, masks);
+    const other = masks.get(column);
+    if (other !== undefined && JSON.stringify(other) !== JSON.stringify(mask))
+      return `two masks are asked for column ${column} of ${schema}.${table}`;
+    masks.set(column, mask);
+  }
+  return all;
+}
+
+function analysed(
+  { text, shape, masked, unresolved }: Rewritten,
+  catalog: Catalog,
+  scope: NameScope,
+  replacements: ReadonlyMap<number, readonly Replacement[]>,
+  options: SubstituteOptions,
+): Substituted | Impossible {
+  const analysis = analyzeShape(shape, text, catalog, scope, { ...options, masked });
+  if (analysis.unresolved && !unresolved) return { impossible: nameless(shape) };
+  for (const [number, list] of replacements) {
+    const impossible = stillUsed(analysis, number, list);
+    if (impossible !== undefined) return { impossible };
+  }
+  return { text, analysis, masked };
+}
+
+/** A name of the text that the sub-select does not have: of a system column, most likely. */
+function nameless({ json }: Shape): string {
+  const system = /"String":\{"sval":"(ctid|tableoid|xmin|xmax|cmin|cmax)"\}/.exec(json)?.[1];
+  return system === undefined
+    ? "a name in it stands for something only while the table itself is read"
+    : `it reads the system column ${system}, which only the table itself has; leave it out`;
+}
+
+type Facts = Analysis["statements"][number]["facts"];
+
+/** A bare output is masked in the result, and what is only written to is not read. */
+const HARMLESS: ReadonlySet<string> = new Set(["output", "write_target"]);
+
+function stillUsed({ statements }: Analysis, number: number, list: readonly Replacement[]): string | undefined {
+  const facts = statements[number]!.facts;
+  const used = facts.columns.find(
+    (column) =>
+      !isMasked(column) &&
+      column.uses.some((use) => !HARMLESS.has(use)) &&
+      list.some(
+        (each) => each.column === column.column && each.table === column.table && each.schema === column.schema,
+      ),
+  );
+  return used === undefined ? undefined : whyUsed(facts, used);
+}
+
+const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "copy"]);
+
+function whyUsed(facts: Facts, { schema, table, column }: Pick<Replacement, "schema" | "table" | "column">): string {
+  const named = facts.relations.filter((relation) => relation.schema === schema && relation.name === table);
+  const through = named.find(({ via }) => via.length > 0);
+  if (through !== undefined) return `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}`;
+  if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
+    return `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked`;
+  return `column ${column} of ${schema}.${table} is used where no sub-select can stand`;
+}
+
+function notReached(facts: Facts, list: readonly Replacement[]): string {
+  return whyUsed(facts, list[0] ?? { schema: "", table: "", column: "" });
+}
