@@ -6,7 +6,7 @@ import { capture, fail, onPath, ROOT, run } from "./run.ts";
 export const CACHE = join(ROOT, ".cache");
 export const VENV = join(CACHE, "python");
 export const PGJDBC = join(CACHE, "pgjdbc");
-const PSYCOPG = "psycopg[binary]==3.3.9";
+const PYTHON_PACKAGES = ["psycopg[binary]==3.3.9", "asyncpg==0.32.0"];
 const PGJDBC_VERSION = "42.7.13";
 
 type Need = {
@@ -79,14 +79,14 @@ function installPrograms(missing: readonly Need[]): void {
 function installDrivers(): void {
   if (
     !existsSync(join(VENV, "bin", "python")) ||
-    capture(join(VENV, "bin", "python"), ["-c", "import psycopg"]).code !== 0
+    capture(join(VENV, "bin", "python"), ["-c", "import psycopg, asyncpg"]).code !== 0
   ) {
-    console.log(`fetching ${PSYCOPG} into ${VENV}`);
+    console.log(`fetching ${PYTHON_PACKAGES.join(" and ")} into ${VENV}`);
     if (
       run("python3", ["-m", "venv", VENV]) !== 0 ||
-      run(join(VENV, "bin", "pip"), ["install", "-q", "--disable-pip-version-check", PSYCOPG]) !== 0
+      run(join(VENV, "bin", "pip"), ["install", "-q", "--disable-pip-version-check", ...PYTHON_PACKAGES]) !== 0
     )
-      fail("psycopg could not be installed.", "Is PyPI reachable?");
+      fail("psycopg and asyncpg could not be installed.", "Is PyPI reachable?");
   }
   if (!existsSync(join(PGJDBC, "postgresql.jar"))) {
     console.log(`fetching pgjdbc ${PGJDBC_VERSION} into ${PGJDBC}`);

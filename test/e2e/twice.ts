@@ -39,7 +39,13 @@ export async function bothWays(
 }
 
 export type Ran = { readonly code: number | string; readonly stdout: string; readonly stderr: string };
-export type RunOptions = { input?: string; cwd?: string; env?: Record<string, string>; interruptAfterMs?: number };
+export type RunOptions = {
+  input?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+  interruptAfterMs?: number;
+  deadlineMs?: number;
+};
 
 /** Runs a client program to its end, as a person would: `interruptAfterMs` is a Ctrl-C. */
 export function client(way: Way, program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -59,7 +65,7 @@ export function client(way: Way, program: string, args: readonly string[], optio
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     child.stdout.on("data", (chunk: Buffer) => output.stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => output.stderr.push(chunk));
-    const deadline = setTimeout(() => child.kill("SIGKILL"), 120_000);
+    const deadline = setTimeout(() => child.kill("SIGKILL"), options.deadlineMs ?? 120_000);
     if (options.interruptAfterMs !== undefined) setTimeout(() => child.kill("SIGINT"), options.interruptAfterMs);
     child.on("error", reject);
     child.on("close", (code, signal) => {
