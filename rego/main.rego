@@ -13,6 +13,7 @@ import data.policies.approvals
 import data.policies.code
 import data.policies.derived
 import data.policies.detect
+import data.policies.flows
 import data.policies.locks
 import data.policies.notifications
 import data.policies.protected
@@ -26,6 +27,7 @@ policies := [
 	code,
 	derived,
 	detect,
+	flows,
 	locks,
 	notifications,
 	protected,

@@ -4,31 +4,30 @@
 #   A column is protected from whoever is not cleared for one of its tags. What the gate masked itself, in a statement that it rewrote, carries
 #   the tag "masked" in place of the column's own, and is for everybody.
 # scope: package
+# schemas:
+#   - input: schema.input
 package lib.protection
 
 import data.lib.identity
 import data.lib.masks
 
 # METADATA
-# title: The tags of a column or a source for which whoever asks is not cleared
-sealed_tags(column) := {tag |
-	some tag in column.tags
-	not _open(tag)
-}
-
-# METADATA
-# title: Is the column protected from whoever asks?
-sealed(column) if {
-	some tag in column.tags
-	not _open(tag)
-}
-
-# METADATA
-# title: Is there a tag that keeps it from being shown in any form?
-never_shown(tags) if {
-	some tag in tags
-	tag in masks.never_shown
-	not _open(tag)
+# title: What protects columns with these tags, for each list of tags that the input has
+# description: |
+#   tags: those for which whoever asks is not cleared; mask and code: how the column is masked; on_derived: what becomes of other use than
+#   to show it (see lib.masks). A list of tags that is not here protects nothing.
+by_tags[tags] := {
+	"tags": sealed,
+	"mask": masks.strongest(sealed),
+	"code": code(sealed),
+	"on_derived": masks.on_derived(sealed),
+} if {
+	some tags in _tags
+	sealed := {tag |
+		some tag in tags
+		not _open(tag)
+	}
+	count(sealed) > 0
 }
 
 # METADATA
@@ -47,3 +46,30 @@ code(tags) := $"tag-{concat("-", sort(tags))}"
 _open(tag) if tag in identity.cleared
 
 _open("masked")
+
+_tags contains column.tags if {
+	some statement in input.command.statements
+	some column in statement.columns
+}
+
+_tags contains source.tags if {
+	some statement in input.command.statements
+	some output in statement.outputs
+	some source in output.sources
+}
+
+_tags contains source.tags if {
+	some statement in input.command.statements
+	some written in statement.writes
+	some source in written.sources
+}
+
+_tags contains source.tags if {
+	some output in input.result.columns
+	some source in output.sources
+}
+
+_tags contains relation.tags if {
+	some statement in input.command.statements
+	some relation in statement.relations
+}

@@ -10,6 +10,8 @@ specs := {
 	"strict": {"mask": "redact", "on_derived": "refuse"},
 	"hashed": {"mask": "hash"},
 	"hidden": {"mask": "block"},
+	"nulled": {"mask": "null"},
+	"whole": {"mask": "null", "on_derived": "mask"},
 }
 
 email(uses) := samples.column("email", ["strict"], uses)
@@ -53,75 +55,12 @@ test_any_other_use_is_blocked[use] if {
 
 test_it_may_be_written if blocked({"verb": "update", "class": "write", "columns": [email(["write_target"])]}, []) == set()
 
-test_its_value_may_not_be_written_elsewhere if {
-	blocked({"verb": "insert", "class": "write", "writes": [flow("column", [email([])], false)]}, []) == {"protected-write"}
-}
-
-flow(target, sources, opaque) := {
-	"target": target,
-	"schema": "public",
-	"table": "notes",
-	"column": "text",
-	"sources": sources,
-	"opaque": opaque,
-}
-
-test_nor_to_anywhere_else[target] if {
-	some target in [
-		"sequence", "setting", "large_object", "advisory_lock", "notification", "comment",
-		"definition", "file", "program", "server", "something new",
-	]
-	blocked({"writes": [flow(target, [id, email([])], false)]}, []) == {"protected-write"}
-	blocked({"writes": [flow(target, [id], false)]}, []) == set()
-	blocked({"writes": [flow(target, [email([])], false)]}, ["privacy"]) == set()
-}
-
-test_the_reason_names_where_it_would_go[expected] if {
-	some expected, target in {
-		"public.notes.text": "column",
-		"setting text": "setting",
-		"server text": "server",
-	}
-	reasons := derived.block with input as samples.command([samples.statement({"writes": [flow(target, [email([])], false)]})], [], [])
-	{reason.message | some reason in reasons} == {$"A protected value may not be written elsewhere: {expected}"}
-	{reason.column | some reason in reasons} == {"public.customers.email"}
-}
-
-test_what_is_written_and_cannot_be_told_may_be_what_is_used if {
-	opaque := flow("file", [], true)
-	blocked({"columns": [email(["output"])], "writes": [opaque]}, []) == {"protected-write"}
-	blocked({"columns": [id], "writes": [opaque]}, []) == set()
-	blocked({"columns": [email(["write_target"])], "writes": [opaque]}, []) == set()
-	"protected-write" in blocked({"columns": [email(["output"])], "writes": [object.remove(opaque, ["opaque"])]}, [])
-}
-
-test_it_stays_in_a_column_with_the_same_tags[note] if {
-	some note, [tags, codes] in {
-		"the same": [["strict"], set()],
-		"more": [["strict", "more"], set()],
-		"another": [["other"], {"protected-write"}],
-	}
-	target := {"schema": "public", "table": "notes", "column": "text", "tags": tags, "uses": ["write_target"]}
-	blocked({"columns": [target], "writes": [flow("column", [email([])], false)]}, []) == codes
-}
-
 test_a_materialized_view_may_be_refreshed if {
 	refreshed := {"class": "maintenance", "columns": [email(["write_source"])]}
 	blocked(object.union(refreshed, {"verb": "refresh_materialized_view"}), []) == set()
 	blocked({"verb": "refresh_materialized_view", "columns": [email(["filter"])]}, []) == set()
 	blocked(object.union(refreshed, {"verb": "insert"}), []) == {"protected-use"}
 }
-
-test_it_may_not_be_copied_out[note] if {
-	some note, fields in {
-		"table": {"columns": [email(["output"])]},
-		"query": {"outputs": [samples.output("direct", email([]))]},
-	}
-	blocked(object.union({"verb": "copy"}, fields), []) == {"protected-copy"}
-	blocked(object.union({"verb": "copy"}, fields), ["privacy"]) == set()
-}
-
-test_copying_in_is_allowed if blocked({"verb": "copy", "class": "write", "columns": [email(["write_target"])]}, []) == set()
 
 test_the_reason_names_the_column if {
 	fields := {"columns": [email(["filter"])]}
@@ -157,27 +96,6 @@ test_a_computed_output_is_substituted[derivation] if {
 	fields := object.union(selected, {"outputs": [samples.output(derivation, masked([]))]})
 	substituted(fields, []) == one
 	blocked(fields, []) == set()
-}
-
-test_what_is_written_elsewhere_is_substituted[target] if {
-	some target in ["column", "definition", "setting", "notification", "file", "something new"]
-	fields := object.union(selected, {"writes": [flow(target, [id, masked([])], false)]})
-	substituted(fields, []) == one
-	blocked(fields, []) == set()
-}
-
-test_what_is_used_beside_a_write_that_cannot_be_told_is_substituted if {
-	fields := object.union(selected, {"columns": [masked(["output"])], "writes": [flow("file", [], true)]})
-	substituted(fields, []) == one
-	blocked(fields, []) == set()
-}
-
-test_a_copy_is_substituted[note] if {
-	some note, fields in {
-		"table": {"columns": [masked(["output"])]},
-		"query": {"outputs": [samples.output("direct", masked([]))]},
-	}
-	substituted(object.union(selected, object.union({"verb": "copy"}, fields)), []) == one
 }
 
 test_what_a_statement_changes_cannot_be_substituted[note] if {
@@ -227,7 +145,6 @@ test_what_the_gate_masked_is_for_everybody if {
 	fields := {
 		"columns": [column],
 		"outputs": [samples.output("expression", column)],
-		"writes": [flow("definition", [column], false)],
 	}
 	blocked(fields, []) == set()
 	substituted(fields, []) == set()
@@ -238,4 +155,69 @@ test_what_a_function_shows_cannot_be_masked_in_its_place if {
 	fields := {"columns": [query], "outputs": [samples.output("expression", query)]}
 	blocked(fields, []) == {"protected-derived", "protected-use"}
 	substituted(fields, []) == set()
+}
+
+# Masked as a whole.
+masked_outputs(fields, groups) := masks if {
+	masks := derived.mask with input as samples.command([samples.statement(fields)], groups, [])
+		with data.grants as grants
+		with data.masks as specs
+}
+
+whole(uses) := samples.column("salary", ["whole"], uses)
+
+test_what_cannot_fail_is_masked_as_a_whole[derivation] if {
+	some derivation in ["expression", "aggregate"]
+	fields := {
+		"columns": [id, whole(["output", "computed"])],
+		"outputs": [samples.output("direct", id), samples.output(derivation, whole([]))],
+	}
+	blocked(fields, []) == set()
+	substituted(fields, []) == set()
+	masked_outputs(fields, []) == {{"statement": 0, "output": 1, "mask": "null", "code": "tag-whole"}}
+}
+
+test_what_may_fail_or_is_used_otherwise_is_refused[use] if {
+	some use in ["expression", "filter", "join", "sort", "group", "distinct", "window", "limit", "lookup", "something new"]
+	fields := {"columns": [whole(["output", "computed", use])], "outputs": [samples.output("expression", whole([]))]}
+	blocked(fields, []) == {"protected-derived", "protected-use"}
+}
+
+test_whether_it_is_there_may_be_told if {
+	fields := {"columns": [whole(["output", "nullness"])], "outputs": [samples.output("aggregate", whole([]))]}
+	blocked(fields, []) == set()
+	masked_outputs(fields, []) == set()
+	blocked({"columns": [whole(["nullness"])]}, []) == set()
+}
+
+test_beside_what_is_computed_that_is_masked_too if {
+	fields := {
+		"columns": [whole(["output", "nullness", "computed"])],
+		"outputs": [samples.output("aggregate", whole([])), samples.output("expression", whole([]))],
+	}
+	{mask.output | some mask in masked_outputs(fields, [])} == {0, 1}
+}
+
+test_a_source_whose_uses_are_not_known_is_refused if {
+	blocked({"outputs": [samples.output("expression", whole([]))]}, []) == {"protected-derived"}
+	blocked({"columns": [whole([])], "outputs": [samples.output("expression", whole([]))]}, []) == {"protected-derived"}
+}
+
+test_where_the_tag_says_refuse_it_is if {
+	fields := {"columns": [email(["output", "computed"])], "outputs": [samples.output("expression", email([]))]}
+	blocked(fields, []) == {"protected-derived", "protected-use"}
+	blocked({"columns": [email(["nullness"])]}, []) == {"protected-use"}
+}
+
+test_of_what_changes_the_same_holds_as_it_cannot_be_substituted if {
+	changed := [samples.relation("customers", ["update", "select"], [])]
+	fields := {
+		"columns": [masked(["output", "computed"])],
+		"outputs": [samples.output("expression", masked([]))],
+		"relations": changed,
+	}
+	blocked(fields, []) == set()
+	{mask.mask | some mask in masked_outputs(fields, [])} == {"null"}
+	blocked({"columns": [masked(["nullness"])], "relations": changed}, []) == set()
+	blocked({"columns": [samples.column("x", ["nulled"], ["nullness"])], "relations": changed}, []) == {"protected-use"}
 }

@@ -14,21 +14,19 @@ import data.lib.reasons
 
 # METADATA
 # title: A protected column is masked
-mask contains _mask(i, j, tags) if {
+mask contains _mask(i, j, output) if {
 	input.stage == "command"
 	some i, statement in input.command.statements
 	some j, output in statement.outputs
 	protection.direct(output)
-	tags := _sealed_tags(output)
-	count(tags) > 0
+	_sealed(output)
 }
 
-mask contains _mask(0, j, tags) if {
+mask contains _mask(0, j, output) if {
 	input.stage == "result"
 	some j, output in input.result.columns
 	protection.direct(output)
-	tags := _sealed_tags(output)
-	count(tags) > 0
+	_sealed(output)
 }
 
 # METADATA
@@ -41,7 +39,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), 0, source) if {
 	some output in input.result.columns
 	not protection.direct(output)
 	some source in output.sources
-	protection.sealed(source)
+	protection.by_tags[source.tags]
 }
 
 # METADATA
@@ -52,7 +50,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), 0, source) if {
 block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some i, statement in input.command.statements
 	some column in statement.columns
-	protection.never_shown(column.tags)
+	_never_shown(column)
 }
 
 # METADATA
@@ -64,7 +62,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
 	some i, statement in input.command.statements
 	some output in statement.outputs
 	some source in output.sources
-	protection.never_shown(source.tags)
+	_never_shown(source)
 }
 
 # METADATA
@@ -76,7 +74,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), 0, source) if {
 	input.stage == "result"
 	some output in input.result.columns
 	some source in output.sources
-	protection.never_shown(source.tags)
+	_never_shown(source)
 }
 
 # METADATA
@@ -87,13 +85,18 @@ block contains reasons.refusing_column(rego.metadata.rule(), 0, source) if {
 block contains reasons.refusing_thing(rego.metadata.rule(), i, $"{relation.schema}.{relation.name}") if {
 	some i, statement in input.command.statements
 	some relation in statement.relations
-	protection.never_shown(relation.tags)
+	_never_shown(relation)
 	not _listed(statement, relation)
 }
 
-_sealed_tags(output) := {tag |
+_sealed(output) if {
 	some source in output.sources
-	some tag in protection.sealed_tags(source)
+	protection.by_tags[source.tags]
+}
+
+_never_shown(thing) if {
+	some tag in protection.by_tags[thing.tags].tags
+	tag in masks.never_shown
 }
 
 # A relation has the tags of all of its columns. Where the columns that are used are listed, they are what counts.
@@ -103,8 +106,13 @@ _listed(statement, relation) if {
 	column.table == relation.name
 }
 
-_mask(statement, output, tags) := object.union(masks.strongest(tags), {
+_mask(statement, number, output) := object.union(masks.strongest(tags), {
 	"statement": statement,
-	"output": output,
+	"output": number,
 	"code": protection.code(tags),
-})
+}) if {
+	tags := {tag |
+		some source in output.sources
+		some tag in protection.by_tags[source.tags].tags
+	}
+}

@@ -38,12 +38,16 @@ export const columnUses = [
   "write_source",
   "write_target",
   "lock",
-  /** LIMIT, OFFSET and FETCH: how many rows there are tells it */
+  /** LIMIT, OFFSET, FETCH and functions that return sets: how many rows there are tells it */
   "limit",
   /** a subscript: `a[x]` tells x by which element is shown */
   "subscript",
   /** inside an expression that is not one of the above, or used in a way that is not understood */
   "expression",
+  /** inside an expression of an output that can neither fail nor warn */
+  "computed",
+  /** only whether it is NULL is told, wherever that is: count(x), x IS NULL */
+  "nullness",
 ] as const;
 
 /** Where a value comes from: a catalog column, and the tags that the bundle's data gives it. */

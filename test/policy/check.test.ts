@@ -183,8 +183,8 @@ test("the rule that the documentation shows is one", async () => {
   writeFileSync(
     join(folder, "main.rego"),
     main
-      .replace("import data.policies.locks\n", "import data.policies.exports\n$&")
-      .replace("\tlocks,\n", "\texports,\n$&"),
+      .replace("import data.policies.flows\n", "import data.policies.exports\n$&")
+      .replace("\tflows,\n", "\texports,\n$&"),
   );
   assert.deepEqual((await checkPolicy([folder], checkMaskSpec)).defects, []);
 });

@@ -5,7 +5,7 @@ import type { Call } from "./calls.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
 import { isOrdered } from "./coercion.ts";
-import { all, expression } from "./expressions.ts";
+import { all, expression, isRow } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -15,7 +15,7 @@ import type { Scope } from "./scope.ts";
 import { castsRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { callWrites } from "./writing-calls.ts";
-import { CONSTANT, COUNT, combine, derived, isConstant, union } from "./value.ts";
+import { CONSTANT, COUNT, combine, derived, isConstant, tellsNullness, union } from "./value.ts";
 
 /** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
 export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
@@ -27,6 +27,7 @@ export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
   }
   recorder.reads?.passed(call.entries, [row]);
   recordCall(recorder, call, []);
+  if (returnsSet(call)) recorder.use(row, USE.limit);
   const runs = call.users.map((entry) => runFunction(recorder, entry, { values: [row] }).value);
   if (runs.length > 0) return runOfUsers(call, runs, row);
   const value = derived(row, call.returns, false);
@@ -37,6 +38,8 @@ export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
     type: call.returns,
   };
 }
+
+const returnsSet = (call: Call): boolean => call.entries.some((entry) => entry.returnsSet);
 
 /** What a call gives that runs functions of users (any of them, or one of the server's own). */
 function runOfUsers(call: Call, runs: readonly Value[], own: Value): Value {
@@ -71,6 +74,8 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   recordCall(recorder, call, nodes);
   callWrites(recorder, call, nodes, args);
   for (const arg of args) recorder.operator(arg, name);
+  // How many rows there are tells what it was given, even where what they show is masked.
+  if (returnsSet(call)) for (const arg of args) recorder.use(arg, USE.limit);
   const converted = castsRun(recorder, ...args);
   if (converted !== undefined) inputs.push(converted);
   if (call.users.length > 0) {
@@ -107,6 +112,9 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
       total: call.total && value.total,
       type: value.type,
     };
+    // What it counts by, and in which windows, is told in full.
+    if (call.builtin && name === "count" && args.length === 1 && body.agg_distinct !== true)
+      return isRow(recorder, args[0]!) ? aggregate : tellsNullness(aggregate, args[0]!, inputs.slice(1));
     if (!call.builtin || name !== "array_agg") return aggregate;
     return withElements(aggregate, args, combine(inputs.slice(args.length), 0, true).sources);
   }

@@ -23,6 +23,7 @@ import {
   NUMERIC,
   OPAQUE,
   plainConstant,
+  tellsNullness,
   TYPE_BOOL,
   TYPE_RECORD,
   TYPE_TEXT,
@@ -60,7 +61,8 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "BooleanTest": {
       const value = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
       recorder.operator(value, kind === "NullTest" ? "is null" : "is");
-      return derived(value, TYPE_BOOL, true);
+      const result = derived(value, TYPE_BOOL, true);
+      return kind === "NullTest" && !isRow(recorder, value) ? tellsNullness(result, value) : result;
     }
     case "FuncCall":
       return functionCall(recorder, bodyOf(node), scope);
@@ -146,6 +148,10 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
       return everything(scope);
   }
 }
+
+/** Whether that is NULL depends on what is in it. */
+export const isRow = (recorder: Recorder, value: Value): boolean =>
+  recorder.catalog.relationByRowType(value.type) !== undefined;
 
 /** Of CURRENT_DATE and the like; the others give names. */
 const TYPE_NAME = 19;

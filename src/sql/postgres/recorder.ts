@@ -22,7 +22,7 @@ import { hiddenBehind, tagsBeside } from "./masked-forms.ts";
 import type { Variables } from "./placeholders.ts";
 import type { Reads } from "./reads.ts";
 import type { Member, Value } from "./value.ts";
-import { TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { byNullness, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 import { viewOf } from "./views.ts";
 
 /** One bit for each use, in the order of core's list. */
@@ -40,7 +40,12 @@ export const USE = {
   limit: 1024,
   subscript: 2048,
   expression: 4096,
+  computed: 8192,
+  nullness: 16384,
 } as const;
+
+/** Uses that tell nothing but whether it is NULL, of a value that depends on no more. */
+const TELLING = ~(USE.output | USE.writeSource | USE.writeTarget | USE.lock);
 
 type RelationEntry = { fact: Omit<RelationFact, "access">; readonly access: string[]; part: boolean };
 export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };
@@ -167,9 +172,11 @@ export class Recorder {
   use(value: Value, bit: number): void {
     const uses = this.uses;
     this.spend(value.sources.length >> 3);
+    const nullness = (bit & TELLING) === 0 ? undefined : byNullness(value);
     for (const column of value.sources) {
       const before = uses.get(column) ?? 0;
-      if ((before & bit) !== bit) uses.set(column, before | bit);
+      const own = nullness?.has(column) ? (bit & ~TELLING) | USE.nullness : bit;
+      if ((before & own) !== own) uses.set(column, before | own);
     }
     this.consume(value.sources);
   }
@@ -187,7 +194,8 @@ export class Recorder {
   }
 
   output(value: Value): void {
-    this.use(value, value.derivation === "direct" ? USE.output : USE.output | USE.expression);
+    if (value.derivation === "direct") this.use(value, USE.output);
+    else this.use(value, USE.output | (value.total ? USE.computed : USE.expression));
   }
 
   /** Runs `resolve` and says which columns it consumed. */

@@ -46,6 +46,37 @@ export const COUNT: Value = Object.freeze({ sources: NO_COLUMNS, derivation: "ag
 /** Depends on what cannot be told. */
 export const OPAQUE: Value = Object.freeze({ sources: NO_COLUMNS, derivation: "opaque", total: false, type: 0 });
 
+/** Kept by identity, so that whatever else is made of a value depends on its sources in full. */
+const nullness = new WeakMap<Value, ReadonlySet<Column>>();
+
+/** Those of its sources of which it tells only whether they are NULL. */
+export function byNullness(value: Value): ReadonlySet<Column> | undefined {
+  return nullness.get(value);
+}
+
+/** Of the bare column in it the value tells only whether it is NULL, unless it also depends on it by `others`. */
+export function tellsNullness(value: Value, column: Value, others: readonly Value[] = []): Value {
+  // A row is NULL by its fields.
+  if (column.derivation !== "direct" || column.row !== undefined) return value;
+  const only = new Set(column.sources);
+  for (const other of others) for (const source of other.sources) only.delete(source);
+  if (only.size > 0) nullness.set(value, only);
+  return value;
+}
+
+/** A value that depends on its parts in no other way than these on their sources. */
+function madeOf(value: Value, parts: readonly Value[]): Value {
+  if (value.sources.length === 0 || !parts.some((part) => nullness.has(part))) return value;
+  const only = new Set<Column>();
+  for (const part of parts) for (const column of nullness.get(part) ?? []) only.add(column);
+  for (const part of parts) {
+    const own = nullness.get(part);
+    for (const column of part.sources) if (own?.has(column) !== true) only.delete(column);
+  }
+  if (only.size > 0) nullness.set(value, only);
+  return value;
+}
+
 export function union(left: readonly Column[], right: readonly Column[]): readonly Column[] {
   if (left === right || right.length === 0) return left;
   if (left.length === 0) return right;
@@ -86,7 +117,7 @@ export function combine(operands: readonly Value[], type: number, total: boolean
   for (const operand of operands) result = combineTwo(result, operand);
   const allTotal = total && operands.every((operand) => operand.total);
   if (allTotal && isConstant(result)) return plainConstant(type);
-  return { sources: result.sources, derivation: result.derivation, total: allTotal, type };
+  return madeOf({ sources: result.sources, derivation: result.derivation, total: allTotal, type }, operands);
 }
 
 /** Depends on no column. One that is not total may fail all the same, and where it is not always computed, when tells something. */
@@ -120,7 +151,7 @@ export function plainConstant(type: number): Value {
 export function derived(value: Value, type: number, total: boolean): Value {
   if (total && value.total && isConstant(value)) return plainConstant(type);
   const derivation = value.derivation === "direct" ? "expression" : value.derivation;
-  return { sources: value.sources, derivation, total: value.total && total, type };
+  return madeOf({ sources: value.sources, derivation, total: value.total && total, type }, [value]);
 }
 
 /** Both arms of a set operation, or of a recursion: never the bare column for the server. */

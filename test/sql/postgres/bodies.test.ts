@@ -271,9 +271,9 @@ describe("what runs by itself", () => {
     assert.ok(relations("UPDATE watched SET x = 'x'").includes("public.notes insert via public.copies"));
   });
 
-  test("the condition of a trigger is a filter", () => {
+  test("the condition of a trigger counts: here it tells whether a value is there", () => {
     const { columns } = judged("UPDATE watched SET x = 'x' WHERE id = 1");
-    assert.deepEqual(columns.find((column) => column.column === "y")?.uses, ["filter"]);
+    assert.deepEqual(columns.find((column) => column.column === "y")?.uses, ["nullness"]);
   });
 
   test("a trigger reads its transition tables", () => {
