@@ -1,7 +1,7 @@
 # Everything starts here: each target sets up what it needs from a bare clone. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-matrix guards differential model check format bench bundle build setup clean
+.PHONY: help demo serve test test-matrix guards differential model noninterference check format bench bundle build setup clean
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 
@@ -26,6 +26,9 @@ differential: $(INSTALLED) ## generated statements, facts against the server's o
 
 model: $(INSTALLED) ## every short sequence of a session's steps, and longer ones at random, against the server (make model DEPTH=3 SECONDS=600)
 	@node tools/model.ts $(or $(DEPTH),2) $(or $(SECONDS),120) $(SEED)
+
+noninterference: $(INSTALLED) ## generated statements on two servers that differ in protected cells: a client must see the same (make noninterference STATEMENTS=5000 SEED=7)
+	@node tools/noninterference.ts --statements $(or $(STATEMENTS),200000) $(if $(SEED),--seed $(SEED))
 
 check: $(INSTALLED) ## types, lint, format, Rego, import rules, generated files
 	@node tools/check.ts

@@ -39,9 +39,11 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   const runs = isOn(optionOf(body.options, "analyze")) || runsWhilePlanning(facts);
   // SERIALIZE says how long the shown values are. What runs also tells, by the size of its WAL, what old and new values share.
   const serialized = !/^none$/i.test(optionOf(body.options, "serialize") ?? "none");
-  // Estimates and row counts tell about the columns that select the rows, not about those that are shown.
+  // Estimates and row counts tell about the columns that select the rows; of those that are shown costs tell how wide they are.
+  const costs = optionOf(body.options, "costs");
+  const wide = serialized || costs === undefined || isOn(costs);
   const columns = facts.columns.flatMap((column) => {
-    const uses = column.uses.filter((use) => use !== "output" || serialized);
+    const uses = column.uses.filter((use) => use !== "output" || wide);
     return uses.length === 0 ? [] : [{ ...column, uses }];
   });
   const plan: Output = {

@@ -1,0 +1,119 @@
+// Two clusters of one history whose protected cells differ, and a gate with the same policy before each.
+import { after } from "node:test";
+import pg from "pg";
+import { startGate, type TestGate } from "../support/gate.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { wideSql } from "../sql/postgres/generator/schema.ts";
+import { classification, fill, masks, type Side } from "./protected.ts";
+
+export const RESOURCE = "shop";
+
+/** What a subject without a group may do beyond reading and writing rows, by the scopes of its token. */
+export const SCOPES = { plain: [], builder: ["ddl", "dcl", "code", "unscoped", "locks", "maintenance"] } as const;
+export type Who = keyof typeof SCOPES;
+
+export type Server = {
+  readonly side: Side;
+  readonly server: TestServer;
+  readonly direct: pg.Client;
+  readonly admin: pg.Client;
+};
+export type Gates = { readonly [side in Side]: TestGate };
+
+/** Nothing but a statement changes what is there, and nothing runs beside it. */
+const settings = {
+  autovacuum: "off",
+  jit: "off",
+  max_parallel_workers: "0",
+  max_parallel_workers_per_gather: "0",
+  statement_timeout: "20s",
+  lock_timeout: "2s",
+  timezone: "UTC",
+  bgwriter_lru_maxpages: "0",
+};
+
+const more = `
+  CREATE SCHEMA own;
+  CREATE TABLE own.sink (k int, v text, j jsonb);
+  CREATE TABLE own.strict (k int PRIMARY KEY, v text CHECK (length(v) < 3), n int NOT NULL CHECK (n > 0), UNIQUE (v) DEFERRABLE INITIALLY DEFERRED);
+  CREATE SEQUENCE own.counter;
+  ALTER TABLE app.log ALTER at SET DEFAULT '2025-06-01';
+  ALTER TABLE public.customers ALTER created_at SET DEFAULT '2025-06-01';
+  UPDATE app.log SET at = '2025-06-01';
+  INSERT INTO public.customers (id, name, email, phone, city, created_at, home, tags, extra) VALUES
+    (4, 'Di', NULL, '4', 'London', '2025-02-02', ('q', 'Rome', 'z'), '{c}', '{"a": 2}'), (5, 'Ed', 'ed@e.org', '5', 'Rome', NULL, NULL, NULL, NULL);
+  INSERT INTO hr.employees VALUES (4, 'Flo', 'dev', 'flo@a.org', '7', 20, 2), (5, 'Gus', 'dev', NULL, NULL, NULL, 2), (6, 'Ada', 'ops', 'x@a.org', '8', 30, 1);
+  CREATE FUNCTION own.shout(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE NOTICE ''shouting %'', t; RETURN upper(t); END';
+  CREATE FUNCTION own.pick(n int) RETURNS text LANGUAGE plpgsql STABLE AS 'DECLARE found text; BEGIN SELECT email INTO found FROM public.customers WHERE id = n; RETURN found; END';
+`;
+
+const settle = `
+  REFRESH MATERIALIZED VIEW public.m_employees;
+  REFRESH MATERIALIZED VIEW lab.m_deep;
+  ANALYZE;
+`;
+
+/** Ends with the test file. */
+export async function startServers(): Promise<readonly [Server, Server]> {
+  return Promise.all([startOne("left"), startOne("right")]);
+}
+
+async function client(url: string): Promise<pg.Client> {
+  const connected = new pg.Client({ connectionString: url });
+  connected.on("error", () => undefined);
+  await connected.connect();
+  after(() => connected.end());
+  return connected;
+}
+
+async function startOne(side: Side): Promise<Server> {
+  const server = await startServer({
+    settings,
+    setup: ({ app }) => [
+      {
+        database: "postgres",
+        sql: `CREATE ROLE app LOGIN PASSWORD '${app}';\n\nCREATE DATABASE ${RESOURCE} OWNER app;\n\n`,
+      },
+    ],
+  });
+  // What clients do is what the tables' owner may do: the server alone keeps nothing back.
+  const direct = await client(server.url("app", RESOURCE));
+  for (const sql of [wideSql, more]) await direct.query(sql);
+  await fill(direct, side);
+  await direct.query(settle);
+  const admin = await client(server.url("postgres", RESOURCE));
+  return { side, server, direct, admin };
+}
+
+export type GatesOptions = {
+  /** The starter policy, or a changed copy of it. */
+  readonly policy: string;
+  readonly classification?: { readonly [key: string]: readonly string[] };
+  readonly masks?: { readonly [tag: string]: object };
+};
+
+/** Fresh gates: they end with the test file, or when they are closed. */
+export async function startGates([left, right]: readonly [Server, Server], options: GatesOptions): Promise<Gates> {
+  const gate = ({ server }: Server): Promise<TestGate> =>
+    startGate({
+      policy: options.policy,
+      data: {
+        classification: { [RESOURCE]: options.classification ?? classification },
+        masks: options.masks ?? masks,
+        grants: {},
+      },
+      resources: {},
+      config: {
+        audit: { durability: "write" },
+        resources: {
+          [RESOURCE]: {
+            kind: "postgres",
+            url: `${server.url("app", RESOURCE)}?sslmode=disable`,
+            environment: "test",
+            plan_check: { rate: 0 },
+          },
+        },
+      },
+    });
+  return { left: await gate(left), right: await gate(right) };
+}
