@@ -123,6 +123,16 @@ export const ERRORS = {
     "Leave the column out of everything but the list of outputs, where it is masked.",
   ),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
+  DETOKENIZE_UNKNOWN: spec(
+    "F0000",
+    "There is no such column with tokens",
+    "Name it as schema.table.column; its tag must have the mask tokenize in data.masks.",
+  ),
+  DETOKENIZE_REFUSED: spec(
+    "F0000",
+    "These tokens may not be turned back",
+    "Ask for a token of a group that the policy's data.grants names for the column's tag.",
+  ),
   // approvals
   APPROVAL_DENIED: spec("42501", "The approval was denied"),
   APPROVAL_TIMEOUT: spec("42501", "Nobody approved in time", "Send the command again to ask anew."),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { openAuditLog } from "./audit/index.ts";
 import type { Config } from "./config.ts";
 import type { Resource } from "./core/facts.ts";
+import { type DetokenizeParts, runDetokenize } from "./core/detokenize.ts";
 import { Pipeline } from "./core/pipeline.ts";
 import { errorText, RegateError } from "./errors.ts";
 import { startHttp } from "./http/index.ts";
@@ -12,7 +13,7 @@ import { openVerifier } from "./identity/index.ts";
 import { maskKey } from "./identity/keys.ts";
 import { TokenKeys } from "./identity/token-keys.ts";
 import type { Logger } from "./log.ts";
-import { checkKeys, checkMaskSpec } from "./masking/index.ts";
+import { checkKeys, checkMaskSpec, detokenize } from "./masking/index.ts";
 import { openPolicy } from "./policy/index.ts";
 import { startPostgres } from "./protocols/postgres/index.ts";
 import type { ShimResource } from "./protocols/shim.ts";
@@ -99,11 +100,21 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       labels: { id: randomUUID(), app: "regate" },
       approvalTimeoutMs: config.approvals.timeout,
     });
+    const resources = resourcesOf(config);
+    const detokenizing: DetokenizeParts = {
+      pipeline,
+      resources,
+      covers: (identity, resource) => verifier.covers(identity, resource),
+      column: async (resource, name) => shim?.column(resource, name),
+      key: (name, version) => tokenKeys.version(name, version),
+      detokenize,
+    };
     const httpListen = hostPort(config.listen.http);
     const http = await startHttp({
       ...httpListen,
       verifier,
       approvals: state.approvals,
+      detokenize: (identity, address, request) => runDetokenize(detokenizing, identity, address, request),
       log,
       health: () => ({
         status: audit.failure === undefined ? "ok" : "failing",
@@ -117,7 +128,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     opened.push(() => http.close());
     const shim = await startPostgres({
       ...hostPort(config.listen.postgres),
-      resources: resourcesOf(config),
+      resources,
       pipeline,
       verifier,
       log,

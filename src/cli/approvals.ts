@@ -1,11 +1,10 @@
 // regate approvals: see held commands, and approve or deny them, over the gate's HTTP API.
 import type { ApprovalEntry } from "../core/ports.ts";
-import { RegateError } from "../errors.ts";
-import { api, apiUrl } from "./api.ts";
+import { api } from "./api.ts";
+import { callerOptions, callerToken, gateUrl } from "./caller.ts";
 import { asksForHelp, parsed, say, usage } from "./options.ts";
-import { type Folder, folderOf } from "./folder.ts";
+import { folderOf } from "./folder.ts";
 import { oneLine, span, styled, table, visible } from "./text.ts";
-import { issueFrom } from "./token.ts";
 
 export const HELP = `regate approvals list    [--all] [--json]
 regate approvals show    ID [--json]
@@ -24,17 +23,8 @@ const options = {
   json: { type: "boolean" },
   all: { type: "boolean" },
   comment: { type: "string" },
-  url: { type: "string" },
-  token: { type: "string" },
-  as: { type: "string" },
-  group: { type: "string", multiple: true },
+  ...callerOptions,
 } as const;
-type Values = {
-  readonly url?: string;
-  readonly token?: string;
-  readonly as?: string;
-  readonly group?: readonly string[];
-};
 
 type Shown = Omit<ApprovalEntry, "binding">;
 
@@ -54,8 +44,8 @@ export async function run(args: string[]): Promise<number> {
   if (command !== "list" && id === undefined)
     throw usage(`approvals ${command}: the ID is missing (see: regate approvals list)`, HELP);
   const folder = folderOf(values);
-  const url = apiUrl(values.url ?? `http://${addressOf(folder)}`);
-  const token = await tokenOf(values, folder);
+  const url = gateUrl(values, folder);
+  const token = await callerToken("approvals", values, folder, HELP);
   if (command === "list") {
     const { approvals } = (await api(
       url,
@@ -77,31 +67,6 @@ export async function run(args: string[]): Promise<number> {
   ) as Shown;
   process.stdout.write(values.json === true ? `${JSON.stringify(entry)}\n` : described(entry));
   return 0;
-}
-
-/** Where a gate with this configuration listens, as seen from its own machine. */
-function addressOf({ config }: Folder): string {
-  return config.listen.http.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
-}
-
-async function tokenOf(values: Values, folder: Folder): Promise<string> {
-  if (values.as !== undefined) {
-    if (values.token !== undefined) throw usage("approvals: --token and --as exclude each other", HELP);
-    const { token } = await issueFrom(folder, {
-      subject: values.as.normalize("NFC"),
-      resources: ["*"],
-      ttlSeconds: 60,
-      groups: values.group ?? [],
-    });
-    return token;
-  }
-  if (values.group !== undefined) throw usage("approvals: --group goes with --as", HELP);
-  const token = values.token ?? process.env.REGATE_TOKEN;
-  if (token !== undefined && token !== "") return token.trim();
-  throw new RegateError("USAGE", {
-    detail: "approvals: who are you? No token was given",
-    hint: "Set REGATE_TOKEN to one of: regate token issue --subject human:NAME --group GROUP --resource RESOURCE. Or, on the gate's machine: --as human:NAME --group GROUP.",
-  });
 }
 
 function listed(approvals: readonly Shown[], all: boolean): string {

@@ -14,6 +14,8 @@ const commands: { readonly [name: string]: Command } = {
     load: () => import("./token.ts"),
   },
   approvals: { summary: "list held commands; approve or deny one", load: () => import("./approvals.ts") },
+  detokenize: { summary: "turn tokens of masked columns back into values", load: () => import("./detokenize.ts") },
+  keys: { summary: "list the gate's keys; rotate one", load: () => import("./keys.ts") },
   policy: { summary: "check, test and build rules into a bundle; try them on SQL", load: () => import("./policy.ts") },
   log: { summary: "read the decision log: tail, or query it with SQL", load: () => import("./log.ts") },
   config: { summary: "check the configuration", load: () => import("./config.ts") },

@@ -1,8 +1,9 @@
-// The gate's HTTP API: health for machines, approvals for approvers.
+// The gate's HTTP API: health for machines, approvals for approvers, detokenizing for who may.
 import { fastify } from "fastify";
 import type { Approvals, TokenReader } from "../core/ports.ts";
 import { errorText, RegateError } from "../errors.ts";
 import { approvalRoutes } from "./approvals.ts";
+import { type Detokenize, detokenizeRoutes } from "./detokenize.ts";
 import { bodyOf, presented } from "./errors.ts";
 import { hostName, isLoopback } from "./host.ts";
 
@@ -18,6 +19,7 @@ export type HttpOptions = {
   readonly port: number;
   readonly verifier: TokenReader;
   readonly approvals: Approvals;
+  readonly detokenize: Detokenize;
   /** The body of /healthz. With a `status` other than "ok" the answer is 503. */
   readonly health: () => object;
   readonly log: HttpLog;
@@ -82,6 +84,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
     return reply.status(status === undefined || status === "ok" ? 200 : 503).send(health);
   });
   await app.register(async (scope) => approvalRoutes(scope, verifier, approvals, log));
+  await app.register(async (scope) => detokenizeRoutes(scope, verifier, options.detokenize));
 
   try {
     await app.listen({ host: options.host, port: options.port });

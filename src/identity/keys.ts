@@ -15,9 +15,9 @@ export type SigningKeys = {
   readonly verifying: ReadonlyMap<string, CryptoKey>;
 };
 
-const SIGNING_FILE = "issuer.json";
-const MASK_FILE = "mask.key";
-const MASK_BYTES = 32;
+export const SIGNING_FILE = "issuer.json";
+export const MASK_FILE = "mask.key";
+export const MASK_BYTES = 32;
 
 /**
  * The issuer's keys: a JWK set of private keys, the first of which signs; made on first use.
@@ -58,14 +58,16 @@ export async function maskKey(dataDir: string): Promise<Buffer> {
   return key;
 }
 
-async function createSigning(): Promise<Buffer> {
+/** A private key for the set that signs tokens. */
+export async function newSigningKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { crv: "Ed25519", extractable: true });
   const jwk = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(jwk);
-  return Buffer.from(
-    `${JSON.stringify({ keys: [{ ...jwk, kid, alg: ALGORITHM, use: "sig" }] }, undefined, 2)}\n`,
-    "utf8",
-  );
+  return { ...jwk, kid, alg: ALGORITHM, use: "sig" };
+}
+
+async function createSigning(): Promise<Buffer> {
+  return Buffer.from(`${JSON.stringify({ keys: [await newSigningKey()] }, undefined, 2)}\n`, "utf8");
 }
 
 async function imported(jwk: JWK): Promise<CryptoKey> {

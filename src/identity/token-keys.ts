@@ -30,11 +30,14 @@ export class TokenKeys {
   }
 
   /**
-   * One key by its version (`kid`), for tokens from before a rotation.
+   * One key by its version (`kid`), for tokens from before a rotation; without one that which encrypts now.
    * @throws RegateError KEY_UNREADABLE
    */
-  version(name: string, version: string): Buffer | undefined {
-    return this.#set(name)?.versions.get(version);
+  version(name: string, asked?: string): { readonly version: string; readonly key: Buffer } | undefined {
+    const versions = this.#set(name)?.versions;
+    const version = asked ?? versions?.keys().next().value;
+    const key = version === undefined ? undefined : versions?.get(version);
+    return version === undefined || key === undefined ? undefined : { version, key };
   }
 
   #set(name: string): KeySet | undefined {

@@ -1,4 +1,5 @@
 // What a protocol shim is to the gateway: something that listens, speaks one database protocol, and can be drained.
+import type { StoredColumn } from "../core/detokenize.ts";
 import type { Pipeline } from "../core/pipeline.ts";
 import type { Resource } from "../core/facts.ts";
 import type { TokenVerifier } from "../core/ports.ts";
@@ -69,6 +70,8 @@ export interface Shim {
   readonly address: string;
   readonly sessions: number;
   readonly checks: CheckCounts;
+  /** A column by its name in `data.classification`. @throws RegateError CATALOG_UNAVAILABLE */
+  column(resource: string, name: string): Promise<StoredColumn | undefined>;
   /** Stops listening, lets running commands end for at most `graceMs`, then ends every session. */
   close(graceMs: number): Promise<void>;
 }

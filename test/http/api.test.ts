@@ -22,7 +22,8 @@ const logged: string[] = [];
 const note = (fields: object, message: string): void => void logged.push(JSON.stringify({ ...fields, message }));
 const log = { info: note, warn: note, error: note };
 let health: object = { status: "ok", mode: "enforce", policy: { revision: "abc" }, audit: "ok", sessions: 0 };
-const options = { host: "127.0.0.1", verifier, approvals: state.approvals, health: () => health, log };
+const detokenize = (): Promise<never> => Promise.reject(new RegateError("DETOKENIZE_REFUSED"));
+const options = { host: "127.0.0.1", verifier, approvals: state.approvals, detokenize, health: () => health, log };
 const http = await startHttp({ ...options, port: 0 });
 after(async () => {
   await http.close();

@@ -27,7 +27,8 @@ test("the first key of a set is the current one, and each has its version", () =
   const { keys, write } = keyFolder();
   write({ keys: [key("2"), key("1", 16)] });
   assert.deepEqual(keys.current("cards"), Buffer.alloc(32, "2"));
-  assert.deepEqual(keys.version("cards", "1"), Buffer.alloc(16, "1"));
+  assert.deepEqual(keys.version("cards", "1"), { version: "1", key: Buffer.alloc(16, "1") });
+  assert.deepEqual(keys.version("cards")?.key, keys.current("cards"));
   assert.equal(keys.version("cards", "3"), undefined);
   assert.equal(keys.current("other"), undefined);
 });

@@ -1,4 +1,5 @@
 // The catalog of one upstream database, shared by its sessions: read over the gate's own connection, read anew on demand.
+import type { StoredColumn } from "../../core/detokenize.ts";
 import { RegateError } from "../../errors.ts";
 import { type Catalog, type CatalogQuery, catalogOf } from "../../sql/postgres/catalog.ts";
 import { type Reading, readStore } from "../../sql/postgres/catalog-read.ts";
@@ -266,4 +267,16 @@ export class Catalogs {
     this.#connection = undefined;
     this.#reading = undefined;
   }
+}
+
+/** A column of a table or view, by its name as in `data.classification`. */
+export function storedColumn(catalog: Catalog, name: string): StoredColumn | undefined {
+  const [schema = "", table = "", column = "", ...more] = splitName(name) ?? [];
+  if (more.length > 0) return undefined;
+  const relation = catalog.resolveRelation(schema, table, []);
+  const found = relation?.column(column);
+  if (relation === undefined || found === undefined) return undefined;
+  const { tags } = found.source;
+  const typeOid = catalog.baseType(found.type);
+  return { schema, table, column, kind: relation.kind, tags, type: catalog.typeName(typeOid), typeOid };
 }

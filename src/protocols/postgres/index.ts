@@ -7,7 +7,7 @@ import { errorText, RegateError } from "../../errors.ts";
 import { ready as parserReady } from "../../sql/postgres/parser.ts";
 import type { Shim, ShimOptions } from "../shim.ts";
 import type { BindingStore } from "./bindings.ts";
-import { Catalogs } from "./catalogs.ts";
+import { Catalogs, storedColumn } from "./catalogs.ts";
 import { type Accepted, authenticate, type CancelKey, contextOf, newCancelKey, openUpstream } from "./login.ts";
 import { encodeAuthenticationOk, encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from "./message.ts";
 import { Disagreements } from "./disagreements.ts";
@@ -208,6 +208,12 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
         disagreements: summed([...upstreams.values()].map(({ disagreements }) => disagreements.counts)),
         plans: summed([...upstreams.values()].map(({ planChecks }) => planChecks.counts)),
       };
+    },
+    column: async (resource, name) => {
+      const { catalogs } = upstreams.get(resource) ?? {};
+      // A tag that was given or taken away since would decide otherwise.
+      catalogs?.invalidate();
+      return catalogs === undefined ? undefined : storedColumn(await catalogs.refresh(), name);
     },
     close: async (graceMs) => {
       forget();
