@@ -1,5 +1,5 @@
 # METADATA
-# title: Protected values that are copied out or written
+# title: Protected values that are written
 # description: |
 #   A protected value may be written where it is protected as well. Anywhere else somebody could read it.
 # scope: package
@@ -12,28 +12,11 @@ import data.lib.reasons
 import data.lib.substitution
 
 # METADATA
-# title: What is written or copied are masked values in place of the real ones
+# title: What is written are masked values in place of the real ones
 substitute contains substitution.of(i, flow.column) if {
 	some i, _ in input.command.statements
 	some flow in _flows[i]
 	substitution.possible(i, flow.column)
-}
-
-substitute contains substitution.of(i, column) if {
-	some i, _ in input.command.statements
-	some column in _copied[i]
-	substitution.possible(i, column)
-}
-
-# METADATA
-# title: A protected column may not be copied out
-# custom:
-#   code: protected-copy
-#   hint: Name the columns to copy without it, or SELECT it, which masks it.
-block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
-	some i, _ in input.command.statements
-	some column in _copied[i]
-	not substitution.possible(i, column)
 }
 
 # METADATA
@@ -61,20 +44,6 @@ block contains reasons.refusing_flow(rego.metadata.rule(), i, source, _target(wr
 	some column in statement.columns
 	_into(written, column)
 	protection.by_tags[column.tags]
-}
-
-_copied[i] := {column |
-	statement.verb == "copy"
-	some column in statement.columns
-	"output" in column.uses
-	protection.by_tags[column.tags]
-} | {source |
-	statement.verb == "copy"
-	some output in statement.outputs
-	some source in output.sources
-	protection.by_tags[source.tags]
-} if {
-	some i, statement in input.command.statements
 }
 
 _flows[i] := _told_flows(statement) | _untold_flows(statement) if {

@@ -83,13 +83,13 @@ test_it_stays_in_a_column_with_the_same_tags[note] if {
 	blocked({"columns": [target], "writes": [flow("column", [email([])], false)]}, []) == codes
 }
 
-test_it_may_not_be_copied_out[note] if {
+test_it_may_be_copied_out[note] if {
 	some note, fields in {
 		"table": {"columns": [email(["output"])]},
 		"query": {"outputs": [samples.output("direct", email([]))]},
 	}
-	blocked(object.union({"verb": "copy"}, fields), []) == {"protected-copy"}
-	blocked(object.union({"verb": "copy"}, fields), ["privacy"]) == set()
+	blocked(object.union({"verb": "copy"}, fields), []) == set()
+	blocked(object.union({"verb": "copy", "writes": [flow("file", [email([])], false)]}, fields), []) == {"protected-write"}
 }
 
 test_copying_in_is_allowed if blocked({"verb": "copy", "class": "write", "columns": [email(["write_target"])]}, []) == set()
@@ -111,18 +111,10 @@ test_what_is_used_beside_a_write_that_cannot_be_told_is_substituted if {
 	blocked(fields, []) == set()
 }
 
-test_a_copy_is_substituted[note] if {
-	some note, fields in {
-		"table": {"columns": [masked(["output"])]},
-		"query": {"outputs": [samples.output("direct", masked([]))]},
-	}
-	substituted(object.union(selected, object.union({"verb": "copy"}, fields)), []) == one
-}
-
-test_a_copy_of_what_is_computed_is_refused if {
-	salary := samples.column("salary", ["hashed"], ["output", "computed"])
-	fields := {"verb": "copy", "columns": [salary], "outputs": [samples.output("expression", salary)]}
-	blocked(fields, []) == {"protected-copy"}
+test_a_copy_into_a_file_is_substituted if {
+	fields := {"verb": "copy", "columns": [masked(["output"])], "writes": [flow("file", [masked([])], false)]}
+	substituted(object.union(selected, fields), []) == one
+	substituted(object.union(selected, object.remove(fields, ["writes"])), []) == set()
 }
 
 test_a_masked_value_may_be_written[note] if {

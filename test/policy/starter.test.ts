@@ -209,7 +209,13 @@ const table: readonly (readonly [
   ["it as filter of what changes", [changing], {}, "block", "protected-use"],
   ["it as filter of what changes, by whoever is cleared", [changing], { groups: ["privacy"] }, "allow", "write"],
   ["writing it", [{ verb: "update", class: "write", columns: [used(email, "write_target")] }], {}, "allow", "write"],
-  ["COPY of it", [{ ...selecting, verb: "copy", columns: [used(email, "output")] }], {}, "mask", "read"],
+  [
+    "COPY of it",
+    [{ ...selecting, verb: "copy", columns: [used(email, "output")], outputs: [output("direct", email)] }],
+    {},
+    "mask",
+    "read",
+  ],
   ...(["column", "sequence", "setting", "large_object", "notification", "file", "server"] as const).flatMap(
     (target) => {
       const written = { target, schema: "public", table: "notes", column: "text", sources: [email], opaque: false };

@@ -2,6 +2,7 @@
 import { RegateError } from "../../errors.ts";
 import { confirm, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { BACKEND, TRANSACTION } from "./codes.ts";
+import { CopyMasker } from "./copy-masker.ts";
 import { HEADER_BYTES } from "./frame.ts";
 import {
   decodeCommandTag,
@@ -32,7 +33,8 @@ export class Answers {
     const body = message.subarray(HEADER_BYTES);
     switch (type) {
       case BACKEND.noticeResponse:
-        if (op?.kind === "probe") return false;
+        // What an outline is told, its COPY is told as well.
+        if (op?.kind === "probe" || op?.kind === "outline") return false;
         if (op === undefined ? !session.touchedTagged : !this.#mayQuote(op)) return true;
         session.backend.emit(scrubbed(decodeError(body), "notice", speakerOf(op)));
         return false;
@@ -56,6 +58,7 @@ export class Answers {
       }
       return false;
     }
+    if (op.kind === "outline") return this.#outlined(type, body, op);
     const shown = session.backend.late === undefined;
     switch (type) {
       case BACKEND.parseComplete:
@@ -96,7 +99,12 @@ export class Answers {
         session.copyIn = true;
         return shown;
       case BACKEND.copyOutResponse:
+        if (op.kind !== "execute" && op.kind !== "query") throw unexpected(type);
+        return session.copies.begins(op.run, op.kind === "query" ? op.statement : 0, body);
       case BACKEND.copyDone:
+        if (op.kind !== "execute" && op.kind !== "query") throw unexpected(type);
+        if (shown && op.run.copying instanceof CopyMasker) op.run.copying.done();
+        op.run.copying = undefined;
         return shown;
       case BACKEND.functionCallResponse:
         if (op.kind !== "call") throw unexpected(type);
@@ -105,6 +113,29 @@ export class Answers {
       default:
         throw unexpected(type);
     }
+  }
+
+  /** Columns of what a COPY is about to show: not the client's answers. */
+  #outlined(type: number, body: Buffer, op: Extract<Op, { kind: "outline" }>): false {
+    switch (type) {
+      case BACKEND.rowDescription:
+        op.fields.push(decodeRowDescription(body));
+        break;
+      case BACKEND.noData:
+        op.fields.push(undefined);
+        break;
+      case BACKEND.closeComplete:
+        if (--op.left > 0) break;
+        this.#session.pending.shift();
+        op.done(op.fields);
+        break;
+      case BACKEND.parseComplete:
+      case BACKEND.parameterDescription:
+        break;
+      default:
+        throw unexpected(type);
+    }
+    return false;
   }
 
   /** The columns of a result: held against what was decided on, before a row of it leaves. */
@@ -135,7 +166,7 @@ export class Answers {
         ? { ok: false as const, why: "an unexpected result" }
         : confirm(statement, fields, catalog);
     if (!verdict.ok) {
-      this.#disagree(run, at, fields, verdict.why);
+      this.disagree(run, at, fields, verdict.why);
       session.catalogs.invalidate();
       session.backend.refuseLate(run, new RegateError("CATALOG_MISMATCH", { detail: verdict.why }));
       return false;
@@ -151,7 +182,8 @@ export class Answers {
     return true;
   }
 
-  #disagree({ command }: Run, statement: number, fields: readonly Field[], why: string): void {
+  /** Keeps what reproduces that the server describes a result otherwise than the facts. */
+  disagree({ command }: Run, statement: number, fields: readonly Field[], why: string): void {
     const { lastCatalog: catalog, names, parts } = this.#session;
     if (command === undefined || catalog === undefined) return;
     parts.disagreements.add({
@@ -189,6 +221,7 @@ export class Answers {
     if (op.kind !== "query" && op.kind !== "execute") throw unexpected(type);
     const { run } = op;
     run.plan = undefined;
+    run.copying = undefined;
     if (run.permit.enforced && mayQuote(run.statements)) session.touchedTagged = true;
     if (type === BACKEND.commandComplete) run.tag = decodeCommandTag(body);
     // What was suspended has run, too, as far as it came.
@@ -315,6 +348,7 @@ export class Answers {
       case "call":
         op.run.sqlstate = fields.C ?? "XX000";
         op.run.plan = undefined;
+        op.run.copying = undefined;
         return shown && this.#quoted(quotes, fields, op);
       case "sync":
         return shown && this.#quoted(quotes, fields, op);

@@ -4,11 +4,12 @@ import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
 import { RegateError } from "../../errors.ts";
 import { BACKEND, TRANSACTION } from "./codes.ts";
+import { CopyMasker } from "./copy-masker.ts";
 import { frameBytes, HEADER_BYTES, serverLimits } from "./frame.ts";
 import { decodeDataRow } from "./message.ts";
 import type { Run } from "./pending.ts";
 import { errorMessage } from "./refuse.ts";
-import { RowWriter } from "./rows.ts";
+import { type RowPlan, RowWriter } from "./rows.ts";
 import type { Session } from "./session.ts";
 
 const limits = serverLimits();
@@ -179,13 +180,17 @@ export class Backend {
       }
       if (type === BACKEND.dataRow || type === BACKEND.copyData) {
         const run = op !== undefined && (op.kind === "execute" || op.kind === "query") ? op.run : undefined;
+        const copying = type === BACKEND.copyData ? run?.copying : undefined;
         if (run !== undefined && this.late === undefined) {
           if (type === BACKEND.dataRow && op !== undefined && run.rows === 0) session.answers.prepareRows(op, run);
-          run.rows++;
-          if (run.permit.limits !== undefined) this.#limit(run);
+          // Those of a COPY that is masked are counted when they are found.
+          if (!(copying instanceof CopyMasker)) run.rows++;
+          const over = this.#over(run);
+          if (over !== undefined) this.refuseLate(run, over);
         }
         const plan = run?.plan;
-        if (this.late === undefined && run !== undefined && (plan === undefined || type === BACKEND.copyData)) {
+        const passes = type === BACKEND.dataRow ? plan === undefined : copying === "passes";
+        if (this.late === undefined && run !== undefined && passes) {
           run.bytes += total;
           if (at + total > end) {
             this.#passing = at + total - end;
@@ -205,7 +210,8 @@ export class Backend {
           from = at;
           continue;
         }
-        if (run === undefined || plan === undefined) {
+        const masks = copying instanceof CopyMasker ? copying : type === BACKEND.dataRow ? plan : undefined;
+        if (run === undefined || masks === undefined) {
           if (op?.kind === "probe" && type === BACKEND.dataRow) {
             if (at + total > end) break;
             op.rows.push(decodeDataRow(buffer.subarray(at + HEADER_BYTES, at + total)));
@@ -229,11 +235,9 @@ export class Backend {
         }
         if (at + total > end) break;
         cut();
-        const before = this.#rows.length;
-        run.maskedCells += this.#rows.row(buffer, at, at + total, plan);
-        run.bytes += this.#rows.length - before;
+        from = at + total;
+        this.#mask(run, buffer, at, at + total, masks);
         at += total;
-        from = at;
         continue;
       }
       if (at + total > end) break;
@@ -255,6 +259,28 @@ export class Backend {
     }
   }
 
+  /** Rewrites the DataRow or CopyData at buffer[start, end). */
+  #mask(run: Run, buffer: Buffer, start: number, end: number, masks: RowPlan | CopyMasker): void {
+    const before = this.#rows.length;
+    let error: RegateError | undefined;
+    try {
+      if (masks instanceof CopyMasker) {
+        const { rows, masked } = masks.push(buffer, start + HEADER_BYTES, end, this.#rows);
+        run.rows += rows;
+        run.maskedCells += masked;
+      } else run.maskedCells += this.#rows.row(buffer, start, end, masks);
+      run.bytes += this.#rows.length - before;
+      if (masks instanceof CopyMasker) error = this.#over(run);
+    } catch (thrown) {
+      this.#rows.undo(before);
+      if (!(thrown instanceof RegateError) || thrown.code !== "ROW_TOO_LARGE") throw thrown;
+      error = thrown;
+    }
+    if (error === undefined) return;
+    this.#rows.undo(before);
+    this.refuseLate(run, error);
+  }
+
   /** Shows an error in the place of a result that may not be shown, and nothing more of its segment. */
   refuseLate(run: Run, error: RegateError): void {
     run.plan = undefined;
@@ -273,12 +299,14 @@ export class Backend {
     if (this.dropped > patience && this.canceling === undefined) this.canceling = this.#session.parts.upstream.cancel();
   }
 
-  #limit(run: Run): void {
+  /** The error, if the result has come to more than the policy allows. */
+  #over(run: Run): RegateError | undefined {
     const { limits: bounds } = run.permit;
     if (bounds?.rows !== undefined && run.rows > bounds.rows)
-      this.refuseLate(run, new RegateError("LIMIT_EXCEEDED", { detail: `more than ${bounds.rows} rows` }));
-    else if (bounds?.bytes !== undefined && run.bytes > bounds.bytes)
-      this.refuseLate(run, new RegateError("LIMIT_EXCEEDED", { detail: `more than ${bounds.bytes} bytes` }));
+      return new RegateError("LIMIT_EXCEEDED", { detail: `more than ${bounds.rows} rows` });
+    if (bounds?.bytes !== undefined && run.bytes > bounds.bytes)
+      return new RegateError("LIMIT_EXCEEDED", { detail: `more than ${bounds.bytes} bytes` });
+    return undefined;
   }
 
   #mustHold(run: Run): boolean {

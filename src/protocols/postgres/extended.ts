@@ -222,19 +222,21 @@ export class Extended {
           return session.judge.nudge();
         const run = portal.run ?? newRun(permit, statements, again.facts, portal.prepared?.analysis.locations);
         portal.run = undefined;
-        session.segmentOpen = true;
-        session.writer.command(permit, message.raw);
-        this.#sent(statements, true);
-        session.pending.push({ kind: "execute", segment: session.segment, portal, run });
-        if (!statements.some((one) => one.copy === "in")) return true;
-        // What the client sends next means something else if the server enters COPY mode: find out.
-        session.writer.flush();
-        return session.wait(
-          () =>
-            session.copyIn ||
-            session.skipping ||
-            !session.pending.some((op) => op.kind === "execute" && op.run === run),
-        );
+        return session.copies.described(run, again.facts.text, false, () => {
+          session.segmentOpen = true;
+          session.writer.command(permit, message.raw);
+          this.#sent(statements, true);
+          session.pending.push({ kind: "execute", segment: session.segment, portal, run });
+          if (!statements.some((one) => one.copy === "in")) return true;
+          // What the client sends next means something else if the server enters COPY mode: find out.
+          session.writer.flush();
+          return session.wait(
+            () =>
+              session.copyIn ||
+              session.skipping ||
+              !session.pending.some((op) => op.kind === "execute" && op.run === run),
+          );
+        });
       });
     };
     const covered =

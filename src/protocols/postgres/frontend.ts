@@ -94,17 +94,23 @@ export class Frontend {
     const session = this.#session;
     return session.wait(() => {
       if (session.segmentWrites && session.backend.unconfirmed) return session.judge.nudge();
-      session.writer.sync();
-      session.pending.push({ kind: "sync", segment: session.segment, silent: false });
-      session.segment++;
-      session.skipping = false;
-      session.segmentOpen = false;
-      session.segmentWrites = false;
-      session.segmentRan = false;
-      session.unsure = false;
-      session.segmentDdl = false;
+      this.endSegment();
       return true;
     }, "run");
+  }
+
+  /** Sends a Sync, whose answer the client gets. */
+  endSegment(): void {
+    const session = this.#session;
+    session.writer.sync();
+    session.pending.push({ kind: "sync", segment: session.segment, silent: false });
+    session.segment++;
+    session.skipping = false;
+    session.segmentOpen = false;
+    session.segmentWrites = false;
+    session.segmentRan = false;
+    session.unsure = false;
+    session.segmentDdl = false;
   }
 
   /** A simple query in the middle of a segment: the gate must first know whether the server is skipping. */
@@ -123,14 +129,16 @@ export class Frontend {
     return session.reading.analyzed(bytes, true, (analysis) => {
       const command = session.reading.command(analysis, "query", [], undefined);
       return session.judge.decide(command, "judge", true, (permit) => {
-        session.writer.command(permit, message.raw);
         const run = newRun(permit, analysis.statements, command.facts, analysis.locations);
-        session.pending.push({ kind: "query", segment: session.segment, run, statement: 0 });
-        session.segment++;
-        session.segmentOpen = false;
-        session.segmentRan = false;
-        session.busy = true;
-        return true;
+        return session.copies.described(run, command.facts.text, true, () => {
+          session.writer.command(permit, message.raw);
+          session.pending.push({ kind: "query", segment: session.segment, run, statement: 0 });
+          session.segment++;
+          session.segmentOpen = false;
+          session.segmentRan = false;
+          session.busy = true;
+          return true;
+        });
       });
     });
   }

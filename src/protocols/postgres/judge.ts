@@ -71,15 +71,7 @@ export class Judge {
       if (permit.detect !== undefined && command.facts.statements.some(isUnsearchable)) {
         const error = new RegateError("MASK_IMPOSSIBLE", {
           detail: "The policy has all texts searched, and what this gives back has no description.",
-          hint: "SELECT the columns, or the function's result, instead.",
-        });
-        return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
-      }
-      // COPY has no description by which a column could be found: a mask that would be lost is a refusal.
-      if (permit.masks.some((mask) => command.facts.statements[mask.statement]?.verb === "copy")) {
-        const error = new RegateError("MASK_IMPOSSIBLE", {
-          detail: "COPY cannot be masked.",
-          hint: "SELECT the columns instead.",
+          hint: "SELECT the function's result instead.",
         });
         return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
       }
@@ -200,9 +192,8 @@ function missed(refusal: Refusal, missing: Missing | undefined): Refusal {
   return { ...refusal, ...missing, code: "NAME_UNKNOWN", hint: ERRORS.NAME_UNKNOWN.hint };
 }
 
-/** Gives texts without saying which: COPY to the client, and the function-call message but for large objects' bytes and numbers. */
-function isUnsearchable({ verb, functions, external, outputs }: StatementFacts): boolean {
-  if (verb === "function_call")
-    return !external.includes("large_object") || functions.some(({ schema }) => schema !== "pg_catalog");
-  return verb === "copy" && outputs.length > 0;
+/** Gives texts without saying which: the function-call message, but for large objects' bytes and numbers. */
+function isUnsearchable({ verb, functions, external }: StatementFacts): boolean {
+  if (verb !== "function_call") return false;
+  return !external.includes("large_object") || functions.some(({ schema }) => schema !== "pg_catalog");
 }

@@ -5,6 +5,16 @@ import type { Permit } from "../../core/enforce.ts";
 import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Portal, Prepared } from "./registry.ts";
 import type { RowPlan } from "./rows.ts";
+import type { CopyMasker } from "./copy-masker.ts";
+import type { Field } from "./message.ts";
+
+/** What is known of a COPY … TO STDOUT before it runs. */
+export type CopyPlan = {
+  readonly columns: number;
+  readonly binary: boolean;
+  /** Undefined where nothing of it is masked. */
+  readonly masker: CopyMasker | undefined;
+};
 
 /** One permitted command while it runs, and what is counted for its outcome. */
 export type Run = {
@@ -22,6 +32,10 @@ export type Run = {
   tag: string | null;
   /** The masks of the result that is under way. */
   plan: RowPlan | undefined;
+  /** By statement. */
+  readonly copies: Map<number, CopyPlan>;
+  /** The COPY that is under way: what masks it, or that it passes. Undefined: nothing is copied out. */
+  copying: CopyMasker | "passes" | undefined;
   done: boolean;
 };
 
@@ -43,6 +57,8 @@ export function newRun(
     sqlstate: null,
     tag: null,
     plan: undefined,
+    copies: new Map(),
+    copying: undefined,
     done: false,
   };
 }
@@ -57,6 +73,14 @@ export type Op = { readonly segment: number } & (
   | { readonly kind: "query"; readonly run: Run; statement: number }
   | { readonly kind: "call"; readonly run: Run }
   | { readonly kind: "sync"; readonly silent: boolean }
+  /** What a COPY is about to show is described: one query for each. Undefined for what has no columns. */
+  | {
+      readonly kind: "outline";
+      readonly run: Run;
+      left: number;
+      readonly fields: (readonly Field[] | undefined)[];
+      readonly done: (fields: readonly (readonly Field[] | undefined)[]) => void;
+    }
   /** Stands where a refused command would have been: the server is made to fail there, and the client is told the refusal. */
   | { readonly kind: "fail"; readonly refusal: Refusal | undefined }
   /** Questions of the gate's own. `left`: how many are unanswered where they stand within the client's segment; undefined: they have a Sync of their own. */

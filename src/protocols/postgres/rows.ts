@@ -48,6 +48,30 @@ export class RowWriter {
     this.#length += bytes;
   }
 
+  /** Appends one byte. */
+  byte(value: number): void {
+    this.#room(1);
+    this.#buffer[this.#length++] = value;
+  }
+
+  /** Begins a message, whose length is not known yet. Gives what {@link end} and {@link undo} take. */
+  begin(type: number): number {
+    this.#room(5);
+    this.#buffer[this.#length] = type;
+    this.#length += 5;
+    return this.#length - 5;
+  }
+
+  /** The message is complete. */
+  end(begun: number): void {
+    this.#buffer.writeInt32BE(this.#length - begun - 1, begun + 1);
+  }
+
+  /** Takes back everything since `begun`: what could not be completed must not leave. */
+  undo(begun: number): void {
+    this.#length = begun;
+  }
+
   /**
    * Appends the DataRow at source[start, end) with the plan's masks applied. Returns the number of cells that were changed.
    * @throws RegateError UPSTREAM_PROTOCOL if the row is not what the plan was made for
@@ -69,7 +93,7 @@ export class RowWriter {
         // What a mask left as it was goes out with what is around it.
         if (cell === null || !isSame(cell, source, at + 4, next)) {
           this.copy(source, copied, at);
-          this.#cell(cell);
+          this.cell(cell);
           copied = next;
           masked++;
         }
@@ -82,7 +106,8 @@ export class RowWriter {
     return masked;
   }
 
-  #cell(cell: Buffer | null): void {
+  /** Appends a length, -1 for NULL, and the bytes. */
+  cell(cell: Buffer | null): void {
     this.#room(4);
     this.#buffer.writeInt32BE(cell === null ? -1 : cell.length, this.#length);
     this.#length += 4;

@@ -8,6 +8,7 @@ import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { ShimOptions } from "../shim.ts";
 import { Answers } from "./answers.ts";
 import { Backend } from "./backend.ts";
+import { Copies } from "./copies.ts";
 import { type Channel, openChannel } from "./channel.ts";
 import type { Catalogs } from "./catalogs.ts";
 import { TRANSACTION } from "./codes.ts";
@@ -60,6 +61,7 @@ export class Session {
   readonly backend: Backend;
   readonly answers: Answers;
   readonly notifications: Notifications;
+  readonly copies: Copies;
 
   /** The status byte of the last ReadyForQuery. */
   status: number = TRANSACTION.idle;
@@ -120,6 +122,7 @@ export class Session {
     this.frontend = new Frontend(this);
     this.answers = new Answers(this);
     this.notifications = new Notifications(this);
+    this.copies = new Copies(this);
   }
 
   /** Starts relaying. `leftover` is what the client sent after its password. */

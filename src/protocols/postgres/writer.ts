@@ -78,6 +78,15 @@ export class UpstreamWriter {
     }
   }
 
+  /** Has the columns of queries described, without running them. A Flush must follow. */
+  outline(queries: readonly string[]): void {
+    for (const sql of queries) {
+      this.#add(message(FRONTEND.parse, Buffer.from(`${probeName}\0${sql}\0\0\0`)));
+      this.#add(message(FRONTEND.describe, Buffer.from(`S${probeName}\0`)));
+      this.#add(message(FRONTEND.close, Buffer.from(`S${probeName}\0`)));
+    }
+  }
+
   terminate(): void {
     this.#add(terminateMessage);
   }

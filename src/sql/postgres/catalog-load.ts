@@ -192,8 +192,9 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const relation = at(row[0]);
     if (relation === undefined) continue;
     const column = Number(row[1]);
-    const bases = [...(relation.generated.get(column) ?? []), Number(row[2])];
-    relation.generated = new Map([...relation.generated, [column, bases]]);
+    const base = Number(row[2]);
+    const bases = relation.generated.get(column) ?? [];
+    relation.generated = new Map([...relation.generated, [column, base === 0 ? bases : [...bases, base]]]);
   }
   for (const row of rows.references) {
     const child = at(row[0]);

@@ -126,7 +126,7 @@ export const CATALOG_QUERIES = {
     SELECT i.indexrelid, i.indrelid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE {i.indexrelid} AND ${userMade("c.oid", "c.relnamespace")} ORDER BY i.indexrelid`,
   },
-  /** Generated columns: relation, column, a column that it is computed from. The dependency is the column's (to 14) or its expression's. */
+  /** Generated columns: relation, column, a column that it is computed from, or 0. The dependency is the column's (to 14) or its expression's. */
   generated: {
     of: "relation",
     sql: `
@@ -136,6 +136,7 @@ export const CATALOG_QUERIES = {
     UNION SELECT a.attrelid, a.attnum, d.refobjsubid FROM pg_attribute a
     JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum
     WHERE {a.attrelid} AND a.attgenerated <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
+    UNION SELECT a.attrelid, a.attnum, 0 FROM pg_attribute a WHERE {a.attrelid} AND a.attgenerated <> ''
     ORDER BY 1, 2, 3`,
   },
   /** relation, function, type bits, its definition, deferrable? "": locked away. */

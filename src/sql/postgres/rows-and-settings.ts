@@ -55,7 +55,10 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   }
   recorder.relation(relation, "copy");
   recorder.relation(relation, into ? "insert" : "select");
-  const names = body.attlist?.map((node) => stringOf(node) ?? "") ?? relation.columns.map((column) => column.name);
+  const names =
+    body.attlist?.map((node) => stringOf(node) ?? "") ??
+    // Columns that are generated are left out.
+    relation.columns.filter(({ attnum }) => !relation.generated.has(attnum)).map((column) => column.name);
   const columns = names.flatMap((name) => relation.column(name) ?? []);
   const missing = names.find((name) => relation.column(name) === undefined);
   if (missing !== undefined)

@@ -160,9 +160,34 @@ describe("a mask", () => {
     assert.deepEqual(rows, [["[redacted]"], ["[redacted]"]]);
   });
 
-  it("of a COPY is a refusal, not forgotten", async () => {
+  it("of a COPY is applied, or refused before it is sent", async () => {
     gate.decide = redactFirst;
-    assert.equal(refusal(await client.run("COPY (SELECT status FROM orders) TO STDOUT")).R, "MASK_IMPOSSIBLE");
+    const copied = await client.run("COPY (SELECT status, 1 FROM orders LIMIT 1) TO STDOUT");
+    assert.equal(types(copied), "H d c C Z");
+    assert.equal(copied[1]!.body.toString(), "[redacted]\t1\n");
+    for (const [mask, code] of [
+      [{ mask: "tokenize", key: "gone", statement: 0, output: 0, code: "x" }, "MASK_KEY_MISSING"],
+      [{ mask: "redact", statement: 0, output: 7, code: "x" }, "MASK_IMPOSSIBLE"],
+    ] as const) {
+      gate.decide = () => ({ action: "mask", masks: [mask] });
+      const replies = await client.run("COPY (SELECT status, 1 FROM orders) TO STDOUT");
+      assert.equal(types(replies), "E Z");
+      assert.equal(refusal(replies).R, code);
+    }
+  });
+
+  it("of a COPY keeps to the limits, whatever the server sends beside rows", async () => {
+    for (const format of ["text", "csv, HEADER", "binary"]) {
+      for (const [rows, expected] of [
+        [3, "C"],
+        [2, "E"],
+      ] as const) {
+        gate.decide = () => ({ ...redactFirst(), limits: { rows } });
+        const replies = await client.run(`COPY (SELECT status FROM orders LIMIT 3) TO STDOUT (FORMAT ${format})`);
+        assert.equal(replies.at(-2)!.type, expected);
+        if (expected === "E") assert.equal(refusal(replies).R, "LIMIT_EXCEEDED");
+      }
+    }
   });
 });
 
