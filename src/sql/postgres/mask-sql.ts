@@ -67,7 +67,7 @@ function expression(mask: MaskParameters, type: MaskedType, value: string): Mask
     case "redact":
       return redaction(type);
     case "partial":
-      return textual(type, value, (content) => partialSql(content, partialOf(mask), text(REDACTED)));
+      return textual(type, value, (content) => partialSql(content, partialOf(mask), text(REDACTED)), true);
     case "email":
       return textual(type, value, (content, room) => emailSql(content, room));
     case "truncate":
@@ -118,14 +118,19 @@ function redaction(type: MaskedType): Masked | undefined {
 type Room = { readonly characters?: number | undefined; readonly bytes?: number | undefined };
 
 /** `content` masks a text; in JSON that is a string. Other types have no masked form. */
-function textual(type: MaskedType, value: string, content: (value: string, room: Room) => string): Masked | undefined {
+function textual(
+  type: MaskedType,
+  value: string,
+  content: (value: string, room: Room) => string,
+  keepsSpaces = false,
+): Masked | undefined {
   if (TEXTS.has(type.oid)) {
     const masked = content(asText(value), {
       characters: lengthOf(type),
       bytes: type.oid === NAME ? NAME_BYTES : undefined,
     });
-    // Of character without a length the spaces at the end are kept beside the value.
-    if (type.oid !== BPCHAR || type.modifier >= 4) return varying(masked);
+    // Of character without a length partial keeps the spaces at the end, beside the value.
+    if (!keepsSpaces || type.oid !== BPCHAR || type.modifier >= 4) return varying(masked);
     const spaces = op(call("octet_length", value), "-", call("octet_length", asText(value)));
     return varying(concat(masked, call("repeat", text(" "), spaces)));
   }
