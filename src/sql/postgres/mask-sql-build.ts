@@ -16,7 +16,6 @@ export const asBigint = own("int8");
 export const asNumeric = own("numeric");
 export const asDouble = own("float8");
 
-export const text = (value: string): string => asText(literal(value));
 export const concat = (...parts: readonly string[]): string => parts.reduce((left, right) => op(left, "||", right));
 
 /** Conditions in order: none is computed before those above it have failed. */
@@ -28,4 +27,5 @@ export function when(cases: readonly (readonly [condition: string, result: strin
 /** For comparing and searching: a column's own collation may be one for which the server refuses to search. */
 export const plainly = (value: string): string => `${value} COLLATE pg_catalog."C"`;
 /** Where a character first stands, from 1; 0 where it does not. */
-export const position = (value: string, character: string): string => call("strpos", plainly(value), text(character));
+export const position = (value: string, character: string): string =>
+  call("strpos", plainly(value), literal(character));

@@ -1,5 +1,5 @@
 // truncate over numbers, in SQL: towards zero, to a multiple of a step or to the first significant digits.
-import { asBigint, asDouble, asNumeric, asText, call, cast, literal, op, text, when } from "./mask-sql-build.ts";
+import { asBigint, asDouble, asNumeric, asText, call, cast, literal, op, when } from "./mask-sql-build.ts";
 
 export type Cut = { readonly step: number } | { readonly digits: number };
 
@@ -13,8 +13,8 @@ export function cutNumeric(value: string, cut: Cut, trims: boolean): string {
   if ("step" in cut) return call("trunc", op(value, "-", call("mod", value, asNumeric(String(cut.step)))));
   const size = call("abs", value);
   const whole = call("length", asText(call("trunc", size)));
-  const fraction = call("split_part", asText(size), text("."), "2");
-  const zeros = op(call("length", fraction), "-", call("length", call("ltrim", fraction, text("0"))));
+  const fraction = call("split_part", asText(size), literal("."), "2");
+  const zeros = op(call("length", fraction), "-", call("length", call("ltrim", fraction, literal("0"))));
   const digits = String(cut.digits);
   const result = when(
     [
@@ -37,8 +37,9 @@ export function cutInteger(value: string, cut: Cut, type: string): string | unde
 const special = (value: string, type: string): [string, string][] =>
   ["NaN", "Infinity", "-Infinity"].map((each) => [op(value, "=", cast(literal(each), type)), value]);
 
-/** What is not finite stays. `scaled`: the type says how many digits there are after the point. */
+/** What is not finite stays. `scaled`: the type says how many digits there are, which may be no infinite number of them, and NaN stays by itself. */
 export function cutDecimal(value: string, cut: Cut, type: string, scaled: boolean): string {
+  if (scaled) return cast(cutNumeric(value, cut, false), type);
   return when(
     [
       ...special(value, "pg_catalog.numeric"),

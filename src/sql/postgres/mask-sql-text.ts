@@ -1,5 +1,5 @@
 // The masks of texts, in SQL: what partial and email make of one.
-import { asText, call, concat, literal, op, plainly, position, text, when } from "./mask-sql-build.ts";
+import { asText, call, concat, literal, op, plainly, position, when } from "./mask-sql-build.ts";
 
 export type Partial = { readonly first: number; readonly last: number; readonly char: string };
 
@@ -11,15 +11,16 @@ const MOST_CHARACTERS = 1_073_741_823;
 /** `value` is of type text. */
 export function partialSql(value: string, { first, last, char }: Partial, tooLong: string): string {
   const count = call("length", value);
-  const all = call("repeat", text(char), count);
+  const all = call("repeat", literal(char), count);
   const long: [string, string][] =
     Buffer.byteLength(char) === 1 ? [] : [[op(call("octet_length", value), ">", String(MOST_BYTES)), tooLong]];
   const kept = first + last;
-  if (kept >= MOST_CHARACTERS) return long.length === 0 ? all : when(long, all);
-  const parts = [call("repeat", text(char), op(count, "-", String(kept)))];
-  if (first > 0) parts.unshift(call("left", value, String(first)));
-  if (last > 0) parts.push(call("right", value, String(last)));
-  return when([...long, [op(count, "<=", String(kept)), all]], concat(...parts));
+  if (kept === 0 || kept >= MOST_CHARACTERS) return long.length === 0 ? all : when(long, all);
+  const end = call("right", value, String(last));
+  const length = last === 0 ? count : op(count, "-", String(last));
+  const start = first === 0 ? "" : call("rpad", call("left", value, String(first)), length, literal(char));
+  const masked = first === 0 ? call("lpad", end, count, literal(char)) : last === 0 ? start : concat(start, end);
+  return when([...long, [op(count, "<=", String(kept)), all]], masked);
 }
 
 /** Most characters of what may be an address. */
@@ -36,10 +37,10 @@ export type Room = { readonly characters?: number | undefined; readonly bytes?: 
 /** `value` is of type text. NULL for what is not ASCII and may be an address: the server's expressions do not know letters as the gate's do. */
 export function emailSql(value: string, { characters, bytes }: Room): string {
   const at = position(value, "@");
-  const hidden = text([...HIDDEN].slice(0, characters).join(""));
+  const hidden = literal([...HIDDEN].slice(0, characters).join(""));
   const masked = concat(
-    when([[op(at, ">", "2"), call("left", value, "1")]], text("")),
-    text(HIDDEN),
+    when([[op(at, ">", "2"), call("left", value, "1")]], literal("")),
+    literal(HIDDEN),
     call("substr", value, at),
   );
   const fitting: [string, string][] = [];

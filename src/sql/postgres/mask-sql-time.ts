@@ -1,11 +1,11 @@
 // truncate over dates and times, in SQL: to the start of a period, with the bounds of the gate's own mask.
-import { asDouble, asInteger, call, cast, literal, op, text, when } from "./mask-sql-build.ts";
+import { asDouble, asInteger, call, cast, literal, op, when } from "./mask-sql-build.ts";
 
 export const PERIODS = ["decade", "year", "quarter", "month", "week", "day", "hour", "minute", "second"] as const;
 export type Period = (typeof PERIODS)[number];
 const WITHIN_DAY: readonly Period[] = ["hour", "minute", "second"];
 
-const part = (field: string, value: string): string => call("extract", text(field), value);
+const part = (field: string, value: string): string => call("extract", literal(field), value);
 const whole = (field: string, value: string): string => asInteger(part(field, value));
 
 /** Infinities stay; years before Christ have none. `cut` is of what is left. */
@@ -47,7 +47,7 @@ export function cutTimestamp(value: string, to: Period, zoned: boolean): string 
     zoned ? "pg_catalog.timestamptz" : "pg_catalog.timestamp",
     zoned ? "0001-01-01 00:00:00+00" : "0001-01-01 00:00:00",
     to === "decade",
-    call("date_trunc", text(to), value, ...(zoned ? [text("UTC")] : [])),
+    call("date_trunc", literal(to), value, ...(zoned ? [literal("UTC")] : [])),
   );
 }
 

@@ -1,5 +1,5 @@
 // Masks as SQL expressions over a column: never failing, and giving what the gate's own masks (masking/) make of a cell; NULL where SQL cannot.
-import { asNumeric, asText, call, cast, concat, literal, op, plainly, position, text, when } from "./mask-sql-build.ts";
+import { asNumeric, asText, call, cast, concat, literal, op, plainly, position, when } from "./mask-sql-build.ts";
 import { type Cut, cutDecimal, cutFloat, cutInteger, cutNumeric, MOST_DIGITS } from "./mask-sql-number.ts";
 import { emailSql, MOST_BYTES, type Partial, partialSql } from "./mask-sql-text.ts";
 import { cutDate, cutTime, cutTimestamp, type Period, PERIODS } from "./mask-sql-time.ts";
@@ -14,7 +14,7 @@ const REDACTED = "[redacted]";
 const NAME_BYTES = 63;
 
 const TEXTS: ReadonlySet<number> = new Set([25, 1043, 1042, 19]);
-const [BPCHAR, NAME, JSON_TYPE, JSONB, XML, BYTEA] = [1042, 19, 114, 3802, 142, 17];
+const [TEXT, BPCHAR, NAME, JSON_TYPE, JSONB, XML, BYTEA] = [25, 1042, 19, 114, 3802, 142, 17];
 const [DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ] = [1082, 1083, 1266, 1114, 1184];
 const INTEGERS: ReadonlySet<number> = new Set([21, 23, 20]);
 const [NUMERIC, FLOAT4, FLOAT8] = [1700, 700, 701];
@@ -53,7 +53,12 @@ export function maskSql(mask: MaskParameters, type: MaskedType, value: string): 
   const none = cast("NULL", type.sql);
   const element = ELEMENTS.get(type.oid);
   const masked = element === undefined ? expression(mask, type, value) : elements(mask, type, element, value);
-  return masked === undefined ? none : cast(when([[`${value} IS NULL`, "NULL"]], masked.sql), type.sql);
+  return masked === undefined ? none : orNull(masked, value, type.sql);
+}
+
+/** Of NULL every mask makes NULL: those that look at the value by themselves. */
+function orNull({ sql, constant }: Masked, value: string, type: string): string {
+  return cast(constant ? when([[`${value} IS NULL`, "NULL"]], sql) : sql, type);
 }
 
 /** An expression, and whether it is the same for every value. */
@@ -67,7 +72,7 @@ function expression(mask: MaskParameters, type: MaskedType, value: string): Mask
     case "redact":
       return redaction(type);
     case "partial":
-      return textual(type, value, (content) => partialSql(content, partialOf(mask), text(REDACTED)), true);
+      return textual(type, value, (content) => partialSql(content, partialOf(mask), literal(REDACTED)), true);
     case "email":
       return textual(type, value, (content, room) => emailSql(content, room));
     case "truncate":
@@ -87,7 +92,7 @@ function elements(
   const of: MaskedType = { oid, modifier: type.modifier, sql: typeSql("pg_catalog", named, oid, type.modifier) };
   const masked = expression(mask, of, "e.v");
   if (masked === undefined) return undefined;
-  const each = cast(when([["e.v IS NULL", "NULL"]], masked.sql), of.sql);
+  const each = orNull(masked, "e.v", of.sql);
   if (masked.constant) return { sql: `ARRAY[${cast(masked.sql, of.sql)}]`, constant: true };
   const list = `ARRAY(SELECT ${each} FROM pg_catalog.unnest(${value}) WITH ORDINALITY AS e (v, o) ORDER BY e.o)`;
   const flat = `${op(call("array_ndims", value), "=", "1")} AND ${op(call("array_lower", value, "1"), "=", "1")}`;
@@ -125,21 +130,21 @@ function textual(
   keepsSpaces = false,
 ): Masked | undefined {
   if (TEXTS.has(type.oid)) {
-    const masked = content(asText(value), {
+    const masked = content(type.oid === TEXT ? value : asText(value), {
       characters: lengthOf(type),
       bytes: type.oid === NAME ? NAME_BYTES : undefined,
     });
     // Of character without a length partial keeps the spaces at the end, beside the value.
     if (!keepsSpaces || type.oid !== BPCHAR || type.modifier >= 4) return varying(masked);
     const spaces = op(call("octet_length", value), "-", call("octet_length", asText(value)));
-    return varying(concat(masked, call("repeat", text(" "), spaces)));
+    return varying(concat(masked, call("repeat", literal(" "), spaces)));
   }
   if (type.oid !== JSON_TYPE && type.oid !== JSONB) return undefined;
   const json = jsonFunctions(type, value);
   return varying(
     when(
       [
-        [op(json.kind, "<>", text("string")), redaction(type)!.sql],
+        [op(json.kind, "<>", literal("string")), redaction(type)!.sql],
         [op(call("octet_length", json.stored), ">", String(MOST_BYTES)), "NULL"],
         // json keeps escapes as they were written, and not all of them stand for a character of the database.
         ...(type.oid === JSON_TYPE ? [[op(position(json.stored, "\\u"), ">", "0"), "NULL"] as [string, string]] : []),
@@ -185,7 +190,7 @@ function truncated(mask: MaskParameters, type: MaskedType, value: string): Maske
   return varying(
     when(
       [
-        [op(json.kind, "<>", text("number")), hidden!.sql],
+        [op(json.kind, "<>", literal("number")), hidden!.sql],
         [op(call("length", json.content), ">", String(MOST_DIGITS)), hidden!.sql],
         [op(plainly(json.content), "!~", literal(JSON_NUMBER)), hidden!.sql],
       ],

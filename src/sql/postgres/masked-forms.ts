@@ -1,5 +1,4 @@
 // The sub-selects that the gate itself put in the place of a table, known again by their whole tree.
-import { hash } from "node:crypto";
 import type { Node, RangeSubselect, RangeTableSample, RangeVar, SelectStmt } from "libpg-query";
 import type { Source } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
@@ -29,6 +28,8 @@ export type Form = {
   readonly list: string;
   /** As it is parsed. */
   readonly select: SelectStmt;
+  /** A digest of all that. */
+  readonly key: string;
 };
 
 /** The name of the relation inside of a form. */
@@ -43,6 +44,8 @@ export type MaskedRelation = {
   readonly sample: RangeTableSample | undefined;
 };
 
+const signatures = new WeakMap<Relation, string>();
+
 /**
  * The forms of one rewritten text. Nothing else counts as masked: a sub-select is one of them only if its whole tree, literals included, is
  * the same, and its table is, in the catalog of the analysis, the very one (by OID, with the same columns) for which the form was made.
@@ -54,9 +57,8 @@ export class MaskedForms {
   readonly #members = new WeakMap<Relation, Map<Form, readonly Member[]>>();
 
   constructor(forms: Iterable<Form>) {
-    const distinct = new Map<string, Form>();
-    for (const form of forms) distinct.set(JSON.stringify([form.oid, form.columns, [...form.masked], form.list]), form);
-    this.key = hash("sha256", JSON.stringify([...distinct.keys()].sort()), "base64url");
+    const distinct = new Map([...forms].map((form) => [form.key, form]));
+    this.key = [...distinct.keys()].sort().join("");
     for (const form of distinct.values()) this.#forms.set(form.oid, [...(this.#forms.get(form.oid) ?? []), form]);
   }
 
@@ -72,11 +74,20 @@ export class MaskedForms {
     const relation = recorder.catalog.resolveRelation(range.schemaname, range.relname ?? "", recorder.path);
     if (relation === undefined) return undefined;
     for (const form of this.#forms.get(relation.oid) ?? []) {
-      if (form.columns !== columnsOf(relation, recorder.catalog) || !isForm(select, range, form)) continue;
+      if (form.columns !== this.#columns(relation, recorder.catalog) || !isForm(select, range, form)) continue;
       const members = this.#membersOf(relation, form, recorder.catalog);
       return { relation, members, hidden: form.masked, only: range.inh !== true, sample };
     }
     return undefined;
+  }
+
+  #columns(relation: Relation, catalog: Catalog): string {
+    let columns = signatures.get(relation);
+    if (columns === undefined) {
+      columns = columnsOf(relation, catalog);
+      signatures.set(relation, columns);
+    }
+    return columns;
   }
 
   #membersOf(relation: Relation, form: Form, catalog: Catalog): readonly Member[] {

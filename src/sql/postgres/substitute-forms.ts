@@ -1,4 +1,5 @@
 // Makes the sub-select that takes the place of a relation: all of its columns in order, those that are to be masked masked in SQL.
+import { hash } from "node:crypto";
 import type { Catalog } from "./catalog.ts";
 import { type MaskParameters, type MaskedType, maskSql, SQL_MASKS, typeSql } from "./mask-sql.ts";
 import { cast, name } from "./mask-sql-build.ts";
@@ -54,13 +55,9 @@ function make(catalog: Catalog, relation: Relation, masks: Masks): Form | { read
   const list = items.join(", ");
   const select = parse(`SELECT ${list} FROM ${qualified(relation)} AS ${name(INNER)}`).stmts?.[0]?.stmt;
   if (select === undefined || !("SelectStmt" in select)) return { impossible: `${relation.qualified} cannot be read` };
-  return {
-    oid: relation.oid,
-    columns: columnsOf(relation, catalog),
-    masked: new Set(masks.keys()),
-    list,
-    select: select.SelectStmt,
-  };
+  const columns = columnsOf(relation, catalog);
+  const key = hash("sha256", JSON.stringify([relation.oid, columns, [...masks.keys()], list]), "base64url");
+  return { oid: relation.oid, columns, masked: new Set(masks.keys()), list, select: select.SelectStmt, key };
 }
 
 /** By its full name, which no common table expression and no search_path changes. */

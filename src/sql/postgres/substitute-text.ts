@@ -5,24 +5,55 @@ import { scan, type Token } from "./parser.ts";
 export type Edit = { readonly start: number; readonly end: number; readonly text: string };
 export type Span = { readonly start: number; readonly end: number };
 
+const PART = String.raw`(?:"(?:[^"]|"")*"(?!")|(?![Uu]&)[A-Za-z_\x80-\xff][\w$\x80-\xff]*(?![\w$\x80-\xff]))`;
+/** Parts in quotes or not, with nothing but dots between them; behind it no star, and nothing that could be more of it. */
+const PLAIN_NAME = new RegExp(String.raw`${PART}(?:\.${PART})*(?=[ \t\r\n\f\v]*(?:[;,)]|$|[A-Za-z](?![Uu]&)))`, "y");
+
 export class SourceText {
   readonly bytes: Buffer;
-  readonly #tokens: readonly Token[];
-  readonly #at = new Map<number, number>();
+  readonly #text: string;
+  /** A character for each byte. */
+  readonly #latin: string;
+  #scanned: { readonly tokens: readonly Token[]; readonly at: ReadonlyMap<number, number> } | undefined;
 
-  /** @throws RegateError as {@link scan} */
   constructor(text: string) {
+    this.#text = text;
     this.bytes = Buffer.from(text, "utf8");
-    this.#tokens = scan(text).filter(({ tokenName }) => tokenName !== "SQL_COMMENT" && tokenName !== "C_COMMENT");
-    for (const [index, token] of this.#tokens.entries()) this.#at.set(token.start, index);
+    this.#latin = this.bytes.length === text.length ? text : this.bytes.toString("latin1");
+  }
+
+  /** The whole text is scanned only where something stands otherwise than by a plain name. @throws RegateError as {@link scan} */
+  #scan() {
+    if (this.#scanned === undefined) {
+      const tokens = scan(this.#text).filter(({ tokenName }) => !tokenName.endsWith("_COMMENT"));
+      this.#scanned = { tokens, at: new Map(tokens.map((token, index) => [token.start, index])) };
+    }
+    return this.#scanned;
+  }
+
+  get #tokens(): readonly Token[] {
+    return this.#scan().tokens;
+  }
+
+  get #at(): ReadonlyMap<number, number> {
+    return this.#scan().at;
+  }
+
+  /** `[catalog.][schema.]name`, without what only the scanner can read. */
+  #plainName(location: number): Span | undefined {
+    PLAIN_NAME.lastIndex = location;
+    const match = PLAIN_NAME.exec(this.#latin);
+    return match === null ? undefined : { start: location, end: location + match[0].length };
   }
 
   slice({ start, end }: Span): string {
     return this.bytes.toString("utf8", start, end);
   }
 
-  /** A relation's name, with ONLY before it and the star behind it; TABLE before it is told. Undefined: it does not stand there. */
-  relation(location: number, only: boolean): (Span & { readonly table: boolean }) | undefined {
+  /** A relation's name, with ONLY before it and the star behind it, and with TABLE before both. Undefined: it does not stand there. */
+  relation(location: number, only: boolean, table: boolean): Span | undefined {
+    const plain = only || table ? undefined : this.#plainName(location);
+    if (plain !== undefined) return plain;
     const at = this.#at.get(location);
     if (at === undefined) return undefined;
     let first = at;
@@ -36,8 +67,8 @@ export class SourceText {
       } else if (this.#keyword(first - 1, "ONLY")) first--;
       else return undefined;
     } else if (this.#is(last + 1, "*")) last++;
-    const table = this.#keyword(first - 1, "TABLE");
-    return { ...this.#span(table ? first - 1 : first, last), table };
+    if (table && !this.#keyword(first - 1, "TABLE")) return undefined;
+    return this.#span(table ? first - 1 : first, last);
   }
 
   /** `TABLESAMPLE method (…) REPEATABLE (…)`, of which the method's name stands there. */

@@ -18,10 +18,13 @@ export class Rewriting {
   readonly #names: Names;
   readonly #source: SourceText;
   readonly #edits: Edit[] = [];
+  /** What TABLE names: the parser makes a SELECT of it, with a star that stands nowhere. */
+  readonly #commands = new Set<RangeVar>();
+  /** What was put into the tree. */
+  readonly #made = new Set<Holder>();
   /** How many references the last statement had. */
   edits = 0;
 
-  /** @throws RegateError as scan */
   constructor(text: string, catalog: Catalog, names: Names) {
     this.#source = new SourceText(text);
     this.#catalog = catalog;
@@ -48,7 +51,7 @@ export class Rewriting {
       const holder = node as Holder;
       const impossible = this.#node(holder, masks);
       if (impossible !== undefined) return impossible;
-      left.push(...Object.values(holder));
+      if (!this.#made.has(holder)) left.push(...Object.values(holder));
     }
     return undefined;
   }
@@ -61,9 +64,17 @@ export class Rewriting {
       return range === undefined ? undefined : this.#range(holder, range, masks, sample);
     }
     if ("RangeVar" in holder) return this.#range(holder, holder.RangeVar as RangeVar, masks);
+    if ("SelectStmt" in holder) this.#select(holder.SelectStmt as SelectStmt);
     if ("CopyStmt" in holder) return this.#copy(holder.CopyStmt as CopyStmt, masks);
     if ("ColumnRef" in holder) return this.#column(holder.ColumnRef as ColumnRef, masks);
     return undefined;
+  }
+
+  #select({ targetList, fromClause }: SelectStmt): void {
+    const [target] = targetList ?? [];
+    const [from] = fromClause ?? [];
+    if (target === undefined || !("ResTarget" in target) || target.ResTarget.location !== -1) return;
+    if (from !== undefined && "RangeVar" in from) this.#commands.add(from.RangeVar);
   }
 
   /** The form of what a node reads; undefined where nothing of it is masked. */
@@ -96,7 +107,8 @@ export class Rewriting {
     if (found === undefined || typeof found === "string") return found;
     const { relation, form } = found;
     const only = range.inh !== true;
-    const place = this.#source.relation(range.location ?? 0, only);
+    const table = this.#commands.has(range);
+    const place = this.#source.relation(range.location ?? 0, only, table);
     const sampled = sample === undefined ? undefined : this.#source.sample(sample.location ?? 0);
     if (place === undefined || (sample !== undefined && sampled === undefined))
       return `${relation.qualified} was not found in the text`;
@@ -104,13 +116,14 @@ export class Rewriting {
     const tail = sampled === undefined ? "" : ` ${this.#source.slice(sampled)}`;
     const query = `(SELECT ${form.list} FROM ${only ? "ONLY " : ""}${qualified(relation)} AS ${name(INNER)}${tail})`;
     const named = range.alias === undefined ? `${query} AS ${name(range.relname ?? "")}` : query;
-    this.#edits.push({ start: place.start, end: place.end, text: place.table ? `SELECT * FROM ${named}` : named });
+    this.#edits.push({ start: place.start, end: place.end, text: table ? `SELECT * FROM ${named}` : named });
     if (sampled !== undefined) this.#edits.push({ ...sampled, text: "" });
     const inner: RangeVar = { ...innerOf(form) };
     if (only) delete inner.inh;
     const from: Node =
       sample === undefined ? { RangeVar: inner } : { RangeTableSample: { ...sample, relation: { RangeVar: inner } } };
     for (const member of Object.keys(holder)) delete holder[member];
+    this.#made.add(holder);
     holder.RangeSubselect = { subquery: { SelectStmt: { ...form.select, fromClause: [from] } }, alias };
     return undefined;
   }

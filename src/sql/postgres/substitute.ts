@@ -7,9 +7,9 @@ import { type AnalyzeOptions, analyzeShape, judgeAll } from "./analyze.ts";
 import type { Catalog } from "./catalog.ts";
 import { isMasked, MaskedForms } from "./masked-forms.ts";
 import type { Relation } from "./model.ts";
-import { parse } from "./parser.ts";
+import { parse, parseToJson } from "./parser.ts";
 import { sameTree } from "./same-tree.ts";
-import { type Shape, shapeOf } from "./shape.ts";
+import { type Shape, shapeOfJson } from "./shape.ts";
 import { Names } from "./substitute-names.ts";
 import { Rewriting } from "./substitute-tree.ts";
 import type { Masks } from "./substitute-forms.ts";
@@ -108,8 +108,9 @@ function rewrite(
   const result = rewriting.text();
   if (result === undefined) return done({ impossible: "its parts could not be found in the text" });
   try {
-    const shape = shapeOf(result, options);
-    if (!sameStatements(parse(result, options), tree))
+    const json = parseToJson(result, options);
+    const shape = shapeOfJson(json, result);
+    if (!sameStatements(JSON.parse(json) as ParseResult, tree))
       return done({ impossible: "the rewritten text would not mean the same" });
     return done({ text: result, shape, masked: new MaskedForms(rewriting.forms), unresolved: before.unresolved });
   } catch (thrown) {
