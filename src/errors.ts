@@ -111,16 +111,16 @@ export const ERRORS = {
     "Ask for less: add a LIMIT or a narrower WHERE.",
   ),
   // masking
+  SUBSTITUTION_IMPOSSIBLE: spec(
+    "42501",
+    "A protected column cannot be replaced by its mask in this statement",
+    "Select the column as it is, which masks it, or leave it out.",
+  ),
   MASK_IMPOSSIBLE: spec("42501", "A protected column cannot be masked in this result"),
   MASK_KEY_MISSING: spec(
     "42501",
     "A key that a mask of the policy needs is missing",
     "The operator puts it into data_dir/keys/tokenize; docs/masks.md says how.",
-  ),
-  SUBSTITUTION_IMPOSSIBLE: spec(
-    "42501",
-    "The statement needs a protected column, and cannot be rewritten to use its masked values",
-    "Leave the column out of everything but the list of outputs, where it is masked.",
   ),
   ROW_TOO_LARGE: spec("54000", "A row with a masked column is larger than the gate rewrites"),
   DETOKENIZE_UNKNOWN: spec(

@@ -1,4 +1,5 @@
 // What a client asked for in one protocol step, with its facts: the unit that is decided, recorded and permitted.
+import type { Decision } from "./decision.ts";
 import type { CommandFacts, Identity, Resource, SessionFacts } from "./facts.ts";
 
 /** A session as core sees it. `facts` is live: the shim updates `in_transaction` and `usage`. */
@@ -24,4 +25,6 @@ export type Command = {
   readonly key: () => string;
   /** A refusal says this first: whoever mistyped a name learns nothing from what a policy makes of it. */
   readonly missing?: Missing | undefined;
+  /** What was replaced in the client's text to make this of it. */
+  readonly substitutions?: Decision["substitutions"];
 };

@@ -72,6 +72,7 @@ export async function runDetokenize(
       throw new RegateError(code);
     throw refused(`${code}: ${message}`);
   }
+  if (verdict.kind === "substitute") throw refused("the policy shows it masked");
   const { permit } = verdict;
   const end = (status: "ok" | "refused" | "error", rows: number): void =>
     pipeline.outcome(session, permit, {

@@ -71,6 +71,8 @@ export type Refusal = {
   /** In characters of the command's text, from 1. */
   readonly position?: number | undefined;
   readonly decisionId: string | undefined;
+  /** What the first reason is about: the statement's number from 0, and the column if it names one. */
+  readonly about?: { readonly statement: number; readonly column: string | undefined } | undefined;
   /** The session ends with it: for a token that is no longer good. */
   readonly fatal: boolean;
 };
@@ -129,6 +131,7 @@ export function refusalOf(decisionId: string, decision: Decision): Refusal {
     message: `blocked by policy: ${first?.message ?? ERRORS.POLICY_BLOCKED.message}`,
     detail,
     hint: first?.hint ?? (listed as { hint?: string } | undefined)?.hint,
+    about: first?.statement == null ? undefined : { statement: first.statement, column: first.column ?? undefined },
     decisionId,
     fatal: false,
   };

@@ -189,6 +189,8 @@ export const session = object({
 
 export const command = object({
   text: string,
+  /** What the server gets in place of `text`: the same with protected columns replaced by their masks. */
+  sent: optional(string),
   normalized: string,
   fingerprint: string,
   /** query, parse, bind, execute, function_call, … : the protocol's message. */

@@ -17,7 +17,9 @@ export type Held = { readonly decisionId: string; readonly decision: Decision };
 export type Verdict =
   | { readonly kind: "permit"; readonly permit: Permit }
   | { readonly kind: "refuse"; readonly refusal: Refusal }
-  | { readonly kind: "hold"; readonly held: Held };
+  | { readonly kind: "hold"; readonly held: Held }
+  /** Not this text: the protected columns are to be replaced in it, and what comes of that is to be judged. Nothing is recorded yet. */
+  | { readonly kind: "substitute"; readonly decision: Decision };
 
 export type PipelineParts = {
   readonly policy: Policy;
@@ -42,29 +44,41 @@ export class Pipeline {
 
   /** Decides and records one command that is about to run. A promise only when the policy needs one (very large facts). */
   judge(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
-    const ended = this.#ended(session, command.facts);
-    if (ended !== undefined) return ended;
-    const id = this.#nextId(session);
-    const started = performance.now();
-    const decided = this.policy.evaluate(inputOf(id, session, command.facts));
-    if (decided instanceof Promise) return decided.then((late) => this.#act(session, command.facts, id, late, started));
-    return this.#act(session, command.facts, id, decided, started);
+    return this.#decide(session, command, (decision, started) =>
+      this.#act(session, command, this.#nextId(session), decision, started),
+    );
   }
 
   /** A statement that is only prepared: what the policy blocks is refused (and recorded) already here; the rest is recorded when it runs. */
   prepare(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
+    return this.#decide(session, command, (decision, started) => {
+      const permit = prepare(decision, this.policy.mode === "enforce");
+      return permit === undefined
+        ? this.#act(session, command, this.#nextId(session), decision, started)
+        : { kind: "permit", permit };
+    });
+  }
+
+  /** What the policy would say of this, if it were sent; undefined where that takes long. Nothing is recorded, and nothing can run of it. */
+  consult(session: SessionContext, command: Command): Decision | undefined {
+    const decided = this.policy.evaluate(inputOf(this.#provisionalId(session), session, command.facts));
+    return decided instanceof Promise ? undefined : decided;
+  }
+
+  #decide(
+    session: SessionContext,
+    command: Command,
+    act: (decision: Decision, started: number) => Verdict,
+  ): Verdict | Promise<Verdict> {
     const ended = this.#ended(session, command.facts);
     if (ended !== undefined) return ended;
-    const id = `${session.facts.id}-${session.sequence + 1}`;
     const started = performance.now();
-    const act = (decision: Decision): Verdict => {
-      const permit = prepare(decision, this.policy.mode === "enforce");
-      if (permit !== undefined) return { kind: "permit", permit };
-      session.sequence++;
-      return this.#act(session, command.facts, id, decision, started);
-    };
-    const decided = this.policy.evaluate(inputOf(id, session, command.facts));
-    return decided instanceof Promise ? decided.then(act) : act(decided);
+    const decided = this.policy.evaluate(inputOf(this.#provisionalId(session), session, command.facts));
+    const next = (decision: Decision): Verdict =>
+      asksForSubstitutions(decision) && this.policy.mode === "enforce"
+        ? { kind: "substitute", decision }
+        : act(decision, started);
+    return decided instanceof Promise ? decided.then(next) : next(decided);
   }
 
   /** Decides a session's start. */
@@ -140,27 +154,30 @@ export class Pipeline {
     this.#parts.audit.later(line);
   }
 
+  /** `id` is the record's: outcomes may have taken the number that the policy was asked under. */
   #act(
     session: SessionContext,
-    facts: CommandFacts | undefined,
+    command: Command | undefined,
     id: string,
-    decision: Decision,
+    decided: Decision,
     started: number,
     stage = "command",
   ): Verdict {
     const { audit } = this.#parts;
+    const facts = command?.facts;
+    const decision = decided.id === id ? decided : { ...decided, id };
+    const { substitutions } = command ?? {};
     const elapsed = performance.now() - started;
     if (audit.failure !== undefined) {
       // The log keeps it until it works again: what was refused meanwhile is told, and the session's sequence has no gap.
       this.#record(session, facts, id, blockFor(id, "AUDIT_UNAVAILABLE", audit.failure.message), elapsed, stage);
       return { kind: "refuse", refusal: unrecorded(audit.failure) };
     }
-    const ticket = this.#record(session, facts, id, decision, elapsed, stage);
+    const told = substitutions === undefined ? decision : withSubstitutions(decision, substitutions);
+    const ticket = this.#record(session, facts, id, told, elapsed, stage);
     if (this.policy.mode === "observe") return { kind: "permit", permit: observe(id, decision, ticket) };
     const permit = enforce(id, decision, ticket);
     if (permit !== undefined) return { kind: "permit", permit };
-    if (asksForSubstitutions(decision))
-      return { kind: "refuse", refusal: refusalFromError(new RegateError("SUBSTITUTION_IMPOSSIBLE"), id) };
     if (decision.action === "require_approval") return { kind: "hold", held: { decisionId: id, decision } };
     return { kind: "refuse", refusal: refusalOf(id, decision) };
   }
@@ -218,6 +235,16 @@ export class Pipeline {
   #nextId(session: SessionContext): string {
     return `${session.facts.id}-${++session.sequence}`;
   }
+
+  /** What the policy is asked under before it is known whether there will be a record. */
+  #provisionalId(session: SessionContext): string {
+    return `${session.facts.id}-${session.sequence + 1}`;
+  }
+}
+
+/** What is recorded of a command whose protected columns were replaced: with masks, even if nothing of its result needs any more. */
+function withSubstitutions(decision: Decision, substitutions: NonNullable<Decision["substitutions"]>): Decision {
+  return { ...decision, action: decision.action === "allow" ? "mask" : decision.action, substitutions };
 }
 
 /** What the policy is asked. */

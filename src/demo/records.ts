@@ -26,6 +26,7 @@ type Line = {
     readonly action?: string;
     readonly reasons?: readonly { readonly code: string }[];
     readonly masks?: readonly { readonly code: string }[];
+    readonly substitutions?: readonly { readonly code: string }[];
     readonly state?: string;
     readonly decided_by?: readonly string[];
     readonly status?: string;
@@ -48,7 +49,11 @@ export function recordsSince(dataDir: string, since: number): Shown[] {
     .filter((line) => line.path === "regate/decision" && line.input?.stage === "command")
     .map((line) => {
       const after = lines.filter((other) => other.decision_id === line.decision_id && other !== line);
-      const codes = [...(line.result.reasons ?? []), ...(line.result.masks ?? [])].map(({ code }) => code);
+      const codes = [
+        ...(line.result.reasons ?? []),
+        ...(line.result.masks ?? []),
+        ...(line.result.substitutions ?? []),
+      ].map(({ code }) => code);
       return {
         id: line.decision_id,
         time: line.timestamp.slice(11, 19),

@@ -1,4 +1,4 @@
-// The four-action session: an agent is allowed, masked, blocked, and held until a human approves.
+// The demo's session: an agent is allowed, masked, blocked, and held until a human approves.
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -34,6 +34,24 @@ const STEPS: readonly Step[] = [
     title: "MASKED",
     sql: "SELECT id, name, email, phone FROM customers ORDER BY id LIMIT 4",
     remark: "the same agent, over columns that are tagged as personal",
+  },
+  {
+    action: "mask",
+    title: "MASKED JOIN",
+    sql: "SELECT o.id, c.name, c.email, o.total FROM orders o JOIN customers c ON c.id = o.customer_id ORDER BY o.total DESC, o.id LIMIT 3",
+    remark: "the same columns, through a join, an alias, a view, a cursor: where a value comes from is what counts",
+  },
+  {
+    action: "mask",
+    title: "SUBSTITUTED",
+    sql: "SELECT right(number, 1) AS ends_in, count(*) FROM cards GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3",
+    remark: "computed of protected numbers: it runs on the masked ones, of which the last four digits are left",
+  },
+  {
+    action: "block",
+    title: "BLOCKED, WITH A WAY OUT",
+    sql: "SELECT title, count(*), avg(salary) FROM employees GROUP BY title",
+    remark: "an average of salaries would tell them: the hint is a statement that was tried",
   },
   {
     action: "block",

@@ -1,12 +1,12 @@
 // Nothing tagged leaves unmasked: whatever the statement, the protocol or the format, no protected value is among the bytes that a client gets.
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import pg from "pg";
 import { cells, errorOf, extended as x, type Reply, types, WireClient } from "../protocols/postgres/wire-client.ts";
 import { startGate } from "../support/gate.ts";
 import { startServer } from "../support/server.ts";
 
-const server = await startServer();
+const server = await startServer({ auth: "trust" });
 const direct = new pg.Client(server.url("postgres", "shop"));
 await direct.connect();
 await direct.query(`
@@ -27,12 +27,41 @@ const secrets = (
   .map((row: { s: string | null }) => row.s)
   .filter((secret): secret is string => secret !== null && secret.length > 6);
 await direct.end();
+await copyWithMasksOnly();
 const gate = await startGate({
   policy: "default",
   resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
 });
 const port = Number(gate.postgres.split(":").at(-1));
 const token = await gate.token();
+const elsewhere = await WireClient.open(server.port, "", { user: "app", database: "masked" });
+after(() => elsewhere.end());
+
+/** The database masked, once and for all. */
+async function copyWithMasksOnly(): Promise<void> {
+  const admin = new pg.Client(server.url("postgres", "postgres"));
+  await admin.connect();
+  await admin.query("CREATE DATABASE masked TEMPLATE shop OWNER app");
+  await admin.end();
+  const client = new pg.Client(server.url("postgres", "masked"));
+  await client.connect();
+  await client.query(`
+    ALTER TABLE customers DROP CONSTRAINT customers_email_key; ALTER TABLE employees DROP CONSTRAINT employees_email_key;
+    ALTER TABLE employees DROP CONSTRAINT employees_ssn_key; ALTER TABLE cards DROP CONSTRAINT cards_number_key;
+    UPDATE customers SET email = '[redacted]', phone = '[redacted]'; UPDATE employees SET email = '[redacted]', ssn = '[redacted]', salary = 0;
+    UPDATE cards SET holder = '[redacted]', number = regexp_replace(number, '.(?=.{4})', '*', 'g')`);
+  await client.end();
+}
+
+/** Views whose columns are masked as such, and what tells of plans and statistics: not the same there. */
+const ofItsOwn = /derived|pg_stats|EXPLAIN/;
+
+/** Of DataRow and CopyData, in whatever order. */
+const rowsOf = (replies: readonly Reply[]): string[] =>
+  replies
+    .filter((reply) => reply.type === "D" || reply.type === "d")
+    .map((reply) => reply.body.toString("latin1"))
+    .sort();
 
 /** What a client may not see, in text, in any case, reversed, in hexadecimal and base64. */
 const needles = secrets
@@ -218,8 +247,10 @@ describe("a protected column", () => {
       for (const [way, replies] of Object.entries(await inEveryWay(sql))) {
         assert.equal(leaks(replies, sql), undefined, way);
         assert.equal(replies.at(-1)!.type, "Z");
-        const data = replies.filter((reply) => reply.type === "D" || reply.type === "d");
-        assert.equal(data.length, 0, `${way}: ${data[0]?.body.toString("latin1")}`);
+        const shown = rowsOf(replies);
+        // What is shown is what a database says that never had the values, but only their masks.
+        if (shown.length > 0 && way !== "binary" && !ofItsOwn.test(sql))
+          assert.deepEqual(shown, rowsOf(await elsewhere.run(sql)), way);
       }
     });
   }

@@ -9,11 +9,13 @@ import {
   decodeError,
   decodeParameterStatus,
   decodeRowDescription,
+  encodeError,
   encodeReadyForQuery,
   type ErrorFields,
   type Field,
 } from "./message.ts";
 import type { Op, Run } from "./pending.ts";
+import type { Rewriting } from "./rewriting.ts";
 import { planRow } from "./plan.ts";
 import { errorMessage } from "./refuse.ts";
 import { mayQuote, scrubbed, type Speaker } from "./scrub.ts";
@@ -384,10 +386,12 @@ export class Answers {
     return op.kind === "sync" && mode === "enforce" && session.catalog?.hasTags !== false;
   }
 
-  /** True if the error goes out as it is; else it goes out without values. */
+  /** True if the error goes out as it is; else it goes out without values, or without a place in a text that the client does not know. */
   #quoted(quotes: boolean, fields: ErrorFields, op: Op | undefined): boolean {
-    if (!quotes) return true;
-    this.#session.backend.emit(scrubbed(fields, "error", speakerOf(op)));
+    const rewritten = rewritingOf(op) !== undefined;
+    if (!quotes && !rewritten) return true;
+    const shown = rewritten ? withoutPosition(fields) : fields;
+    this.#session.backend.emit(quotes ? scrubbed(shown, "error", speakerOf(op)) : encodeError(shown));
     return false;
   }
 
@@ -420,8 +424,19 @@ export class Answers {
 /** What the server speaks of when it answers this op. */
 function speakerOf(op: Op | undefined): Speaker {
   if (op?.kind === "parse") return { text: op.prepared.text, statements: op.prepared.analysis.statements };
-  if (op !== undefined && "run" in op) return { text: op.run.command?.text ?? "", statements: op.run.statements };
+  if (op !== undefined && "run" in op)
+    return { text: op.run.rewriting?.sent ?? op.run.command?.text ?? "", statements: op.run.statements };
   return { text: "", statements: [] };
+}
+
+function rewritingOf(op: Op | undefined): Rewriting | undefined {
+  if (op?.kind === "parse") return op.prepared.rewriting;
+  return op !== undefined && "run" in op ? op.run.rewriting : undefined;
+}
+
+/** It counts in a text that the client does not know. */
+function withoutPosition({ P: _, ...fields }: ErrorFields): ErrorFields {
+  return fields;
 }
 
 function unexpected(type: number): RegateError {

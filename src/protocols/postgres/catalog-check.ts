@@ -1,10 +1,9 @@
 // Whether the catalog that commands are judged by still holds: asked of the server once for all commands that arrived before the question.
-import type { Command } from "../../core/command.ts";
 import type { Ticket } from "../../core/ports.ts";
 import { RegateError } from "../../errors.ts";
 import { analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
-import { comparable } from "./command-facts.ts";
+import { comparable, type ReadCommand } from "./command-facts.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -133,7 +132,7 @@ const AT_ONCE = 2;
  * What a command waits for beside its record: that it was judged by a catalog that held when it arrived. If the catalog has changed since,
  * the command is read again, and holds if its facts are the same.
  */
-export function holds(session: Session, command: Command): Ticket {
+export function holds(session: Session, command: ReadCommand): Ticket {
   const { catalogs } = session;
   const round = catalogs.check.wanted();
   if (round.durable) return round;
@@ -153,7 +152,7 @@ export function holds(session: Session, command: Command): Ticket {
   };
 }
 
-function changed(session: Session, command: Command, basis: Catalog | undefined, own: boolean): Error | undefined {
+function changed(session: Session, command: ReadCommand, basis: Catalog | undefined, own: boolean): Error | undefined {
   const now = session.catalogs.current;
   if (now === undefined || now === basis || now.version === basis?.version) return undefined;
   // What a transaction sees that changed the catalog itself is read through it, before its next command.
@@ -163,11 +162,16 @@ function changed(session: Session, command: Command, basis: Catalog | undefined,
 }
 
 /** Does its text say the same now? Where its facts are more than its text says (any of several readings), as it did before? */
-function sameFacts(session: Session, command: Command, basis: Catalog | undefined, now: Catalog): boolean {
-  const { facts } = command;
+function sameFacts(session: Session, command: ReadCommand, basis: Catalog | undefined, now: Catalog): boolean {
+  const { facts, rewriting } = command;
+  const { text } = facts;
   if (facts.message === "function_call") return false;
   const read = (catalog: Catalog): string =>
-    comparable(analyze(facts.text, catalog, session.settled.scope).statements.map((statement) => statement.facts));
+    comparable(
+      analyze(rewriting?.sent ?? text, catalog, session.settled.scope, { masked: rewriting?.masked }).statements.map(
+        (statement) => statement.facts,
+      ),
+    );
   try {
     const again = read(now);
     return again === comparable(facts.statements) || (basis !== undefined && again === read(basis));

@@ -22,7 +22,8 @@ export class Copies {
    * Goes on once the columns of what the run's text copies out are known and agree with the facts. They are asked for in the segment of the
    * COPY itself, so that the locks that were taken for the answer still hold when it runs. Otherwise it is refused.
    */
-  described(run: Run, text: string, simple: boolean, step: () => boolean): boolean {
+  described(run: Run, simple: boolean, step: () => boolean): boolean {
+    const text = run.rewriting?.sent ?? run.command?.text ?? "";
     const session = this.#session;
     const { permit } = run;
     const tagged = session.lastCatalog?.hasTags !== false;

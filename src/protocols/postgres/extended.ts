@@ -1,18 +1,18 @@
 // The extended protocol: statements are prepared, bound, decided as bound, and executed.
-import type { Command } from "../../core/command.ts";
 import type { Permit } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
-import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { hold } from "../../sql/postgres/held.ts";
 import { merged } from "../../sql/postgres/replay.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
-import { comparable } from "./command-facts.ts";
+import { comparable, type ReadCommand } from "./command-facts.ts";
 import type { ClientMessage } from "./frontend.ts";
-import { decodeBind, decodeExecute, decodeParse, decodeTarget } from "./message.ts";
+import { decodeBind, decodeExecute, decodeParse, decodeTarget, encodeParse } from "./message.ts";
 import { newRun } from "./pending.ts";
 import { cursorReading, looksUpLate } from "./readings.ts";
 import type { Portal, Prepared } from "./registry.ts";
+import type { Rewriting } from "./rewriting.ts";
 import type { Session } from "./session.ts";
 import { probeName } from "./writer.ts";
 
@@ -30,38 +30,67 @@ export class Extended {
     if (name === probeName) return session.judge.refuseUnjudged(reserved(name));
     const full = statements.get(name) === undefined ? session.registry.fullOfStatements(1) : undefined;
     if (full !== undefined) return session.judge.refuseUnjudged(full);
-    const analyzed = (analysis: Analysis, text: string): boolean => {
-      const { catalog, names, reading } = session;
-      const [statement] = analysis.statements;
-      const prepared: Prepared = {
-        name,
-        serial: session.pending.next,
-        segment: session.segment,
-        confirmed: false,
-        failed: false,
-        previous: undefined,
-        sure: statements.doubt,
-        by: "parse",
-        text,
-        source: text,
-        weight: text.length,
-        parameterTypes,
-        analysis,
-        basis: reading.basis(),
-        readings: analysis.statements,
-        held: statement === undefined || catalog === undefined ? [] : [hold(statement, catalog, names.searchPath)],
-        commands: new Map(),
-      };
-      return session.judge.decide(reading.prepareCommand(prepared, "parse"), "prepare", false, (permit) => {
+    return session.reading.analyzed(
+      query,
+      false,
+      (analysis, text) => this.#judgeParse(message.raw, { name, text, parameterTypes, analysis }),
+      parameterTypes,
+    );
+  }
+
+  #judgeParse(
+    raw: Buffer,
+    read: Pick<Prepared, "name" | "text" | "parameterTypes" | "analysis"> & { rewriting?: Rewriting },
+  ): boolean {
+    const session = this.#session;
+    const { catalog, names, reading, registry } = session;
+    const { name, text, parameterTypes, analysis, rewriting } = read;
+    const { statements } = registry;
+    const [statement] = analysis.statements;
+    const prepared: Prepared = {
+      name,
+      serial: session.pending.next,
+      segment: session.segment,
+      confirmed: false,
+      failed: false,
+      previous: undefined,
+      sure: statements.doubt,
+      by: "parse",
+      text,
+      source: text,
+      weight: text.length,
+      parameterTypes,
+      rewriting,
+      analysis,
+      basis: reading.basis(),
+      readings: analysis.statements,
+      held: statement === undefined || catalog === undefined ? [] : [hold(statement, catalog, names.searchPath)],
+      commands: new Map(),
+    };
+    const command = reading.prepareCommand(prepared, "parse");
+    return session.judge.decide(
+      command,
+      "prepare",
+      false,
+      (permit) => {
         session.segmentOpen = true;
-        session.writer.command(permit, message.raw);
+        session.writer.command(permit, raw);
         (prepared as { serial: number }).serial = session.pending.next;
         statements.sent(prepared);
         session.pending.push({ kind: "parse", segment: session.segment, prepared });
         return true;
-      });
-    };
-    return session.reading.analyzed(query, false, analyzed, parameterTypes);
+      },
+      (asked) =>
+        reading.rewritten(command, asked, false, (anew, made) =>
+          this.#judgeParse(encodeParse(name, made.sent, parameterTypes), {
+            name,
+            text: made.sent,
+            parameterTypes,
+            analysis: anew,
+            rewriting: made,
+          }),
+        ),
+    );
   }
 
   bind(message: ClientMessage): boolean {
@@ -91,12 +120,12 @@ export class Extended {
     });
   }
 
-  #bound(message: ClientMessage, permit: Permit, name: string, prepared: Prepared, again: Command): void {
+  #bound(message: ClientMessage, permit: Permit, name: string, prepared: Prepared, again: ReadCommand): void {
     const session = this.#session;
     const { registry, catalog, names } = session;
     const { statements } = prepared.analysis;
     const [statement] = statements;
-    const run = newRun(permit, statements, again.facts, prepared.analysis.locations);
+    const run = newRun(permit, statements, again.facts, prepared.analysis.locations, prepared.rewriting);
     const portal: Portal = {
       name,
       serial: session.pending.next,
@@ -179,7 +208,9 @@ export class Extended {
         if (comparable(statements.map(factsOf)) !== comparable(portal.statements.map(factsOf)))
           this.#retell(
             portal,
-            statements.length === 0 ? analyzeUnread(again.facts.text, catalog).statements : statements,
+            statements.length === 0
+              ? analyzeUnread(again.facts.sent ?? again.facts.text, catalog).statements
+              : statements,
           );
         portal.basis = this.#basis();
         return step();
@@ -193,7 +224,7 @@ export class Extended {
     if (portal.run !== undefined) this.#session.recordOutcome(portal.run, "skipped");
     portal.run = undefined;
     portal.statements = statements;
-    portal.again = { facts: { ...again.facts, statements: statements.map(factsOf) }, key: again.key };
+    portal.again = { ...again, facts: { ...again.facts, statements: statements.map(factsOf) } };
     portal.described = "no";
   }
 
@@ -220,9 +251,11 @@ export class Extended {
           statements.some((one) => one.returnsRows && one.facts.class !== "read" && one.touchesTagged)
         )
           return session.judge.nudge();
-        const run = portal.run ?? newRun(permit, statements, again.facts, portal.prepared?.analysis.locations);
+        const run =
+          portal.run ??
+          newRun(permit, statements, again.facts, portal.prepared?.analysis.locations, portal.prepared?.rewriting);
         portal.run = undefined;
-        return session.copies.described(run, again.facts.text, false, () => {
+        return session.copies.described(run, false, () => {
           session.segmentOpen = true;
           session.writer.command(permit, message.raw);
           this.#sent(statements, true);

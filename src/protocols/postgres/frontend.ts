@@ -1,9 +1,11 @@
 // The client's direction: what each message is, and the messages that need no preparation.
 import { RegateError } from "../../errors.ts";
+import type { Analysis } from "../../sql/postgres/analyze.ts";
 import { analyzeFunctionCall } from "../../sql/postgres/unread.ts";
 import { FRONTEND } from "./codes.ts";
-import { decodeFunctionCall, decodeQuery } from "./message.ts";
+import { decodeFunctionCall, decodeQuery, encodeQuery } from "./message.ts";
 import { newRun } from "./pending.ts";
+import type { Rewriting } from "./rewriting.ts";
 import type { Session } from "./session.ts";
 
 /** `raw` is the whole message. Both are views until the handler returns; one that has to wait finds them copied. */
@@ -126,12 +128,20 @@ export class Frontend {
   #query(message: ClientMessage): boolean {
     const session = this.#session;
     const bytes = decodeQuery(message.body);
-    return session.reading.analyzed(bytes, true, (analysis) => {
-      const command = session.reading.command(analysis, "query", [], undefined);
-      return session.judge.decide(command, "judge", true, (permit) => {
-        const run = newRun(permit, analysis.statements, command.facts, analysis.locations);
-        return session.copies.described(run, command.facts.text, true, () => {
-          session.writer.command(permit, message.raw);
+    return session.reading.analyzed(bytes, true, (analysis) => this.#judgeQuery(message.raw, analysis));
+  }
+
+  #judgeQuery(raw: Buffer, analysis: Analysis, rewriting?: Rewriting): boolean {
+    const session = this.#session;
+    const command = session.reading.command(analysis, "query", [], undefined, rewriting);
+    return session.judge.decide(
+      command,
+      "judge",
+      true,
+      (permit) => {
+        const run = newRun(permit, analysis.statements, command.facts, analysis.locations, rewriting);
+        return session.copies.described(run, true, () => {
+          session.writer.command(permit, raw);
           session.pending.push({ kind: "query", segment: session.segment, run, statement: 0 });
           session.segment++;
           session.segmentOpen = false;
@@ -139,8 +149,12 @@ export class Frontend {
           session.busy = true;
           return true;
         });
-      });
-    });
+      },
+      (asked) =>
+        session.reading.rewritten(command, asked, true, (anew, made) =>
+          this.#judgeQuery(encodeQuery(made.sent), anew, made),
+        ),
+    );
   }
 
   #functionCall(message: ClientMessage): boolean {

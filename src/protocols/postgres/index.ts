@@ -108,7 +108,10 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
         const refusal =
           verdict.kind === "refuse"
             ? verdict.refusal
-            : refusalFromError(new RegateError("POLICY_BLOCKED"), verdict.held.decisionId);
+            : refusalFromError(
+                new RegateError("POLICY_BLOCKED"),
+                verdict.kind === "hold" ? verdict.held.decisionId : undefined,
+              );
         client.end(fatalMessage(refusal));
         return;
       }

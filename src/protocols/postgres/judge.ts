@@ -1,22 +1,31 @@
 // Decides one command and brings the decision about: its permit once the record allows it, a question to a human, or the server's own failure.
-import type { Command, Missing } from "../../core/command.ts";
+import type { Missing } from "../../core/command.ts";
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
 import { type ErrorCode, ERRORS, RegateError } from "../../errors.ts";
+import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
+import type { ReadCommand } from "./command-facts.ts";
+import { type Rewriting, substitutionNotice, type Substitutions } from "./rewriting.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
 import { approvalNotice } from "./refuse.ts";
 import type { Session } from "./session.ts";
 
+/** Notices of one session that are remembered. */
+const mostTold = 1000;
+
 export class Judge {
   /** Is the command at hand a simple query (or function call), whose refusal ends its own segment? */
   inSimple = false;
   readonly #session: Session;
+  readonly #told = new Set<string>();
+  readonly #advice: Advice;
 
   constructor(session: Session) {
     this.#session = session;
+    this.#advice = new Advice(session);
   }
 
   /** Makes the server send what it holds back, so that waiting ends. */
@@ -54,8 +63,17 @@ export class Judge {
     });
   }
 
-  /** Decides, records, and goes on with the permit once its record allows it; or refuses; or asks a human. */
-  decide(command: Command, how: "judge" | "prepare", simple: boolean, step: (permit: Permit) => boolean): boolean {
+  /**
+   * Decides, records, and goes on with the permit once its record allows it; or refuses; or asks a human. `substitute` goes on with another
+   * text in which protected columns are replaced; without it, that is a refusal.
+   */
+  decide(
+    command: ReadCommand,
+    how: "judge" | "prepare",
+    simple: boolean,
+    step: (permit: Permit) => boolean,
+    substitute?: (asked: Substitutions) => boolean,
+  ): boolean {
     const session = this.#session;
     const { pipeline } = session.options;
     if (session.parts.disagreements.refuses(command.facts) && pipeline.policy.mode === "enforce") {
@@ -64,9 +82,16 @@ export class Judge {
     }
     const check = how === "judge" && pipeline.policy.mode === "enforce" ? holds(session, command) : undefined;
     const act = (verdict: Verdict): boolean => {
-      if (verdict.kind === "refuse") return this.refuse(missed(verdict.refusal, command.missing), simple);
+      if (verdict.kind === "refuse")
+        return this.refuse(missed(this.#advice.on(verdict.refusal, command), command.missing), simple);
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
+      if (verdict.kind === "substitute") {
+        const asked = verdict.decision.substitutions ?? [];
+        if (substitute !== undefined && command.rewriting === undefined) return substitute(asked);
+        return this.refuse(pipeline.refuse(session.context, command.facts, late(command)), simple);
+      }
       const { permit } = verdict;
+      if (command.rewriting !== undefined) this.#tell(command.rewriting);
       if (check !== undefined) permit.after(check);
       if (permit.detect !== undefined && command.facts.statements.some(isUnsearchable)) {
         const error = new RegateError("MASK_IMPOSSIBLE", {
@@ -105,9 +130,18 @@ export class Judge {
     return this.promised(verdict, act);
   }
 
+  /** Once a session for each set of columns: that values are not the stored ones must not go unnoticed. */
+  #tell(rewriting: Rewriting): void {
+    const notice = substitutionNotice(rewriting);
+    const key = notice.toString("latin1");
+    if (this.#told.has(key) || this.#told.size >= mostTold) return;
+    this.#told.add(key);
+    this.#session.backend.notice(notice);
+  }
+
   /** Waits for a human; never inside a transaction, where locks would wait, too. */
   hold(
-    command: Command,
+    command: ReadCommand,
     held: Extract<Verdict, { kind: "hold" }>["held"],
     simple: boolean,
     act: (verdict: Verdict) => boolean,
@@ -196,4 +230,19 @@ function missed(refusal: Refusal, missing: Missing | undefined): Refusal {
 function isUnsearchable({ verb, functions, external }: StatementFacts): boolean {
   if (verb !== "function_call") return false;
   return !external.includes("large_object") || functions.some(({ schema }) => schema !== "pg_catalog");
+}
+
+/** Protected columns are to be replaced in what cannot be rewritten any more. */
+function late({ facts, rewriting }: ReadCommand): RegateError {
+  return rewriting === undefined
+    ? new RegateError("SUBSTITUTION_IMPOSSIBLE", {
+        detail:
+          facts.message === "query" || facts.message === "parse"
+            ? "The message holds no text to rewrite."
+            : "It was prepared before its columns became protected.",
+        hint: "Prepare the statement again.",
+      })
+    : new RegateError("SUBSTITUTION_IMPOSSIBLE", {
+        detail: "With its protected columns replaced, it still uses some.",
+      });
 }

@@ -3,6 +3,7 @@ import type { Refusal } from "../../core/enforce.ts";
 import type { CommandFacts } from "../../core/facts.ts";
 import type { Permit } from "../../core/enforce.ts";
 import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Rewriting } from "./rewriting.ts";
 import type { Portal, Prepared } from "./registry.ts";
 import type { RowPlan } from "./rows.ts";
 import type { CopyMasker } from "./copy-masker.ts";
@@ -24,6 +25,8 @@ export type Run = {
   readonly command: CommandFacts | undefined;
   /** Where each statement is in the command's text. */
   readonly locations: Analysis["locations"];
+  /** What became of the client's text before it was sent, if anything. */
+  readonly rewriting: Rewriting | undefined;
   readonly started: number;
   rows: number;
   bytes: number;
@@ -44,12 +47,14 @@ export function newRun(
   statements: readonly StatementAnalysis[],
   command?: CommandFacts,
   locations: Analysis["locations"] = [],
+  rewriting?: Rewriting,
 ): Run {
   return {
     permit,
     statements,
     command,
     locations,
+    rewriting,
     started: performance.now(),
     rows: 0,
     bytes: 0,

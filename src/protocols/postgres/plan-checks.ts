@@ -96,17 +96,18 @@ export class PlanChecks {
   }
 
   async #check({ command, statement, catalog, searchPath, user }: PlanSample): Promise<void> {
+    const text = command.sent ?? command.text;
     const plans = await this.#planner.plans({
-      text: Buffer.from(command.text),
+      text: Buffer.from(text),
       parameterTypes: command.parameters.types.map(Number),
-      parameterCount: parameterCount(command.text),
+      parameterCount: parameterCount(text),
       searchPath,
       user,
       rowSecurity: false,
       verbose: true,
     });
     this.#checked++;
-    const findings = planFindings(plans, { ...statement, text: command.text }, catalog);
+    const findings = planFindings(plans, { ...statement, text }, catalog);
     if (findings.length === 0) return;
     // Made elsewhere, between the command and now? Then it was another database that the facts were of.
     const now = await this.#readCatalog();

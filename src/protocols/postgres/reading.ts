@@ -1,16 +1,17 @@
 // From a text to its analysis: with the catalog and the names that hold when the server will read it.
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { Command } from "../../core/command.ts";
+import type { CommandFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { LONG_TEXT, shapeAside } from "../../sql/postgres/parse-aside.ts";
 import { knownShapeOf } from "../../sql/postgres/shape.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
-import { commandFacts, unjudgedFacts } from "./command-facts.ts";
+import { commandFacts, type ReadCommand, unjudgedFacts } from "./command-facts.ts";
 import { beginsEarly, namesNothing } from "./names.ts";
 import { basisOf, looksUpLate, refresh } from "./readings.ts";
+import { rewrite, type Rewriting, type Substitutions } from "./rewriting.ts";
 import { forbiddenSetting } from "./settings.ts";
 import type { Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
@@ -196,20 +197,20 @@ export class Reading {
   }
 
   /** Computed only when an approval asks for it, and again before the approved command runs: the basis may have changed meanwhile. */
-  #key(text: string, parameters: Buffer | undefined): () => string {
+  #key({ text, sent }: CommandFacts, parameters: Buffer | undefined): () => string {
     return () => {
       const digest = parameters === undefined ? "" : createHash("sha256").update(parameters).digest("hex");
-      return `${this.basis()}\n${digest}\n${text}`;
+      return `${this.basis()}\n${digest}\n${text}${sent === undefined ? "" : `\n${sent}`}`;
     };
   }
 
-  prepareCommand(prepared: Prepared, message: string, parameters?: Buffer): Command {
+  prepareCommand(prepared: Prepared, message: string, parameters?: Buffer): ReadCommand {
     let command = prepared.commands.get(message);
     if (command === undefined) {
-      command = this.command(prepared.analysis, message, prepared.parameterTypes, undefined);
+      command = this.command(prepared.analysis, message, prepared.parameterTypes, undefined, prepared.rewriting);
       prepared.commands.set(message, command);
     }
-    return parameters === undefined ? command : { ...command, key: this.#key(command.facts.text, parameters) };
+    return parameters === undefined ? command : { ...command, key: this.#key(command.facts, parameters) };
   }
 
   command(
@@ -217,9 +218,38 @@ export class Reading {
     message: string,
     parameterTypes: readonly number[],
     parameters: Buffer | undefined,
-  ): Command {
-    const facts = commandFacts(analysis, message, parameterTypes);
-    return { facts, key: this.#key(facts.text, parameters), missing: analysis.missing };
+    rewriting?: Rewriting,
+  ): ReadCommand {
+    const facts = commandFacts(analysis, message, parameterTypes, rewriting);
+    const key = this.#key(facts, parameters);
+    const { missing } = analysis;
+    return rewriting === undefined
+      ? { facts, key, missing }
+      : { facts, key, missing, rewriting, substitutions: rewriting.substitutions };
+  }
+
+  /** Goes on with the text in which protected columns are replaced; what cannot be rewritten is refused here. */
+  rewritten(
+    command: ReadCommand,
+    asked: Substitutions,
+    simple: boolean,
+    step: (analysis: Analysis, rewriting: Rewriting) => boolean,
+  ): boolean {
+    const session = this.#session;
+    const { facts } = command;
+    const catalog = session.catalog ?? session.lastCatalog;
+    if (catalog === undefined) throw new RegateError("CATALOG_UNAVAILABLE");
+    const made = rewrite(facts.text, asked, catalog, session.settled.scope, this.options);
+    if (made instanceof RegateError)
+      return session.judge.refuse(session.options.pipeline.refuse(session.context, facts, made), simple);
+    const { analysis, rewriting } = made;
+    const again = (): boolean => this.rewritten(command, asked, simple, step);
+    return this.#estimated(
+      analysis,
+      facts.parameters.types.map(Number),
+      (estimated) => step(estimated, rewriting),
+      again,
+    );
   }
 
   /** Analyses a prepared statement again if the catalog or the session's names changed since. */

@@ -26,7 +26,7 @@ export function basisOf(catalog: Catalog, scope: Pick<NameScope, "searchPath" | 
 export function refresh(prepared: Prepared, catalog: Catalog, scope: NameScope, options: Options): void {
   const basis = basisOf(catalog, scope);
   if (prepared.basis === basis) return;
-  const analysis = analyze(prepared.text, catalog, scope, options);
+  const analysis = analyze(prepared.text, catalog, scope, { ...options, masked: prepared.rewriting?.masked });
   const fresh = statementOf(prepared, analysis);
   prepared.basis = basis;
   prepared.commands = new Map();

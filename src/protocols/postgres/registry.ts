@@ -1,9 +1,10 @@
 // The prepared statements, portals and cursors of a session, as the server will have confirmed them. SQL and the protocol share each name space.
 import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
-import type { Command } from "../../core/command.ts";
+import type { ReadCommand } from "./command-facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Held } from "../../sql/postgres/held.ts";
 import { changesMeaning } from "./names.ts";
+import type { Rewriting } from "./rewriting.ts";
 import type { Run } from "./pending.ts";
 import type { Field } from "./message.ts";
 import { type Slot, Slots } from "./slots.ts";
@@ -16,6 +17,8 @@ export interface Prepared extends Slot<Prepared> {
   /** The whole text that came in, as the server keeps it. */
   readonly source: string;
   readonly parameterTypes: readonly number[];
+  /** Set if `text` is not what the client sent. */
+  readonly rewriting: Rewriting | undefined;
   analysis: Analysis;
   basis: string;
   /** Everything that EXECUTE may run under that basis: one statement, or any of several. */
@@ -23,7 +26,7 @@ export interface Prepared extends Slot<Prepared> {
   /** Readings of earlier times that the server may still hold on to: a plan is made anew only when something that it uses changed. */
   held: Held[];
   /** One command for each message, as long as the analysis holds: caches hang on it. */
-  commands: Map<string, Command>;
+  commands: Map<string, ReadCommand>;
 }
 
 /** Made by Bind, or a cursor made by DECLARE. */
@@ -44,7 +47,7 @@ export interface Portal extends Slot<Portal> {
   /** The run that the record of its Bind covers; its first Execute takes it. */
   run: Run | undefined;
   /** Which command an Execute is decided as. A cursor's is made at each: it is judged as the FETCH that it is. */
-  again: Command | undefined;
+  again: ReadCommand | undefined;
   /** What the server says of its columns: not asked, asked, none, or the fields. */
   described: "no" | "asked" | "none" | readonly Field[];
 }
@@ -128,7 +131,8 @@ export class Registry {
   completed(statement: StatementAnalysis, serial: number, segment: number, run: Run, at: number): void {
     const { effects } = statement;
     const { prepares, declares } = effects;
-    const source = run.command?.text ?? "";
+    const { rewriting } = run;
+    const source = rewriting?.sent ?? run.command?.text ?? "";
     const given = { serial, segment, confirmed: true, failed: false, previous: undefined, source };
     if (prepares !== undefined) {
       const { start, length } = run.locations[at]!;
@@ -141,6 +145,7 @@ export class Registry {
         text,
         weight: text.length + source.length,
         parameterTypes: [],
+        rewriting,
         analysis: {
           command: { text, normalized: "", fingerprint: "", statements: [] },
           statements: [],

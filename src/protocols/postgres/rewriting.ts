@@ -1,0 +1,64 @@
+// A client's text in which protected columns are replaced by their masks: what comes of it, and what the client is told.
+import type { Decision } from "../../core/decision.ts";
+import { RegateError } from "../../errors.ts";
+import type { Analysis, NameScope } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
+import type { MaskedForms } from "../../sql/postgres/masked-forms.ts";
+import { type Replacement, substitute } from "../../sql/postgres/substitute.ts";
+import { encodeNotice } from "./message.ts";
+
+export type Substitutions = NonNullable<Decision["substitutions"]>;
+
+/** A text that was rewritten: what the client sent, what the server gets, and which of its sub-selects stand for masked tables. */
+export type Rewriting = {
+  readonly original: string;
+  readonly sent: string;
+  readonly masked: MaskedForms;
+  readonly substitutions: Substitutions;
+};
+
+type Options = { readonly normalized: boolean; readonly fingerprint: boolean; readonly maxBytes: number };
+
+/** The text with what the policy asks for replaced, and its analysis; or why that is not possible (SUBSTITUTION_IMPOSSIBLE). */
+export function rewrite(
+  text: string,
+  substitutions: Substitutions,
+  catalog: Catalog,
+  scope: NameScope,
+  options: Options,
+): { readonly analysis: Analysis; readonly rewriting: Rewriting } | RegateError {
+  const asked = new Map<number, Replacement[]>();
+  for (const { statement, code: _, ...replacement } of substitutions) {
+    const list = asked.get(statement);
+    if (list === undefined) asked.set(statement, [replacement]);
+    else list.push(replacement);
+  }
+  const made = substitute(text, catalog, scope, asked, options);
+  if ("impossible" in made) return impossible(substitutions, made.impossible);
+  const { analysis, masked, text: sent } = made;
+  return { analysis, rewriting: { original: text, sent, masked, substitutions } };
+}
+
+function impossible(substitutions: Substitutions, why: string): RegateError {
+  const columns = namesOf(substitutions);
+  return new RegateError("SUBSTITUTION_IMPOSSIBLE", {
+    message: `This use of ${columns.length === 1 ? "a protected column" : "protected columns"} is not possible: ${columns.join(", ")}`,
+    detail: why,
+  });
+}
+
+/** Says which columns the statement does not see as they are. */
+export function substitutionNotice({ substitutions }: Rewriting): Buffer {
+  const names = namesOf(substitutions);
+  return encodeNotice({
+    S: "NOTICE",
+    V: "NOTICE",
+    C: "00000",
+    M: `masked in this statement: ${names.join(", ")}`,
+    D: "Filters, joins, expressions and copies see the masked values, not the stored ones.",
+  });
+}
+
+function namesOf(substitutions: Substitutions): string[] {
+  return [...new Set(substitutions.map(({ schema, table, column }) => `${schema}.${table}.${column}`))].sort();
+}

@@ -1,0 +1,124 @@
+// A statement near a refused one that would pass: without the parts that are refused by themselves. Who asks says what passes.
+import { deparseSync } from "pgsql-deparser";
+import type { Node, SelectStmt } from "libpg-query";
+import { RegateError } from "../../errors.ts";
+import { stringOf } from "./nodes.ts";
+import { shapeOf, wholeTreeOf } from "./shape.ts";
+
+/** Each part is judged by itself: a statement of more parts gets no suggestion. */
+const MOST_PARTS = 24;
+/** Nobody reads a longer one. */
+const LONGEST = 600;
+
+type Passes = (text: string) => boolean;
+/** A part of a SELECT that can be taken out: what stays of the statement to judge it alone, and how to take it out of the whole. */
+type Part = { readonly alone: SelectStmt; readonly without: (select: SelectStmt) => SelectStmt };
+
+/**
+ * The text without the outputs (NULL in their place), conditions and sort or group terms that do not pass by themselves; undefined if that does not
+ * pass either, or if the text is no single query.
+ */
+export function suggest(text: string, passes: Passes): string | undefined {
+  const statements = parsed(text);
+  const only = statements?.length === 1 ? statements[0]?.stmt : undefined;
+  const select = only !== undefined && "SelectStmt" in only ? (only.SelectStmt as SelectStmt) : undefined;
+  if (select === undefined || (select.op ?? "SETOP_NONE") !== "SETOP_NONE" || select.valuesLists !== undefined)
+    return undefined;
+  const parts = partsOf(select);
+  if (parts.length > MOST_PARTS) return undefined;
+  const bad = parts.filter(({ alone }) => !passes(written(alone)));
+  if (bad.length === 0) return undefined;
+  const candidate = written(bad.reduce((left, { without }) => without(left), select));
+  return candidate.length <= LONGEST && parametersInOrder(candidate) && passes(candidate) ? candidate : undefined;
+}
+
+/** A parameter that nothing uses has no type: the server would not take the statement. */
+function parametersInOrder(text: string): boolean {
+  const numbers = new Set([...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
+  return [...numbers].every((number) => number <= numbers.size);
+}
+
+function parsed(text: string): readonly { stmt?: Node }[] | undefined {
+  try {
+    return wholeTreeOf(shapeOf(text)).stmts;
+  } catch (thrown) {
+    if (thrown instanceof RegateError) return undefined;
+    throw thrown;
+  }
+}
+
+const written = (select: SelectStmt): string =>
+  deparseSync({ SelectStmt: select } as never, { pretty: false })
+    .replaceAll(/\s+/g, " ")
+    .trim();
+
+const nothing: Node = { A_Const: { isnull: true } } as Node;
+const target = (val: Node, name?: string): Node =>
+  ({ ResTarget: { ...(name === undefined ? {} : { name }), val } }) as Node;
+
+function partsOf(select: SelectStmt): Part[] {
+  const { fromClause, withClause } = select;
+  const base = {
+    limitOption: "LIMIT_OPTION_DEFAULT",
+    op: "SETOP_NONE",
+    ...(fromClause === undefined ? {} : { fromClause }),
+    ...(withClause === undefined ? {} : { withClause }),
+  } as SelectStmt;
+  const probe = (more: Partial<SelectStmt>): SelectStmt => ({ ...base, targetList: [target(nothing)], ...more });
+  const parts: Part[] = [];
+  for (const [at, item] of (select.targetList ?? []).entries()) {
+    const value = "ResTarget" in item ? (item.ResTarget as { name?: string; val?: Node }) : undefined;
+    if (value?.val === undefined) continue;
+    parts.push({
+      alone: probe({ targetList: [item] }),
+      without: (whole) => ({
+        ...whole,
+        targetList: whole.targetList!.map((each, i) =>
+          i === at ? target(nothing, value.name ?? nameOf(value.val!)) : each,
+        ),
+      }),
+    });
+  }
+  for (const condition of conditionsOf(select.whereClause))
+    parts.push({
+      alone: probe({ whereClause: condition }),
+      without: (whole) => {
+        const { whereClause, ...rest } = whole;
+        const left = conditionsOf(whereClause).filter((each) => each !== condition);
+        return left.length === 0 ? rest : { ...rest, whereClause: conjunction(left) };
+      },
+    });
+  for (const list of ["sortClause", "groupClause", "distinctClause"] as const)
+    for (const item of select[list] ?? [])
+      parts.push({
+        alone: probe({ [list]: [item] }),
+        without: (whole) => {
+          const { [list]: items, ...rest } = whole;
+          const left = (items ?? []).filter((each) => each !== item);
+          return left.length === 0 ? rest : { ...rest, [list]: left };
+        },
+      });
+  if (select.havingClause !== undefined)
+    parts.push({
+      alone: probe({ havingClause: select.havingClause }),
+      without: ({ havingClause: _, ...rest }) => rest,
+    });
+  return parts;
+}
+
+function conditionsOf(where: Node | undefined): readonly Node[] {
+  if (where === undefined) return [];
+  const and = "BoolExpr" in where ? (where.BoolExpr as { boolop?: string; args?: Node[] }) : undefined;
+  return and?.boolop === "AND_EXPR" ? (and.args ?? []) : [where];
+}
+
+const conjunction = (conditions: readonly Node[]): Node =>
+  conditions.length === 1 ? conditions[0]! : ({ BoolExpr: { boolop: "AND_EXPR", args: [...conditions] } } as Node);
+
+/** As the server would call the column (parse_target.c, FigureColname), for the forms that have an obvious name. */
+function nameOf(value: Node): string | undefined {
+  if ("ColumnRef" in value) return stringOf(value.ColumnRef.fields?.at(-1));
+  if ("FuncCall" in value) return stringOf(value.FuncCall.funcname?.at(-1));
+  if ("TypeCast" in value && value.TypeCast.arg !== undefined) return nameOf(value.TypeCast.arg);
+  return undefined;
+}
