@@ -2,7 +2,7 @@
 # title: Masks
 # description: |
 #   data.masks[tag] = {mask, …parameters} says how a tag is masked; a tag that it does not name is redacted. Beside these, on_derived says what
-#   becomes of a statement that uses such a column otherwise than to show it.
+#   becomes of a statement that uses such a column otherwise than to show it, and writes whether it may be written.
 # scope: package
 package lib.masks
 
@@ -12,7 +12,7 @@ _strength := {"null": 0, "redact": 1, "hash": 2, "tokenize": 3, "detect": 4, "js
 _redact := {"mask": "redact"}
 
 # What is no parameter of the mask itself.
-_settings := {"on_derived"}
+_settings := {"on_derived", "writes"}
 
 _specs[tag] := object.remove(spec, _settings) if {
 	some tag, spec in data.masks
@@ -70,3 +70,22 @@ _on_derived(tag) := "refuse" if {
 } else := "substitute" if {
 	of(tag).mask in _in_sql
 } else := "mask"
+
+# METADATA
+# title: May a column with these tags be written?
+# description: |
+#   allow, refuse, or, where a tag says nothing, "unless unique": of a column that must be unique the error tells whether a value is there. Of
+#   several tags the strictest counts.
+writes(tags) := "refuse" if {
+	some tag in tags
+	_writes(tag) == "refuse"
+} else := "unless unique" if {
+	some tag in tags
+	_writes(tag) == "unless unique"
+} else := "allow"
+
+_writes(tag) := "allow" if {
+	data.masks[tag].writes == "allow"
+} else := "refuse" if {
+	"writes" in object.keys(data.masks[tag])
+} else := "unless unique"

@@ -61,3 +61,14 @@ test_the_strictest_of_several_tags_counts if {
 	masks.on_derived({"s", "b"}) == "refuse" with data.masks as specs
 	masks.on_derived({"s"}) == "substitute" with data.masks as {}
 }
+
+test_whether_it_may_be_written[said] if {
+	some said, expected in {"allow": "allow", "refuse": "refuse", "something else": "refuse"}
+	masks.writes({"t"}) == expected with data.masks as {"t": {"mask": "null", "writes": said}}
+	masks.of("t") == {"mask": "null"} with data.masks as {"t": {"mask": "null", "writes": said}}
+}
+
+test_where_nothing_is_said_what_must_be_unique_may_not_be_written if {
+	masks.writes({"t"}) == "unless unique" with data.masks as {"t": {"mask": "null"}}
+	masks.writes({"t"}) == "unless unique" with data.masks as {}
+}

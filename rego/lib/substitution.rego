@@ -31,8 +31,7 @@ possible(i, column) if {
 
 _read[i] := {[relation.schema, relation.name] |
 	some relation in statement.relations
-	some access in relation.access
-	access in {"select", "copy"}
+	"select" in relation.access
 } if {
 	some i, statement in input.command.statements
 }

@@ -56,13 +56,20 @@ mask contains {
 #   code: protected-derived
 #   hint: Select the column itself, which is then masked, or leave it out.
 block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
-	some i, statement in input.command.statements
-	some output in statement.outputs
-	not protection.direct(output)
-	some source in output.sources
-	protection.by_tags[source.tags]
-	not substitution.possible(i, source)
-	not _harmless(i, source)
+	some i, _ in input.command.statements
+	some source in _refused_source[i]
+	protection.by_tags[source.tags].on_derived != "mask"
+}
+
+# METADATA
+# title: A result may not be computed from a protected column by what may fail
+# custom:
+#   code: protected-derived
+#   hint: Select the column itself, count(column) or column IS NULL; an expression that cannot fail for any value is shown as NULL.
+block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
+	some i, _ in input.command.statements
+	some source in _refused_source[i]
+	protection.by_tags[source.tags].on_derived == "mask"
 }
 
 # METADATA
@@ -73,7 +80,20 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, source) if {
 block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some i, statement in input.command.statements
 	some column in statement.columns
-	protection.by_tags[column.tags].on_derived != "substitute"
+	protection.by_tags[column.tags].on_derived == "refuse"
+	_telling(column)
+	not _refreshes(statement)
+}
+
+# METADATA
+# title: A protected column may not decide which rows are shown, nor in which order
+# custom:
+#   code: protected-use
+#   hint: Filter, join, sort and group by other columns, such as the primary key; column IS NULL and count(column) pass.
+block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	protection.by_tags[column.tags].on_derived == "mask"
 	_telling(column)
 	not _refreshes(statement)
 }
@@ -93,6 +113,16 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	not _refreshes(statement)
 }
 
+_refused_source[i] contains source if {
+	some i, statement in input.command.statements
+	some output in statement.outputs
+	not protection.direct(output)
+	some source in output.sources
+	protection.by_tags[source.tags]
+	not substitution.possible(i, source)
+	not _harmless(i, source)
+}
+
 # It is only shown as it is, or written into.
 _bare(column) if {
 	every use in column.uses {
@@ -100,7 +130,7 @@ _bare(column) if {
 	}
 }
 
-_bare_uses := {"output", "write_target"}
+_bare_uses := {"output", "write_target", "unique"}
 
 # A use that tells something, of a column that is not substituted.
 _telling(column) if {

@@ -46,6 +46,31 @@ block contains reasons.refusing_flow(rego.metadata.rule(), i, source, _target(wr
 	protection.by_tags[column.tags]
 }
 
+# METADATA
+# title: This protected column may not be written
+# custom:
+#   code: protected-target
+#   hint: Leave it out of what is written, or ask somebody who may see it.
+block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	"write_target" in column.uses
+	protection.by_tags[column.tags].writes == "refuse"
+}
+
+# METADATA
+# title: A protected column that must be unique may not be written
+# description: The error would tell whether a value is there already.
+# custom:
+#   code: protected-target
+#   hint: Leave it out of what is written, or ask somebody who may see it.
+block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	"unique" in column.uses
+	protection.by_tags[column.tags].writes == "unless unique"
+}
+
 _flows[i] := _told_flows(statement) | _untold_flows(statement) if {
 	some i, statement in input.command.statements
 }

@@ -9,6 +9,8 @@ specs := {
 	"pii": {"mask": "partial", "keep_last": 2},
 	"strict": {"mask": "redact", "on_derived": "refuse"},
 	"hashed": {"mask": "hash"},
+	"open": {"mask": "redact", "writes": "allow"},
+	"closed": {"mask": "redact", "writes": "refuse"},
 	"nulled": {"mask": "null"},
 	"whole": {"mask": "null", "on_derived": "mask"},
 }
@@ -143,4 +145,21 @@ test_a_masked_value_may_not_be_written_over_a_protected_one if {
 writing_masked(tags, target) := {
 	"columns": [{"schema": "public", "table": "notes", "column": "text", "tags": tags, "uses": ["write_target"]}],
 	"writes": [flow(target, [samples.column("email", ["masked"], [])], false)],
+}
+
+test_what_must_be_unique_may_not_be_written_by_default[note] if {
+	some note, [tags, uses, codes] in {
+		"not unique": [["pii"], ["write_target"], set()],
+		"unique": [["pii"], ["write_target", "unique"], {"protected-target"}],
+		"unique behind a view": [["pii"], ["unique"], {"protected-target"}],
+		"allowed": [["open"], ["write_target", "unique"], set()],
+		"refused": [["closed"], ["write_target"], {"protected-target"}],
+		"allowed by one of two": [["open", "pii"], ["write_target", "unique"], {"protected-target"}],
+		"refused by one of two": [["open", "closed"], ["write_target"], {"protected-target"}],
+	}
+	blocked({"columns": [samples.column("x", tags, uses)]}, []) == codes
+}
+
+test_whoever_is_cleared_may_write_it if {
+	blocked({"columns": [samples.column("x", ["pii"], ["write_target", "unique"])]}, ["privacy"]) == set()
 }

@@ -48,6 +48,8 @@ export const columnUses = [
   "computed",
   /** only whether it is NULL is told, wherever that is: count(x), x IS NULL */
   "nullness",
+  /** it is written and must be unique: the error tells whether a value is there */
+  "unique",
 ] as const;
 
 /** Where a value comes from: a catalog column, and the tags that the bundle's data gives it. */

@@ -16,6 +16,7 @@ const SETTINGS: { readonly [name: string]: (value: unknown, spec: { readonly mas
       ? `on_derived: substitute is possible with ${[...SUBSTITUTABLE].join(", ")} only`
       : undefined;
   },
+  writes: (value) => (value === "allow" || value === "refuse" ? undefined : 'writes: expected "allow" or "refuse"'),
 };
 
 /** What SQL can make of a column as the gate does. */

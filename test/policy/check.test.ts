@@ -74,6 +74,7 @@ const wrongMasks: readonly [masks: unknown, defect: string][] = [
     "data.masks.pii: on_derived: substitute is possible with null,",
   ],
   [{ pii: { mask: "partial", on_derived: "mask", keep: 4 } }, "data.masks.pii: mask partial: unknown parameter keep;"],
+  [{ pii: { mask: "null", writes: "never" } }, 'data.masks.pii: writes: expected "allow" or "refuse"'],
   [{ masked: { mask: "null" } }, "data.masks.masked: the tag is the gate's own"],
 ];
 test("masks that are no object are a defect, none are none", () => {

@@ -21,13 +21,23 @@ export function lookUp(
     for (const [relation, unique] of named)
       for (const column of columnsOf(relation, unique)) recorder.use(column.value, USE.filter);
   } else if (infer === undefined) {
-    const asked = new Set<Column>();
-    for (const name of given) for (const column of to.column(name)?.value.sources ?? []) asked.add(column);
-    for (const [relation, unique] of uniquesOf(recorder, to))
-      for (const column of columnsOf(relation, unique))
-        if (column.source.tags.length > 0 && (asked.has(column) || unique.computed.includes(column.attnum)))
-          recorder.use(column.value, USE.filter);
+    for (const column of askedOf(recorder, to, given)) recorder.use(column.value, USE.filter);
   }
+}
+
+/** A row whose value is there already is refused, which tells that it is: noted of what is tagged. */
+export function meetsKeys(recorder: Recorder, to: Relation, given: Iterable<string>): void {
+  for (const column of askedOf(recorder, to, given)) recorder.names(column.value, USE.unique);
+}
+
+/** The tagged columns of unique keys into which something is written. */
+function* askedOf(recorder: Recorder, to: Relation, given: Iterable<string>): Generator<Column> {
+  if (!to.tagged) return;
+  const asked = new Set<Column>();
+  for (const name of given) for (const column of to.column(name)?.value.sources ?? []) asked.add(column);
+  for (const [relation, unique] of uniquesOf(recorder, to))
+    for (const column of columnsOf(relation, unique))
+      if (column.source.tags.length > 0 && (asked.has(column) || unique.computed.includes(column.attnum))) yield column;
 }
 
 /** The unique keys that a new row of it meets: of the table and its partitions, for a view of what is behind it. */

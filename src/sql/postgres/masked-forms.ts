@@ -5,12 +5,11 @@ import type { Catalog } from "./catalog.ts";
 import { Column, mergeTags, NO_TAGS, type Relation } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
 import { sameTree } from "./same-tree.ts";
+import { MASKED_TAG } from "./tags.ts";
 import type { Member } from "./value.ts";
 import { derived } from "./value.ts";
 import type { ViewLineage } from "./views.ts";
 
-/** The tag of what is already masked in the statement. No classification may use it. */
-export const MASKED_TAG = "masked";
 export const MASKED_TAGS: readonly string[] = Object.freeze([MASKED_TAG]);
 
 export function isMasked({ tags }: Pick<Source, "tags">): boolean {

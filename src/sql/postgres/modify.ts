@@ -10,7 +10,7 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from "libpg-query";
-import { lookUp } from "./conflicts.ts";
+import { lookUp, meetsKeys } from "./conflicts.ts";
 import { all, expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
 import { isBounded } from "./listed.ts";
@@ -142,6 +142,8 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
   const asked = [...to.written.keys()];
   if (to.relation !== undefined) {
     rowsChange(recorder, to.relation, "insert", to.written);
+    // DEFAULT VALUES asks about nothing.
+    if (stmt.selectStmt !== undefined) meetsKeys(recorder, to.relation, asked);
     // What a conflict is about has passed through the triggers.
     for (const [name, value] of to.written) proposed.set(name, value);
   }
@@ -209,7 +211,9 @@ function onConflict(
   const scope = new Scope(parent, [to.item, excluded], ctes);
   assignments(recorder, clause.targetList, to, scope);
   if (clause.whereClause !== undefined) recorder.use(expression(recorder, clause.whereClause, scope), USE.filter);
-  if (to.relation !== undefined) rowsChange(recorder, to.relation, "update", to.written);
+  if (to.relation === undefined) return;
+  rowsChange(recorder, to.relation, "update", to.written);
+  meetsKeys(recorder, to.relation, to.written.keys());
 }
 
 /** SET a = …, (b, c) = (…), d[1] = …: the parser repeats the source of a multiple assignment at each of its columns. */
@@ -245,6 +249,7 @@ function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined,
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
       recorder.relation(to.relation, "select", to.only);
     rowsChange(recorder, to.relation, "update", to.written);
+    meetsKeys(recorder, to.relation, to.written.keys());
   }
   return returning(recorder, stmt.returningClause, to, items, parent, ctes);
 }
@@ -321,7 +326,10 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
       });
     }
   }
-  if (to.relation !== undefined) for (const event of events) rowsChange(recorder, to.relation, event, to.written);
+  if (to.relation !== undefined) {
+    for (const event of events) rowsChange(recorder, to.relation, event, to.written);
+    meetsKeys(recorder, to.relation, to.written.keys());
+  }
   // RETURNING of MERGE shows the source's columns first, then the target's.
   return returning(recorder, stmt.returningClause, to, items, parent, ctes, true);
 }

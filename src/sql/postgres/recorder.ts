@@ -42,10 +42,11 @@ export const USE = {
   expression: 4096,
   computed: 8192,
   nullness: 16384,
+  unique: 32768,
 } as const;
 
 /** Uses that tell nothing but whether it is NULL, of a value that depends on no more. */
-const TELLING = ~(USE.output | USE.writeSource | USE.writeTarget | USE.lock);
+const TELLING = ~(USE.output | USE.writeSource | USE.writeTarget | USE.lock | USE.unique);
 
 type RelationEntry = { fact: Omit<RelationFact, "access">; readonly access: string[]; part: boolean };
 export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };

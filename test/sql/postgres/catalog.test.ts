@@ -119,7 +119,15 @@ describe("tags", () => {
       "public.gone.x": ["x"],
     });
     assert.deepEqual(other.unmatched, ["public.customers.emial", "nowhere", "public.gone.x"]);
-    for (const wrong of [{ "a.b.c.d": ["x"] }, { "a.b": "x" }, { 'a."b': ["x"] }, ["x"], "x", { "a..b": ["x"] }]) {
+    for (const wrong of [
+      { "a.b.c.d": ["x"] },
+      { "a.b": "x" },
+      { 'a."b': ["x"] },
+      ["x"],
+      "x",
+      { "a..b": ["x"] },
+      { "a.b": ["x", "masked"] },
+    ]) {
       await assert.rejects(
         loadCatalog(query, wrong),
         (error: RegateError) => error.code === "CATALOG_UNAVAILABLE" && /classification/.test(error.detail!),
