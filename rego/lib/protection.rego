@@ -33,8 +33,17 @@ by_tags[tags] := {
 
 # METADATA
 # title: Does the output show the bare column?
-# description: Named positively and negated where it counts, since what has no derivation is not direct.
+# description: |
+#   Named positively and negated where it counts, since what has no derivation is not direct. What shows one of several columns counts where all
+#   of them are protected: beside one that anybody may write, a mask that keeps equal values equal would tell where the other holds the same.
 direct(output) if output.derivation == "direct"
+
+direct(output) if {
+	output.derivation == "verbatim"
+	every source in output.sources {
+		by_tags[source.tags]
+	}
+}
 
 # METADATA
 # title: A column without what a statement does with it

@@ -221,3 +221,12 @@ test_of_what_changes_the_same_holds_as_it_cannot_be_substituted if {
 	blocked({"columns": [masked(["nullness"])], "relations": changed}, []) == set()
 	blocked({"columns": [samples.column("x", ["nulled"], ["nullness"])], "relations": changed}, []) == {"protected-use"}
 }
+
+test_one_of_several_columns_is_computed_unless_all_are_protected[note] if {
+	some note, [other, codes] in {
+		"a column that anybody may write": [id, {"protected-derived"}],
+		"another that is protected": [samples.column("phone", ["strict"], []), set()],
+	}
+	either := object.union(samples.output("verbatim", email([])), {"sources": [email([]), other]})
+	blocked({"outputs": [either]}, []) == codes
+}

@@ -109,3 +109,17 @@ test_a_described_result_with_what_is_never_shown_is_blocked if {
 		with data.grants as grants
 		with data.masks as specs
 }
+
+test_one_of_several_protected_columns_is_masked if {
+	either := object.union(samples.output("verbatim", email([])), {"sources": [email([]), samples.column("phone", ["pii"], [])]})
+	masks := protected.mask with input as samples.command([samples.statement({"outputs": [either]})], [], [])
+	{mask.output | some mask in masks} == {0}
+}
+
+test_one_that_may_come_from_elsewhere_is_not[note] if {
+	some note, open in {"a column that is not protected": id, "one that they may see": samples.column("x", ["open"], [])}
+	either := object.union(samples.output("verbatim", email([])), {"sources": [email([]), open]})
+	masks := protected.mask with input as samples.command([samples.statement({"outputs": [either]})], ["all"], [])
+		with data.grants as {"open": ["all"]}
+	count(masks) == 0
+}

@@ -79,8 +79,11 @@ export const column = object({
 export const output = object({
   name: string,
   type: string,
-  /** direct: the bare column, as the server's RowDescription will confirm. opaque: depends on everything that it might. */
-  derivation: oneOf("direct", "expression", "aggregate", "opaque"),
+  /**
+   * direct: the bare column, as the server's RowDescription will confirm. verbatim: the very value of one of the sources, unchanged, which
+   * the server attributes to none. opaque: depends on everything that it might.
+   */
+  derivation: oneOf("direct", "verbatim", "expression", "aggregate", "opaque"),
   total: boolean,
   sources: array(source),
 });

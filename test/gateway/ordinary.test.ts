@@ -113,3 +113,18 @@ describe("temporary tables are the session's own", () => {
     assert.equal((await failure(client, "DROP TABLE customers")).routine, "ddl");
   });
 });
+
+describe("what shows a protected column unchanged is masked like the column", () => {
+  for (const text of [
+    "SELECT email::varchar AS x FROM customers",
+    "SELECT phone::text AS x FROM customers",
+    "SELECT email AS x FROM customers UNION ALL SELECT email FROM employees",
+    "SELECT x::varchar FROM (SELECT email AS x FROM customers UNION ALL SELECT phone FROM customers) either",
+    "WITH either(x) AS (SELECT email FROM customers UNION ALL SELECT phone FROM customers) SELECT x FROM either",
+  ])
+    test(text, async () => {
+      const { rows } = await client.query(text);
+      assert.ok(rows.length > 0);
+      assert.deepEqual(new Set(rows.map((row) => row.x)), new Set(["[redacted]"]));
+    });
+});

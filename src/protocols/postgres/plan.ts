@@ -56,7 +56,8 @@ function attempt<T>(make: () => T): T | RegateError {
 
 /** The stored column that an output shows as it is, where it is a single one. */
 function nameOf(output: Output | undefined): string | undefined {
-  if (output?.derivation !== "direct" || output.sources.length !== 1) return undefined;
-  const { schema, table, column } = output.sources[0]!;
+  const { derivation, sources } = output ?? { derivation: "opaque", sources: [] };
+  if ((derivation !== "direct" && derivation !== "verbatim") || sources.length !== 1) return undefined;
+  const { schema, table, column } = sources[0]!;
   return `${schema}.${table}.${column}`;
 }

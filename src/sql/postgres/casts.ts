@@ -7,7 +7,7 @@ import type { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
-import { derived } from "./value.ts";
+import { derived, relabelled } from "./value.ts";
 
 export function cast(recorder: Recorder, body: TypeCast, scope: Scope): Value {
   const value = expression(recorder, body.arg, scope);
@@ -34,7 +34,7 @@ export function castTo(recorder: Recorder, value: Value, type: number, modified:
   recorder.operator(value, "cast");
   const row = catalog.relationByRowType(type);
   const total = conversionIsTotal(catalog, value.type, type, "explicit") && (!modified || CUTTING.has(type));
-  const result = derived(value, type, total);
+  const result = (modified ? undefined : relabelled(value, type)) ?? derived(value, type, total);
   if (row === undefined || row.kind === "view") return result;
   return {
     ...result,

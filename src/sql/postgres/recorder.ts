@@ -22,7 +22,7 @@ import { hiddenBehind, tagsBeside } from "./masked-forms.ts";
 import type { Variables } from "./placeholders.ts";
 import type { Reads } from "./reads.ts";
 import type { Member, Value } from "./value.ts";
-import { byNullness, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { byNullness, isShownAsItIs, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 import { viewOf } from "./views.ts";
 
 /** One bit for each use, in the order of core's list. */
@@ -195,7 +195,7 @@ export class Recorder {
   }
 
   output(value: Value): void {
-    if (value.derivation === "direct") this.use(value, USE.output);
+    if (isShownAsItIs(value)) this.use(value, USE.output);
     else this.use(value, USE.output | (value.total ? USE.computed : USE.expression));
   }
 

@@ -26,7 +26,7 @@ import {
 } from "./scope.ts";
 import { operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, CONSTANT, derived, eitherOf, plainConstant } from "./value.ts";
+import { combine, CONSTANT, derived, eitherOf, oneOfBoth, plainConstant } from "./value.ts";
 
 /** What a query is for: only the outermost one's LIMIT is the statement's. */
 export type QueryOptions = {
@@ -286,7 +286,7 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
     }
     if (arm.by.all !== true) for (const member of result.members) recorder.use(member.value, USE.distinct);
     if (arm.by.all === true && arm.by.op !== "SETOP_UNION") compare(recorder, result, next);
-    result = merged(result, next, arm.by.op === "SETOP_EXCEPT");
+    result = merged(result, next, arm.by);
   }
   const columns = result ?? { members: [], open: true };
   sorting(recorder, stmt.sortClause, scope, columns);
@@ -311,7 +311,7 @@ function compare(recorder: Recorder, left: Result, right: Result): void {
 
 const bare = (member: Member): Member => ({ name: member.name, value: derived(member.value, member.value.type, true) });
 
-function merged(left: Result, right: Result, onlyLeft: boolean): Result {
+function merged(left: Result, right: Result, { op, all: withDuplicates }: SelectStmt): Result {
   if (left.open || right.open) {
     const value = anyColumn({
       members: [{ name: "", value: anyColumn(left) }, ...right.members],
@@ -321,9 +321,11 @@ function merged(left: Result, right: Result, onlyLeft: boolean): Result {
   }
   const members = left.members.map((member, at): Member => {
     const other = right.members[at]?.value ?? plainConstant(0);
+    const unchanged = op === "SETOP_UNION" && withDuplicates === true ? oneOfBoth(member.value, other) : undefined;
+    if (unchanged !== undefined) return { name: member.name, value: unchanged };
     const either = eitherOf(member.value, other);
     // What is on the right shows nothing, but decides the type.
-    if (onlyLeft) return { name: member.name, value: derived(member.value, either.type, either.total) };
+    if (op === "SETOP_EXCEPT") return { name: member.name, value: derived(member.value, either.type, either.total) };
     return { name: member.name, value: derived(either, either.type, true) };
   });
   return { members, open: false };

@@ -1,7 +1,7 @@
 // The lineage of one expression: which catalog columns its value depends on, and in which way.
 import type { Column } from "./model.ts";
 
-export type Derivation = "direct" | "expression" | "aggregate" | "opaque";
+export type Derivation = "direct" | "verbatim" | "expression" | "aggregate" | "opaque";
 
 /** A named member of a row: an output of a query, a column of a FROM item, a field of a whole row. */
 export type Member = { readonly name: string; readonly value: Value };
@@ -57,7 +57,7 @@ export function byNullness(value: Value): ReadonlySet<Column> | undefined {
 /** Of the bare column in it the value tells only whether it is NULL, unless it also depends on it by `others`. */
 export function tellsNullness(value: Value, column: Value, others: readonly Value[] = []): Value {
   // A row is NULL by its fields.
-  if (column.derivation !== "direct" || column.row !== undefined) return value;
+  if (!isUnchanged(column) || column.row !== undefined) return value;
   const only = new Set(column.sources);
   for (const other of others) for (const source of other.sources) only.delete(source);
   if (only.size > 0) nullness.set(value, only);
@@ -106,12 +106,17 @@ export function joinDerivation(left: Value, right: Value): Derivation {
   if (leftNeutral && rightNeutral) {
     return left.derivation === "aggregate" || right.derivation === "aggregate" ? "aggregate" : "expression";
   }
-  if (rightNeutral) return left.derivation === "direct" ? "expression" : left.derivation;
-  if (leftNeutral) return right.derivation === "direct" ? "expression" : right.derivation;
+  if (rightNeutral) return applied(left.derivation);
+  if (leftNeutral) return applied(right.derivation);
   return left.derivation === "aggregate" && right.derivation === "aggregate" ? "aggregate" : "expression";
 }
 
-/** What an expression over these operands depends on. The result is never direct. */
+/** Something was done to it. */
+function applied(derivation: Derivation): Derivation {
+  return derivation === "direct" || derivation === "verbatim" ? "expression" : derivation;
+}
+
+/** What an expression over these operands depends on. The result is never direct or verbatim. */
 export function combine(operands: readonly Value[], type: number, total: boolean): Value {
   let result = CONSTANT;
   for (const operand of operands) result = combineTwo(result, operand);
@@ -150,8 +155,51 @@ export function plainConstant(type: number): Value {
 /** The same dependence, but no longer the bare column. */
 export function derived(value: Value, type: number, total: boolean): Value {
   if (total && value.total && isConstant(value)) return plainConstant(type);
-  const derivation = value.derivation === "direct" ? "expression" : value.derivation;
-  return madeOf({ sources: value.sources, derivation, total: value.total && total, type }, [value]);
+  const made: Value = {
+    sources: value.sources,
+    derivation: applied(value.derivation),
+    total: value.total && total,
+    type,
+  };
+  return madeOf(made, [value]);
+}
+
+const VARCHAR = 1043;
+/** Types with the same values in the same bytes, whatever length they declare. */
+const isText = (type: number): boolean => type === TYPE_TEXT || type === VARCHAR;
+
+/** Is it the very value of a stored column? */
+export function isUnchanged({ derivation }: Value): boolean {
+  return derivation === "direct" || derivation === "verbatim";
+}
+
+/** The same, and nobody may see less of it than of another that it may be: one of several with other tags is computed of each. */
+export function isShownAsItIs(value: Value): boolean {
+  if (value.derivation !== "verbatim") return value.derivation === "direct";
+  const [first, ...others] = value.sources.map((column) => column.source.tags.join("\0"));
+  return others.every((tags) => tags === first);
+}
+
+/** As another type whose values have the same bytes; undefined where that is none, or something is done to the value. */
+export function relabelled(value: Value, type: number): Value | undefined {
+  if (!isUnchanged(value) || !isText(value.type) || !isText(type)) return undefined;
+  return { sources: value.sources, derivation: "verbatim", total: value.total, type };
+}
+
+/**
+ * A column of UNION ALL: one or the other, unchanged; undefined where that is not so. A constant is none: beside it, a mask that keeps equal
+ * values equal would tell where the column holds it.
+ */
+export function oneOfBoth(left: Value, right: Value): Value | undefined {
+  if (!isUnchanged(left) || !isUnchanged(right) || left.row !== undefined || left.type === 0) return undefined;
+  // Of two text types the first is the result's (select_common_type), without a length.
+  if (left.type !== right.type && !(isText(left.type) && isText(right.type))) return undefined;
+  return {
+    sources: union(left.sources, right.sources),
+    derivation: "verbatim",
+    total: left.total && right.total,
+    type: left.type,
+  };
 }
 
 /** Both arms of a set operation, or of a recursion: never the bare column for the server. */
