@@ -85,6 +85,9 @@ describe("an estimate", () => {
       [true, true, false, false],
     );
     assert.equal(statements[0]!.facts.estimate?.rows, 600);
+    // A setting that the gate's own connection does not have: the names are still known.
+    const behind = (await estimated("SET work_mem = '64kB'; SELECT * FROM public.orders")).statements[1]!.facts;
+    assert.deepEqual([behind.class, behind.estimate], ["read", null]);
   });
 
   test("is none where planning would run code that is not seen through", async () => {
