@@ -60,7 +60,7 @@ const searched = [
   "CALL handed(NULL)",
   "SELECT 'ana@example.com'",
   "VALUES ('4111 1111 1111 1111')",
-  "EXPLAIN SELECT * FROM tickets WHERE body = 'ana@example.com'",
+  "EXPLAIN SELECT id FROM tickets WHERE body = 'ana@example.com'",
 ];
 describe("all texts of a database are searched", () => {
   for (const sql of searched) {

@@ -259,6 +259,29 @@ describe("messages that could go past the gate are refused", () => {
       assert.match(await refusedStart({ options }), /refused|options|replication/i);
     });
 
+  it("a setting of the startup that the policy does not let be changed", async () => {
+    for (const parameters of [
+      { options: "-c debug_print_plan=on -c client_min_messages=log" },
+      { options: "-d 5" },
+      { options: "--log-statement-stats=on" },
+      { log_parser_stats: "on" },
+    ])
+      assert.match(await refusedStart(parameters), /This setting may not be changed/);
+    const names = starter
+      .records()
+      .filter(({ input }) => input?.command?.message === "startup")
+      .flatMap(({ input }) => input.command.statements[0].settings.map(({ name }: { name: string }) => name));
+    for (const name of ["debug_print_plan", "client_min_messages", "log_statement_stats", "log_parser_stats"])
+      assert.ok(names.includes(name), `${name} is on record`);
+  });
+
+  it("others are brought along", async () => {
+    const parameters = { options: "-c statement_timeout=5s", search_path: "public", application_name: "test" };
+    const client = await WireClient.open(portOf(starter), await starter.token(), parameters);
+    assert.match(seen(await client.run("SHOW statement_timeout")), /5s/);
+    client.end();
+  });
+
   for (const [name, oid] of [
     ["lo_get", 3458],
     ["loread", 954],

@@ -17,6 +17,7 @@ import { Planner } from "./planner.ts";
 import { fatalMessage } from "./refuse.ts";
 import { Session } from "./session.ts";
 import { acceptStartup } from "./startup.ts";
+import { startupCommand } from "./startup-settings.ts";
 import { parseTarget, type UpstreamTarget } from "./upstream.ts";
 
 /** Connections that may wait for their login at the same time, at least. */
@@ -103,7 +104,9 @@ export async function startPostgres(options: ShimOptions): Promise<Shim> {
       const { identity, resource } = await authenticate(startup, options);
       const { target, catalogs, estimates, disagreements, planChecks } = upstreams.get(resource.facts.name)!;
       const context = contextOf(startup, identity, resource);
-      const verdict = await pipeline.connect(context);
+      let verdict = await pipeline.connect(context);
+      const brought = startupCommand(startup.parameters);
+      if (verdict.kind === "permit" && brought !== undefined) verdict = await pipeline.judge(context, brought);
       if (verdict.kind !== "permit") {
         const refusal =
           verdict.kind === "refuse"
