@@ -45,7 +45,7 @@ export type DetokenizeParts = {
 };
 
 /**
- * Decides, records, and gives the values only once the record is durable. The record has the tokens, and no value.
+ * Decides, records, and answers only once the record is durable. The record has the tokens, and no value.
  * @throws RegateError TOKEN_*, RESOURCE_UNKNOWN, DETOKENIZE_UNKNOWN, DETOKENIZE_REFUSED, MASK_KEY_MISSING, KEY_UNREADABLE, CATALOG_UNAVAILABLE,
  * AUDIT_UNAVAILABLE
  */
@@ -85,6 +85,11 @@ export async function runDetokenize(
       duration_us: Math.round((performance.now() - started) * 1000),
     });
   try {
+    await new Promise<void>((resolve, reject) =>
+      permit.ticket.settled((error) =>
+        error === undefined ? resolve() : reject(new RegateError("AUDIT_UNAVAILABLE", { cause: error })),
+      ),
+    );
     // In mode observe nothing is enforced: that is no right to see values that the database itself does not show.
     if (!permit.enforced) throw refused("policy.mode is observe");
     if (permit.masks.length > 0)
@@ -97,11 +102,6 @@ export async function runDetokenize(
         detail: `The key ${name}${version} is not in data_dir/keys/tokenize.`,
       });
     }
-    await new Promise<void>((resolve, reject) =>
-      permit.ticket.settled((error) =>
-        error === undefined ? resolve() : reject(new RegateError("AUDIT_UNAVAILABLE", { cause: error })),
-      ),
-    );
     const from = tweak ?? `${column.schema}.${column.table}.${column.column}`;
     const values = request.tokens.map((token) => parts.detokenize(token, key.key, from, { typeOid: column.typeOid }));
     end("ok", values.length);
