@@ -45,6 +45,13 @@ type Target = {
   readonly database: string;
 };
 type Scenario = { readonly name: string; readonly args: readonly string[] };
+/** Of a million rows. */
+const bulk: readonly (readonly [name: string, sql: string])[] = [
+  ["rows plain", "SELECT id, plain FROM wide"],
+  ["rows masked", "SELECT id, secret FROM wide"],
+  ["copy plain", "COPY wide (id, plain) TO STDOUT"],
+  ["copy masked", "COPY wide (id, secret) TO STDOUT"],
+];
 const scenarios: readonly Scenario[] = [
   { name: "select simple c1", args: ["-S", "-M", "simple", "-c", "1"] },
   { name: "select simple c8", args: ["-S", "-M", "simple", "-c", "8"] },
@@ -233,10 +240,7 @@ async function main(): Promise<void> {
           say(`round ${round + 1}: ${scenario.name}, ${target.name}: ${one.tps.toFixed(0)} tps`);
         }
       }
-      for (const [name, sql] of [
-        ["rows plain", "SELECT id, plain FROM wide"],
-        ["rows masked", "SELECT id, secret FROM wide"],
-      ] as const) {
+      for (const [name, sql] of bulk) {
         for (const target of targets) {
           const { seconds: took } = await countRows({ ...target, sql });
           figures(name, target.name).tps.push(rowCount / took);
@@ -259,7 +263,7 @@ async function main(): Promise<void> {
         "gate:relay",
       ],
     ];
-    for (const name of [...scenarios.map((scenario) => scenario.name), "rows plain", "rows masked"]) {
+    for (const name of [...scenarios.map((scenario) => scenario.name), ...bulk.map(([name]) => name)]) {
       const tps = (target: string): number => median(figures(name, target).tps);
       const cpu = (target: string): number => median(figures(name, target).cpu);
       const number = (value: number, digits = 0): string => (Number.isFinite(value) ? value.toFixed(digits) : "");

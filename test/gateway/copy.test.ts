@@ -255,6 +255,7 @@ test("what cannot be masked is refused, and its options or its place are named",
     ["COPY made TO STDOUT (NULL 'a', NULL 'b')", /twice/],
     ["SET search_path = other; COPY (SELECT secret FROM public.made) TO STDOUT", /before it/],
     ["COMMIT; COPY made TO STDOUT", /before it/],
+    ["SELECT set_config('search_path', 'other', false); COPY public.made TO STDOUT", /before it/],
   ];
   for (const [sql, why] of refused) {
     const given = await simply(client, sql);
@@ -268,6 +269,41 @@ test("what cannot be masked is refused, and its options or its place are named",
     (await simply(client, "SET search_path = other, public; COPY (SELECT 1) TO STDOUT")).content.toString(),
     "1\n",
   );
+  client.end();
+});
+
+test("what the server describes otherwise than it was derived is not copied", async () => {
+  await direct.query(
+    "CREATE TABLE swapped (a int, b text, c text); INSERT INTO swapped VALUES (1, 'plain', 'topsecret')",
+  );
+  await direct.query("GRANT SELECT ON swapped TO app");
+  const stale = await startGate({
+    policy: "mask_tagged",
+    resources: {},
+    data: { classification: { shop: { "public.swapped.c": ["pii"] } } },
+    config: {
+      resources: {
+        shop: {
+          kind: "postgres",
+          url: `${server.url("app", "shop")}?sslmode=disable`,
+          environment: "production",
+          catalog_check: "1h",
+        },
+      },
+    },
+  });
+  const client = await Wire.login(stale.postgres, "agent", "shop", await stale.token());
+  const expected = "1\tplain\t[redacted]\n";
+  assert.equal((await simply(client, "COPY swapped TO STDOUT")).content.toString(), expected);
+  await direct.query(
+    "ALTER TABLE swapped RENAME b TO d; ALTER TABLE swapped RENAME c TO b; ALTER TABLE swapped RENAME d TO c",
+  );
+  const given = await simply(client, "COPY swapped (a, b) TO STDOUT");
+  assert.match(given.error.D ?? "", /CATALOG_MISMATCH/);
+  assert.equal(given.content.length, 0);
+  // Read anew: the tag stays with its column, and stands for its name as well.
+  const masked = "1\t[redacted]\t[redacted]\n";
+  assert.equal((await simply(client, "COPY swapped (a, c, b) TO STDOUT")).content.toString(), masked);
   client.end();
 });
 

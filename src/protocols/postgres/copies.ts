@@ -1,12 +1,14 @@
 // COPY … TO STDOUT: its columns are described by nobody, so the gate has the query behind it described, just before, and masks by that.
 import { RegateError } from "../../errors.ts";
-import { confirm } from "../../sql/postgres/analyze.ts";
+import { confirm, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { type CopyFormat, type CopyOut, copyOut } from "../../sql/postgres/copy-out.ts";
 import { CopyMasker } from "./copy-masker.ts";
 import type { Field } from "./message.ts";
 import type { CopyPlan, Run } from "./pending.ts";
 import { planRow } from "./plan.ts";
 import type { Session } from "./session.ts";
+
+const MOVED = { impossible: "a statement before it may change what it means" };
 
 /** A COPY of a text that is to be held against its description. */
 type Question = { readonly at: number; readonly query: string; readonly format: CopyOut["format"] };
@@ -33,8 +35,15 @@ export class Copies {
       const masked = isMasked(run, at);
       if (!masked && !tagged) continue;
       const columns = statement.facts.outputs.map((output) => output.name);
-      const { query, format } = copyOut(text, at, columns);
-      const obstacle = typeof query !== "string" ? query : masked && "impossible" in format ? format : undefined;
+      const { query, format } = outOf(text, at, columns);
+      const moved = run.statements.slice(0, at).some(mayChangeMeaning);
+      const obstacle = moved
+        ? MOVED
+        : typeof query !== "string"
+          ? query
+          : masked && "impossible" in format
+            ? format
+            : undefined;
       if (obstacle === undefined) questions.push({ at, query: query as string, format });
       else if (masked || statement.touchesTagged)
         return this.#refuse(
@@ -42,7 +51,7 @@ export class Copies {
           new RegateError("MASK_IMPOSSIBLE", {
             detail: `What COPY sends cannot be masked: ${obstacle.impossible}.`,
             hint:
-              typeof query === "string"
+              typeof query === "string" && !moved
                 ? "Write its options in another way, or SELECT the columns."
                 : "Send it as a command of its own.",
           }),
@@ -144,6 +153,22 @@ export class Copies {
     }
     run.copying = plan?.masker ?? "passes";
     return true;
+  }
+}
+
+/** By what it runs; settings that SET names are judged with the text. */
+function mayChangeMeaning({ facts, effects }: StatementAnalysis): boolean {
+  return effects.catalog || effects.temp || effects.opaque || (effects.settings && facts.verb !== "set");
+}
+
+/** Also of a text that was read, and cannot be read again. */
+function outOf(text: string, at: number, columns: readonly string[]): CopyOut {
+  try {
+    return copyOut(text, at, columns);
+  } catch (thrown) {
+    if (!(thrown instanceof RegateError)) throw thrown;
+    const impossible = { impossible: "its text cannot be read" };
+    return { query: impossible, format: impossible };
   }
 }
 

@@ -126,7 +126,8 @@ function formatOf(nodes: readonly Node[]): CopyOut["format"] {
   const csv = format === "csv";
   const character = (name: string, otherwise: string): number | undefined => {
     const value = options.has(name) ? text(name) : otherwise;
-    return value !== undefined && value.length === 1 && value.charCodeAt(0) < 0x80 ? value.charCodeAt(0) : undefined;
+    // One that is the end of a line would hide where rows end.
+    return value !== undefined && /^[^\n\r\u0080-\uffff]$/.test(value) ? value.charCodeAt(0) : undefined;
   };
   const delimiter = character("delimiter", csv ? "," : "\t");
   const header = headerOf(options.get("header"));
