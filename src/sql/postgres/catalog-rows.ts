@@ -94,7 +94,7 @@ export const CATALOG_QUERIES = {
   },
   /**
    * What is unique: relation, key columns as attribute numbers, name (of its constraint too), does it hold at once for any two rows?, are
-   * those columns all that it depends on?, which of what it may depend on is generated
+   * those columns all that it depends on?, which of what it may depend on is generated, is it the primary key?
    */
   keys: {
     of: "relation",
@@ -103,7 +103,8 @@ export const CATALOG_QUERIES = {
       i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL,
       i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL,
       array_to_string(ARRAY(SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attgenerated <> '' AND NOT a.attisdropped
-        AND (a.attnum = ANY (k.columns) OR NOT i.indisunique OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL) ORDER BY 1), ' ')
+        AND (a.attnum = ANY (k.columns) OR NOT i.indisunique OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL) ORDER BY 1), ' '),
+      i.indisprimary
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL (
       SELECT ARRAY(SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts ORDER BY n) AS columns) k
     WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) ORDER BY i.indexrelid`,

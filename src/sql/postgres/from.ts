@@ -102,7 +102,7 @@ function maskedItem(recorder: Recorder, masked: MaskedRelation, alias: Alias | u
   if (sample !== undefined) sampled(recorder, sample, scope);
   recorder.relation(relation, "select", only, hidden);
   rowsAreRead(recorder, relation);
-  return derivedItem(alias?.aliasname, { members, open: false }, namesOf(alias?.colnames));
+  return { ...derivedItem(alias?.aliasname, { members, open: false }, namesOf(alias?.colnames)), rows: relation };
 }
 
 /** Expressions that nobody asks for may still run and fail (a volatile one beside them keeps them): they count as used. */

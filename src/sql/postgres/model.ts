@@ -131,6 +131,8 @@ export class Relation {
   children: Relation[] = NONE;
   /** Each: the attribute numbers of one unique, not partial, not deferrable key. */
   keys: (readonly number[])[] = NO_KEYS;
+  /** The attribute numbers of a primary key that holds at once: with all of them in GROUP BY, every other column is one value in each group. */
+  primaryKey: readonly number[] | undefined;
   /** Everything that may make a new row conflict with another: deferrable, partial, over expressions and exclusions, too. */
   uniques: readonly Unique[] = NO_UNIQUES;
   attached: Attached[] = NO_CODE;

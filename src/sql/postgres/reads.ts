@@ -11,6 +11,8 @@ export type Reads = {
   copied(body: CopyStmt, relation: Relation): void;
   /** `schema.table.column` or `schema.table.*`. `bare`: without the schema the name would stand for the same. */
   qualified(fields: readonly Node[], relation: Relation, bare: boolean): void;
+  /** A name stands for this value, and nothing else. */
+  named(fields: readonly Node[], value: Value): void;
   /** The functions of which the server calls one with these arguments. */
   passed(entries: readonly FunctionEntry[], args: readonly Value[]): void;
 };

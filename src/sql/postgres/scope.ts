@@ -26,6 +26,8 @@ export type Item = {
   readonly rest?: Value;
   /** The names of its columns before they were given others. */
   readonly typeNames?: readonly string[];
+  /** The relation whose rows it has, one by one, under other names or with masked columns. */
+  readonly rows?: Relation;
   /** What `*` stands for, when that is not all of its members. */
   readonly expanded?: readonly Member[];
 };
@@ -187,6 +189,7 @@ export function columnReference(recorder: Recorder, fields: readonly Node[], sco
   const found = columnOf(recorder, fields, names, scope, call);
   const { variables } = recorder;
   const variable = variables?.named(names.filter((name) => name !== undefined));
+  if (found !== undefined) recorder.reads?.named(fields, found);
   if (variables === undefined || variable === undefined) return found ?? unknown(recorder, names, scope);
   if (found === undefined) return variable;
   // Where only the server knows whether there is such a column, it may be either.

@@ -10,7 +10,7 @@ import { outputName } from "./names.ts";
 import { constantOf, integerOf, kindOf, namesOf, stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./recorder.ts";
-import type { Cte, CteList } from "./scope.ts";
+import type { Cte, CteList, Item } from "./scope.ts";
 import {
   anyColumn,
   asColumns,
@@ -73,7 +73,7 @@ export function resolveQuery(
   const result = targetList(recorder, stmt.targetList, scope);
   if (stmt.whereClause !== undefined) recorder.use(expression(recorder, stmt.whereClause, scope), USE.filter);
   if (stmt.havingClause !== undefined) recorder.use(expression(recorder, stmt.havingClause, scope), USE.filter);
-  grouping(recorder, stmt.groupClause, scope, result);
+  if (stmt.groupClause !== undefined) grouped(recorder, stmt.groupClause, scope, result);
   distinct(recorder, stmt.distinctClause, scope, result);
   sorting(recorder, stmt.sortClause, scope, result);
   limits(recorder, stmt, scope);
@@ -183,6 +183,42 @@ export function fieldsOf(recorder: Recorder, value: Value): Result {
   return { members: [{ name: "*", value: rest }], open: true, rest };
 }
 
+/** GROUP BY a primary key: what stands beside it of the same table divides no group further, and so tells nothing. */
+function grouped(recorder: Recorder, nodes: readonly Node[], scope: Scope, result: Result): void {
+  const plain = nodes.every((node) => !("GroupingSet" in node) && !("RowExpr" in node));
+  if (!plain) {
+    grouping(recorder, nodes, scope, result);
+    return;
+  }
+  const values = nodes.map((node) => clauseValue(recorder, node, scope, result, true));
+  const beside = besideKey(scope.items, values);
+  for (const value of values) {
+    if (beside.has(value)) recorder.names(value, 0);
+    else recorder.use(value, USE.group);
+  }
+}
+
+/** The bare columns that are not of the primary key, of tables whose whole primary key is among the values. */
+function besideKey(items: readonly Item[], values: readonly Value[]): ReadonlySet<Value> {
+  const beside = new Set<Value>();
+  for (const item of items) {
+    const relation = item.relation ?? item.rows;
+    // What inherits from a table may repeat its key.
+    const key = relation?.kind === "table" && relation.children.length > 0 ? undefined : relation?.primaryKey;
+    // Twice in FROM, its columns are those of either.
+    if (key === undefined || items.some((other) => other !== item && (other.relation ?? other.rows) === relation))
+      continue;
+    const has = (attnum: number): boolean =>
+      relation!.columns.some((column) => column.attnum === attnum && values.includes(column.value));
+    if (!key.every(has)) continue;
+    relation!.columns.forEach((column, at) => {
+      const value = item.members[at]?.value;
+      if (value !== undefined && !key.includes(column.attnum)) beside.add(value);
+    });
+  }
+  return beside;
+}
+
 function grouping(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope, result: Result): void {
   for (const node of nodes ?? []) {
     if ("GroupingSet" in node) grouping(recorder, node.GroupingSet.content, scope, result);
@@ -223,6 +259,7 @@ function clauseValue(
   if (node !== undefined && "ColumnRef" in node && node.ColumnRef.fields?.length === 1) {
     const name = stringOf(node.ColumnRef.fields[0]);
     const column = columnFirst && name !== undefined ? unqualifiedColumn(scope, name) : undefined;
+    if (column?.sure === true) recorder.reads?.named(node.ColumnRef.fields, column.value);
     if (column?.sure !== true) {
       const matches = result.members.filter((member) => member.name === name).map((member) => member.value);
       if (matches.length > 0) return (column === undefined ? matches : [column.value, ...matches]).reduce(eitherOf);

@@ -1,7 +1,7 @@
 // What the names in a text stand for, gathered for its rewriting while it is judged.
 import type { CopyStmt, Node, RangeVar } from "libpg-query";
 import type { Catalog } from "./catalog.ts";
-import type { FunctionEntry, Relation } from "./model.ts";
+import type { Column, FunctionEntry, Relation } from "./model.ts";
 import type { Reads } from "./reads.ts";
 import type { Value } from "./value.ts";
 
@@ -12,6 +12,7 @@ export class Names implements Reads {
   readonly #catalog: Catalog;
   readonly #relations = new Map<RangeVar | CopyStmt, Read>();
   readonly #qualified = new Map<readonly Node[], { readonly relation: Relation; readonly bare: boolean }>();
+  readonly #columns = new Map<readonly Node[], Column>();
   readonly #passed = new Map<Relation, string>();
 
   constructor(catalog: Catalog) {
@@ -35,6 +36,12 @@ export class Names implements Reads {
     this.#qualified.set(fields, { relation, bare: bare && this.#qualified.get(fields)?.bare !== false });
   }
 
+  named(fields: readonly Node[], value: Value): void {
+    const column = value.sources[0];
+    // A bare column of a relation has one value object in its catalog.
+    if (column?.value === value) this.#columns.set(fields, column);
+  }
+
   passed(entries: readonly FunctionEntry[], args: readonly Value[]): void {
     for (const { type } of args) {
       const relation = type === 0 ? undefined : this.#catalog.relationByRowType(type);
@@ -54,6 +61,11 @@ export class Names implements Reads {
   /** Of `schema.table.column`. */
   qualifiedBy(fields: readonly Node[]): { readonly relation: Relation; readonly bare: boolean } | undefined {
     return this.#qualified.get(fields);
+  }
+
+  /** The column that a name stands for, if it is a bare one. */
+  column(fields: readonly Node[]): Column | undefined {
+    return this.#columns.get(fields);
   }
 
   /** The name of a function that takes rows of the relation as what they are. */

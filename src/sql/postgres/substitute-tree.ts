@@ -4,9 +4,10 @@ import type { Catalog } from "./catalog.ts";
 import { name } from "./mask-sql-build.ts";
 import { type Form, INNER } from "./masked-forms.ts";
 import type { Relation } from "./model.ts";
-import { stringOf } from "./nodes.ts";
+import { bodyOf, stringOf } from "./nodes.ts";
 import { parse } from "./parser.ts";
 import { formOf, type Masks, qualified } from "./substitute-forms.ts";
+import { lackingGroups } from "./substitute-groups.ts";
 import type { Names } from "./substitute-names.ts";
 import { type Edit, SourceText } from "./substitute-text.ts";
 
@@ -64,17 +65,28 @@ export class Rewriting {
       return range === undefined ? undefined : this.#range(holder, range, masks, sample);
     }
     if ("RangeVar" in holder) return this.#range(holder, holder.RangeVar as RangeVar, masks);
-    if ("SelectStmt" in holder) this.#select(holder.SelectStmt as SelectStmt);
+    if ("SelectStmt" in holder) return this.#select(holder.SelectStmt as SelectStmt, masks);
     if ("CopyStmt" in holder) return this.#copy(holder.CopyStmt as CopyStmt, masks);
     if ("ColumnRef" in holder) return this.#column(holder.ColumnRef as ColumnRef, masks);
     return undefined;
   }
 
-  #select({ targetList, fromClause }: SelectStmt): void {
-    const [target] = targetList ?? [];
-    const [from] = fromClause ?? [];
-    if (target === undefined || !("ResTarget" in target) || target.ResTarget.location !== -1) return;
-    if (from !== undefined && "RangeVar" in from) this.#commands.add(from.RangeVar);
+  #select(stmt: SelectStmt, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    const [target] = stmt.targetList ?? [];
+    const [from] = stmt.fromClause ?? [];
+    if (target !== undefined && "ResTarget" in target && target.ResTarget.location === -1)
+      if (from !== undefined && "RangeVar" in from) this.#commands.add(from.RangeVar);
+    if (stmt.groupClause === undefined) return undefined;
+    const replaced = (range: RangeVar): Relation | undefined => {
+      const relation = this.#names.read(range);
+      return typeof relation === "object" && masks.has(relation) ? relation : undefined;
+    };
+    const groups = lackingGroups(stmt, replaced, this.#names, this.#catalog);
+    if (groups === undefined || typeof groups === "string") return groups;
+    const item = bodyOf<{ location?: number }>(stmt.groupClause[groups.at]!);
+    this.#edits.push({ start: item.location ?? 0, end: item.location ?? 0, text: groups.text });
+    stmt.groupClause = stmt.groupClause.toSpliced(groups.at, 0, ...groups.refs);
+    return undefined;
   }
 
   /** The form of what a node reads; undefined where nothing of it is masked. */
