@@ -6,13 +6,19 @@ import { RegateError } from "../../errors.ts";
 import { BACKEND, TRANSACTION } from "./codes.ts";
 import { CopyMasker } from "./copy-masker.ts";
 import { frameBytes, HEADER_BYTES, serverLimits } from "./frame.ts";
+import { cutFields } from "./long-errors.ts";
 import { decodeDataRow } from "./message.ts";
-import type { Run } from "./pending.ts";
+import type { Op, Run } from "./pending.ts";
 import { errorMessage } from "./refuse.ts";
 import { type RowPlan, RowWriter } from "./rows.ts";
 import type { Session } from "./session.ts";
 
+const EMPTY = Buffer.alloc(0);
 const limits = serverLimits();
+/** Errors and notices are cut there: a server writes up to a gigabyte of a value into one. */
+const MOST_TEXT = 256 * 1024;
+/** No other message that is held whole is longer: a setting that is reported may have the length of a client's message. */
+const MOST_OTHER = 64 * 1024 * 1024;
 /** Bytes of a refused result that are read and dropped before the server is told to stop. */
 const patience = 1024 * 1024;
 
@@ -29,6 +35,12 @@ export class Backend {
   #outBytes = 0;
   /** What could not be worked on yet: a cut message, or everything behind a result whose record is not safe. */
   #rest: Buffer | undefined;
+  /** What has come behind `#rest` of a message whose end is not here, and how many bytes from the start of `#rest` it needs. */
+  #more: Buffer[] = [];
+  #moreBytes = 0;
+  #needed = 0;
+  /** The row that `#rest` begins with is counted. */
+  #counted = false;
   /** Bytes of a large message that is passed on (or dropped) as it comes. */
   #passing = 0;
   #passes = true;
@@ -107,7 +119,17 @@ export class Backend {
   push(chunk: Buffer): void {
     if (this.#session.ended) return;
     const rest = this.#rest;
-    this.#rest = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
+    if (rest === undefined) this.#rest = chunk;
+    else if (rest.length + this.#moreBytes + chunk.length < this.#needed) {
+      // Put together once, when it is whole: each time anew would cost the square of its size.
+      this.#more.push(Buffer.from(chunk));
+      this.#moreBytes += chunk.length;
+      return;
+    } else {
+      this.#rest = Buffer.concat([rest, ...this.#more, chunk]);
+      this.#more = [];
+      this.#moreBytes = 0;
+    }
     if (!this.#held) this.#work();
   }
 
@@ -160,6 +182,7 @@ export class Backend {
     let at = 0;
     /** Where the stretch of messages begins that go out as they are. */
     let from = 0;
+    this.#needed = 0;
     const cut = (): void => {
       if (from < at) this.emit(buffer.subarray(from, at));
     };
@@ -183,8 +206,9 @@ export class Backend {
         const copying = type === BACKEND.copyData ? run?.copying : undefined;
         if (run !== undefined && this.late === undefined) {
           if (type === BACKEND.dataRow && op !== undefined && run.rows === 0) session.answers.prepareRows(op, run);
-          // Those of a COPY that is masked are counted when they are found.
-          if (!(copying instanceof CopyMasker)) run.rows++;
+          // Those of a COPY that is masked are counted when they are found, and one that was cut has been counted.
+          if (!(copying instanceof CopyMasker) && !this.#counted) run.rows++;
+          this.#counted = false;
           const over = this.#over(run);
           if (over !== undefined) this.refuseLate(run, over);
         }
@@ -213,7 +237,10 @@ export class Backend {
         const masks = copying instanceof CopyMasker ? copying : type === BACKEND.dataRow ? plan : undefined;
         if (run === undefined || masks === undefined) {
           if (op?.kind === "probe" && type === BACKEND.dataRow) {
-            if (at + total > end) break;
+            if (at + total > end) {
+              this.#needed = total;
+              break;
+            }
             op.rows.push(decodeDataRow(buffer.subarray(at + HEADER_BYTES, at + total)));
             cut();
             at += total;
@@ -233,14 +260,29 @@ export class Backend {
           );
           continue;
         }
-        if (at + total > end) break;
+        if (at + total > end) {
+          this.#needed = total;
+          this.#counted = true;
+          break;
+        }
         cut();
         from = at + total;
         this.#mask(run, buffer, at, at + total, masks);
         at += total;
         continue;
       }
-      if (at + total > end) break;
+      if (at + total > end) {
+        cut();
+        from = at;
+        const large = this.#large(type, total, buffer.subarray(at), op);
+        if (large === undefined) break;
+        if (large.length > 0) this.emit(large);
+        this.#passing = at + total - end;
+        this.#passes = large.length > 0 && type === BACKEND.functionCallResponse;
+        at = end;
+        from = end;
+        break;
+      }
       const message = buffer.subarray(at, at + total);
       cut();
       from = at;
@@ -279,6 +321,26 @@ export class Backend {
     if (error === undefined) return;
     this.#rows.undo(before);
     this.refuseLate(run, error);
+  }
+
+  /**
+   * What goes out of the beginning of a message that is not held until it is whole; undefined: more of it is needed.
+   * @throws RegateError UPSTREAM_PROTOCOL for a message that no server makes so long
+   */
+  #large(type: number, total: number, begun: Buffer, op: Op | undefined): Buffer | undefined {
+    const { answers } = this.#session;
+    if (type === BACKEND.functionCallResponse) return answers.message(type, begun, op) === true ? begun : EMPTY;
+    const cuts = total > MOST_TEXT && (type === BACKEND.errorResponse || type === BACKEND.noticeResponse);
+    if (cuts && begun.length >= MOST_TEXT) {
+      const short = cutFields(type, begun.subarray(HEADER_BYTES, MOST_TEXT));
+      return answers.message(type, short, op) === true ? short : EMPTY;
+    }
+    if (!cuts && total > MOST_OTHER)
+      throw new RegateError("UPSTREAM_PROTOCOL", {
+        detail: `The server sent a message '${String.fromCharCode(type)}' of ${total} bytes.`,
+      });
+    this.#needed = cuts ? MOST_TEXT : total;
+    return undefined;
   }
 
   /** Shows an error in the place of a result that may not be shown, and nothing more of its segment. */

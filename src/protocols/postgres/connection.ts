@@ -19,6 +19,9 @@ import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.
 const settings = `SET search_path = pg_catalog; SET client_encoding = 'UTF8'; SET standard_conforming_strings = on;
   SET bytea_output = hex; SET DateStyle = ISO; SET statement_timeout = 0; SET default_transaction_read_only = on`;
 const queryTimeoutMs = 60_000;
+/** A definition may be as long as a client's message. */
+const MOST_ROW = 64 * 1024 * 1024;
+const MOST_OTHER = 256 * 1024;
 
 type Rows = (string | null)[][];
 type Waiting = {
@@ -124,7 +127,9 @@ export class OwnConnection {
   #onData(chunk: Buffer): void {
     try {
       this.#input.push(chunk);
-      for (let message = this.#input.next(); message !== undefined; message = this.#input.next()) {
+      while (this.#skipTooLong()) {
+        const message = this.#input.next();
+        if (message === undefined) break;
         this.#onMessage(message.type, message.body, message.raw);
       }
     } catch (error) {
@@ -135,6 +140,23 @@ export class OwnConnection {
       );
     }
   }
+
+  /** What quotes a large value (an error, a plan) fails the query, and is not held. False while the end of such a message is awaited. */
+  #skipTooLong(): boolean {
+    for (;;) {
+      const next = this.#input.peek();
+      if (!this.#skipping) {
+        if (next === undefined) return true;
+        const most = next.type === BACKEND.dataRow ? MOST_ROW : MOST_OTHER;
+        if (next.total <= most) return true;
+        this.#error ??= unavailable(`a message of ${next.total} bytes`);
+      }
+      const part = this.#input.part();
+      this.#skipping = part?.last !== true;
+      if (part === undefined) return false;
+    }
+  }
+  #skipping = false;
 
   /** The parser gets whole messages only: it does not check their lengths itself. */
   #onMessage(type: number, body: Buffer, raw: Buffer): void {

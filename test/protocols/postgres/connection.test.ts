@@ -84,6 +84,14 @@ describe("the gate's own connection", () => {
       assert.deepEqual(await next, [["2"]]);
       assert.equal(own.closed, false);
     }));
+  it("fails what quotes a large value, which it does not hold, and goes on", () =>
+    using(async (own) => {
+      const failed = own.query("SELECT repeat('x', 1000000)::int");
+      const next = own.query("SELECT 2");
+      await assert.rejects(failed, { code: "CATALOG_UNAVAILABLE", detail: /^a message of 10\d{5} bytes$/ });
+      assert.deepEqual(await next, [["2"]]);
+      assert.equal(own.closed, false);
+    }));
   it("fails all that waits when the server ends it, and says that it is closed", () =>
     using(async (own) => {
       const waiting = [own.query("SELECT pg_sleep(60)"), own.query("SELECT 1")];
