@@ -8,8 +8,8 @@ import { buildBundle, parseAll, staged } from "./build.ts";
 import { REFUSED_BUILTINS } from "./builtins.ts";
 import { isObject, type JsonObject } from "./bundle.ts";
 import { type Dependencies, dependencies } from "./dependencies.ts";
-import { detectDefects } from "./detect.ts";
-import { type MaskDefect, maskDefects } from "./masks.ts";
+import { dataDefects } from "./data.ts";
+import type { MaskDefect } from "./masks.ts";
 import { opa } from "./opa.ts";
 import { readSource, type Source } from "./source.ts";
 
@@ -39,7 +39,7 @@ export async function checkPolicy(folders: readonly string[], maskDefect: MaskDe
     throw new RegateError("POLICY_SOURCE", { detail: `${folders.join(", ")}: no .rego file` });
   const defects: Finding[] = [];
   const warnings: Finding[] = [];
-  defects.push(...maskDefects(source.data.masks, maskDefect), ...detectDefects(source.data.detect, maskDefect));
+  defects.push(...dataDefects(source.data, maskDefect));
   await checkFormat(source, defects);
   // Without types there is nothing further to look at.
   if (await checkTypes(source, defects)) {

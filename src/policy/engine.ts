@@ -2,11 +2,11 @@
 import { blockFor, checkDecision, type Decision } from "../core/decision.ts";
 import type { Input } from "../core/facts.ts";
 import { errorText, RegateError } from "../errors.ts";
-import { type Bundle, invalid, type JsonObject, readBundle } from "./bundle.ts";
+import { type Bundle, invalid, readBundle } from "./bundle.ts";
 import { CACHE_LIMITS, type CacheLimits, DecisionCache } from "./cache.ts";
 import { InputPaths } from "./inputs.ts";
-import { detectDefects } from "./detect.ts";
-import { type MaskDefect, maskDefects } from "./masks.ts";
+import { dataDefects } from "./data.ts";
+import type { MaskDefect } from "./masks.ts";
 import { tryOut } from "./trial.ts";
 import { compile, Evaluator, inspect } from "./wasm.ts";
 import { WORKER_LIMITS, Workers } from "./workers.ts";
@@ -153,10 +153,6 @@ export class Engine {
     if (key !== undefined) this.cache!.set(key, deepFreeze(decision));
     return decision;
   }
-}
-
-function dataDefects({ masks, detect }: JsonObject, defectOf: MaskDefect): { place: string; message: string }[] {
-  return [...maskDefects(masks, defectOf), ...detectDefects(detect, defectOf)];
 }
 
 function failed(id: string, error: unknown): Decision {

@@ -176,6 +176,12 @@ test("a database without any tag is searched, too", async () => {
     Buffer.concat([x.parse("", "SELECT body FROM tickets"), x.bind("", ""), x.execute(""), x.sync()]),
   );
   assert.deepEqual(rowsOf(await client.until("Z")), expected);
+  await client.run("LISTEN told");
+  const other = new pg.Client(server.url("postgres", "shop"));
+  await other.connect();
+  await other.query("NOTIFY told, 'paid with 4111 1111 1111 1111'");
+  await other.end();
+  assert.match(seen(await client.run("SELECT 1")), /paid with \[redacted\]/);
   client.end();
 });
 
@@ -188,5 +194,17 @@ test("parameters that detect does not have are refused with the bundle", async (
   await assert.rejects(started, {
     code: "BUNDLE_INVALID",
     detail: /data\.detect\.shop: mask detect: detectors: "cards" is unknown/,
+  });
+});
+
+test("channels that are no list of names are refused with the bundle", async () => {
+  const started = startGate({
+    policy: rego,
+    data: { notifications: { shop: "jobs" } },
+    resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
+  });
+  await assert.rejects(started, {
+    code: "BUNDLE_INVALID",
+    detail: /data\.notifications\.shop: expected a list of channels/,
   });
 });
