@@ -39,7 +39,7 @@ describe("a refusal", () => {
       "SELECT id, NULL AS area FROM employees ORDER BY id",
     ],
     ["SELECT id FROM employees WHERE ssn = '1' AND id > 2", "ssn", "SELECT id FROM employees WHERE id > 2"],
-    ["SELECT count(*) FROM employees GROUP BY ssn, id", "ssn", "SELECT count(*) FROM employees GROUP BY id"],
+    ["SELECT count(*) FROM employees GROUP BY ssn, title", "ssn", "SELECT count(*) FROM employees GROUP BY title"],
     [
       "SELECT upper(email), e.ssn || '!' AS x FROM employees e",
       "e.ssn",
@@ -63,6 +63,11 @@ describe("a refusal", () => {
     const error = await refused("DELETE FROM employees WHERE ssn = '1'");
     assert.doesNotMatch(error.hint ?? "", /Try:/);
     assert.equal(Number(error.position), "DELETE FROM employees WHERE ".length + 1);
+  });
+
+  it("names none that would have to be rewritten, and cannot be", async () => {
+    const error = await refused("SELECT ctid, upper(email), left(ssn, 2) FROM employees");
+    assert.doesNotMatch(error.hint ?? "", /Try:/);
   });
 
   it("is recorded as it is, without what was tried", async () => {

@@ -1,7 +1,6 @@
 // From a text to its analysis: with the catalog and the names that hold when the server will read it.
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { CommandFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
@@ -197,10 +196,10 @@ export class Reading {
   }
 
   /** Computed only when an approval asks for it, and again before the approved command runs: the basis may have changed meanwhile. */
-  #key({ text, sent }: CommandFacts, parameters: Buffer | undefined): () => string {
+  #key(text: string, parameters: Buffer | undefined): () => string {
     return () => {
       const digest = parameters === undefined ? "" : createHash("sha256").update(parameters).digest("hex");
-      return `${this.basis()}\n${digest}\n${text}${sent === undefined ? "" : `\n${sent}`}`;
+      return `${this.basis()}\n${digest}\n${text}`;
     };
   }
 
@@ -210,7 +209,7 @@ export class Reading {
       command = this.command(prepared.analysis, message, prepared.parameterTypes, undefined, prepared.rewriting);
       prepared.commands.set(message, command);
     }
-    return parameters === undefined ? command : { ...command, key: this.#key(command.facts, parameters) };
+    return parameters === undefined ? command : { ...command, key: this.#key(command.facts.text, parameters) };
   }
 
   command(
@@ -221,7 +220,7 @@ export class Reading {
     rewriting?: Rewriting,
   ): ReadCommand {
     const facts = commandFacts(analysis, message, parameterTypes, rewriting);
-    const key = this.#key(facts, parameters);
+    const key = this.#key(facts.text, parameters);
     const { missing } = analysis;
     return rewriting === undefined
       ? { facts, key, missing }

@@ -62,7 +62,10 @@ const read =
   "SELECT t.v, upper(w.v) AS u, f() AS f, g() AS g FROM t, w WHERE right(t.v, 1) = right(w.v, 1) OR t.v = 'open-temp'";
 export const reset = "ROLLBACK; RESET ROLE; RESET ALL; DEALLOCATE ALL; CLOSE ALL";
 const simple = (name: string, sql: string, more: Partial<Step> = {}): Step => ({ name, send: [query(sql)], ...more });
-/** It was judged before a change was seen, and is to be sent again: a function call has no text that could be read again. */
+/**
+ * It was judged before a change was seen, and is to be sent again: a function call has no text that could be read again, and a transaction that
+ * changed the catalog itself reads it anew when somebody else has changed it, too.
+ */
 const CHANGED = ["CATALOG_CHANGED", "CATALOG_MISMATCH"].map((code) => ({ code, why: "to be sent again" }));
 const lasting = {
   lasting: true,
@@ -92,7 +95,7 @@ export const SESSION_STEPS: readonly Step[] = [
   simple("reset", "RESET search_path"),
   simple("discard", "DISCARD ALL"),
   simple("discard plans", "DISCARD PLANS"),
-  simple("discard temp", "DISCARD TEMP"),
+  simple("discard temp", "DISCARD TEMP", { may: CHANGED }),
   simple("discard sequences", "DISCARD SEQUENCES"),
   simple("role", "SET ROLE r"),
   simple("begin", "BEGIN"),

@@ -1,6 +1,7 @@
 // Statements in which protected columns are replaced by their masks: what is sent, what is told, what is recorded, and when it is refused.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import pg from "pg";
 import type { Input } from "../../../src/core/facts.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { cells, errorOf, extended as x, type Reply, refusal, types, WireClient } from "./wire-client.ts";
@@ -203,6 +204,22 @@ describe("a prepared statement", () => {
     const replies = await send(execute("s"));
     await run("ALTER TABLE t RENAME TO u; ALTER TABLE t2 RENAME TO t; DROP TABLE u");
     assert.ok(!Buffer.concat(replies.map(({ body }) => body)).includes("SECRET"));
+  });
+});
+
+describe("a change of the catalog that somebody else makes", () => {
+  it("is noticed before the text is sent that was rewritten without it", async () => {
+    const sql = "SELECT upper(v) FROM t WHERE id = 1";
+    assert.deepEqual(await run(sql), ["[REDACTED]"]);
+    const direct = new pg.Client({ connectionString: gate.server.url("app", "shop") });
+    await direct.connect();
+    await direct.query("ALTER TABLE t ADD COLUMN more int");
+    assert.equal(refusal(await client.run(sql)).R, "CATALOG_CHANGED");
+    assert.deepEqual(await run(sql), ["[REDACTED]"]);
+    await direct.query("ALTER TABLE t DROP COLUMN more");
+    await direct.end();
+    gate.changed();
+    await run(sql);
   });
 });
 
