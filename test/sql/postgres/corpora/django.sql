@@ -79,3 +79,15 @@ DECLARE "_django_curs_140735243411264_sync_1" NO SCROLL CURSOR WITH HOLD FOR SEL
 EXPLAIN (FORMAT JSON) SELECT "blog_post"."id" FROM "blog_post";
 SELECT setval(pg_get_serial_sequence('"blog_post"','id'), coalesce(max("id"), 1), max("id") IS NOT null) FROM "blog_post";
 TRUNCATE "blog_post_labels", "blog_post", "blog_tag";
+-- people: look-ups, forms, the admin's list and its search
+SELECT "auth_user"."id", "auth_user"."username", "auth_user"."email" FROM "auth_user" ORDER BY "auth_user"."username" ASC LIMIT 100;
+SELECT "blog_author"."id", "blog_author"."name", "blog_author"."email", "blog_author"."phone" FROM "blog_author" WHERE "blog_author"."id" = 1 LIMIT 21;
+SELECT "blog_author"."id", "blog_author"."name" FROM "blog_author" WHERE "blog_author"."email" = 'ann@example.com' LIMIT 21;
+SELECT 1 AS "a" FROM "blog_author" WHERE ("blog_author"."email" = 'ann@example.com' AND NOT ("blog_author"."id" = 1)) LIMIT 1;
+SELECT "auth_user"."id", "auth_user"."username", "auth_user"."email" FROM "auth_user" WHERE (UPPER("auth_user"."username"::text) LIKE UPPER('%ann%') OR UPPER("auth_user"."email"::text) LIKE UPPER('%ann%')) ORDER BY "auth_user"."username" ASC;
+SELECT "blog_author"."id", "blog_author"."email" FROM "blog_author" ORDER BY "blog_author"."email" ASC LIMIT 20 OFFSET 20;
+SELECT COUNT("blog_author"."phone") AS "phones", COUNT(DISTINCT "blog_author"."email") AS "emails" FROM "blog_author";
+SELECT LOWER("blog_author"."email") AS "lower", LENGTH("blog_author"."phone") AS "length" FROM "blog_author";
+SELECT "blog_author"."id" FROM "blog_author" WHERE "blog_author"."phone" IS NULL;
+UPDATE "blog_author" SET "name" = 'Ann', "email" = 'ann@example.com', "phone" = '1' WHERE "blog_author"."id" = 1;
+UPDATE "auth_user" SET "password" = 'pbkdf2_sha256$1', "last_login" = NULL WHERE "auth_user"."id" = 1;

@@ -39,3 +39,10 @@ CREATE SCHEMA IF NOT EXISTS "metabase_cache_1e483_2";
 CREATE TABLE "metabase_cache_1e483_2"."model_7_orders_by_" ("n" bigint, "m" timestamptz);
 INSERT INTO "metabase_cache_1e483_2"."model_7_orders_by_" SELECT COUNT(*), DATE_TRUNC('month', "public"."orders"."created_at") FROM "public"."orders" GROUP BY 2;
 DROP TABLE IF EXISTS "metabase_cache_1e483_2"."model_7_orders_by_";
+-- people
+SELECT "public"."people"."email" AS "email" FROM "public"."people" GROUP BY "public"."people"."email" ORDER BY "public"."people"."email" ASC LIMIT 1000;
+SELECT "public"."people"."id" AS "id", "public"."people"."name" AS "name" FROM "public"."people" WHERE (LOWER("public"."people"."name") LIKE '%ann%') LIMIT 2000;
+SELECT COUNT(DISTINCT "public"."people"."email") AS "count" FROM "public"."people";
+SELECT CAST(DATE_TRUNC('year', "public"."people"."birth_date") AS date) AS "birth_date", COUNT(*) AS "count" FROM "public"."people" GROUP BY CAST(DATE_TRUNC('year', "public"."people"."birth_date") AS date) ORDER BY 1 ASC;
+SELECT "People - User"."name" AS "name", SUM("public"."orders"."total") AS "sum" FROM "public"."orders" LEFT JOIN "public"."people" AS "People - User" ON "public"."orders"."user_id" = "People - User"."id" GROUP BY "People - User"."name" ORDER BY "sum" DESC LIMIT 10;
+SELECT "source"."state" AS "state", COUNT(*) AS "count" FROM (SELECT "public"."people"."id" AS "id", "public"."people"."state" AS "state", "public"."people"."email" AS "email" FROM "public"."people") AS "source" GROUP BY "source"."state";

@@ -62,3 +62,8 @@ SELECT "public"."Post"."id" FROM "public"."Post" WHERE (("public"."Post"."meta"#
 SELECT "t0"."id" FROM "public"."User" AS "t0" WHERE ("t0"."id") IN (SELECT "t1"."authorId" FROM "public"."Post" AS "t1" WHERE ("t1"."published" = $1 AND "t1"."authorId" IS NOT NULL));
 SELECT "public"."Post"."id", ts_rank(to_tsvector(concat_ws(' ', "public"."Post"."title", "public"."Post"."content")), to_tsquery($1)) FROM "public"."Post" WHERE to_tsvector(concat_ws(' ', "public"."Post"."title", "public"."Post"."content")) @@ to_tsquery($1);
 SELECT 1;
+-- people
+SELECT "public"."User"."id", "public"."User"."email", "public"."User"."name" FROM "public"."User" WHERE ("public"."User"."email" = $1 AND 1=1) LIMIT $2 OFFSET $3;
+SELECT "public"."User"."id", "public"."User"."email" FROM "public"."User" WHERE "public"."User"."email" ILIKE $1 ORDER BY "public"."User"."email" ASC OFFSET $2;
+SELECT COUNT(*), COUNT("email") FROM (SELECT "public"."User"."id", "public"."User"."email" FROM "public"."User" WHERE 1=1 OFFSET $1) AS "sub";
+SELECT "t0"."id", "t0"."email", "t0"."name" FROM "public"."User" AS "t0" LEFT JOIN "public"."Post" AS "t1" ON "t1"."authorId" = "t0"."id" WHERE "t1"."published" = $1;

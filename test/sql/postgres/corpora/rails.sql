@@ -75,3 +75,11 @@ LISTEN good_job;
 NOTIFY good_job, '{"queue_name":"default"}';
 UNLISTEN *;
 EXPLAIN SELECT "posts".* FROM "posts" WHERE "posts"."id" = 1;
+-- people
+SELECT "users"."id", "users"."name", "users"."email", "users"."phone" FROM "users" ORDER BY "users"."id" ASC LIMIT 20;
+SELECT 1 AS one FROM "users" WHERE LOWER("users"."email") = LOWER('ann@example.com') LIMIT 1;
+SELECT COUNT(DISTINCT "users"."email") FROM "users";
+SELECT "users"."email" FROM "users" INNER JOIN "posts" ON "posts"."user_id" = "users"."id" WHERE "posts"."title" = 'x';
+SELECT "users".* FROM "users" WHERE (name ILIKE '%ann%' OR email ILIKE '%ann%') ORDER BY "users"."email" ASC;
+SELECT "users"."phone", COUNT(*) AS "count_all" FROM "users" GROUP BY "users"."phone" HAVING COUNT(*) > 1;
+UPDATE "users" SET "phone" = '1' WHERE "users"."id" = 1;

@@ -65,3 +65,13 @@ SELECT pg_advisory_xact_lock(hashtext($1));
 COPY task (account_id, title) FROM STDIN WITH (FORMAT csv);
 COPY (SELECT task.id, task.title FROM task WHERE task.account_id = 1) TO STDOUT WITH CSV HEADER;
 DROP TABLE IF EXISTS missing;
+-- people
+SELECT account.id, account.name, account.email, account.phone, account.balance FROM account ORDER BY account.id LIMIT $1;
+SELECT account.id FROM account WHERE account.email = $1::VARCHAR;
+SELECT account.id, lower(account.email) AS lower_1 FROM account WHERE account.email ILIKE '%' || $1::VARCHAR || '%';
+SELECT sum(account.balance) AS sum_1, avg(account.balance) AS avg_1 FROM account;
+SELECT account.id, account.email || ' <' || account.phone || '>' AS anon_1 FROM account ORDER BY account.balance DESC;
+SELECT account.email FROM account UNION ALL SELECT account.phone FROM account;
+SELECT CAST(account.email AS VARCHAR) AS email FROM account WHERE account.id = $1;
+UPDATE account SET balance=(coalesce(account.balance, 0) + $1) WHERE account.id = $2;
+UPDATE account SET phone=$1::VARCHAR WHERE account.id = $2;
