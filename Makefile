@@ -1,7 +1,7 @@
 # Everything starts here: each target sets up what it needs from a bare clone. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-matrix guards differential model noninterference check format bench bundle build setup clean
+.PHONY: help demo serve test test-matrix guards differential overblocking model noninterference check format bench bundle build setup clean
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 INSTALLED := node_modules/.package-lock.json
 
@@ -23,6 +23,9 @@ test-matrix: $(INSTALLED) ## the server tests on PostgreSQL 14 to 18 (fetched in
 
 differential: $(INSTALLED) ## generated statements, facts against the server's own analysis (make differential SECONDS=600 SEED=7)
 	@node tools/differential.ts --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
+overblocking: $(INSTALLED) ## what of ordinary SQL is refused to a user without rights, and why: docs/overblocking.md
+	@node tools/overblocking.ts
 
 model: $(INSTALLED) ## every short sequence of a session's steps, and longer ones at random, against the server (make model DEPTH=3 SECONDS=600)
 	@node tools/model.ts $(or $(DEPTH),2) $(or $(SECONDS),120) $(SEED)

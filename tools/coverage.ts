@@ -13,7 +13,7 @@ const names = wanted.length === 0 ? corpora : wanted;
 
 const gate = await startCorpora(names, {
   subject: "agent:migrator",
-  scopes: ["ddl", "write", "settings", "maintenance", "locks"],
+  scopes: ["ddl", "constraints", "write", "settings", "maintenance", "locks"],
 });
 let clean = true;
 try {

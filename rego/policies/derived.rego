@@ -7,6 +7,7 @@
 #   - input: schema.input
 package policies.derived
 
+import data.lib.identity
 import data.lib.protection
 import data.lib.reasons
 import data.lib.substitution
@@ -83,6 +84,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	protection.by_tags[column.tags].on_derived == "refuse"
 	_telling(column)
 	not _refreshes(statement)
+	not _constrains(statement, column)
 }
 
 # METADATA
@@ -96,6 +98,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	protection.by_tags[column.tags].on_derived == "mask"
 	_telling(column)
 	not _refreshes(statement)
+	not _constrains(statement, column)
 }
 
 # METADATA
@@ -103,7 +106,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 # description: The rows that change are the real ones, which no masked values can stand for.
 # custom:
 #   code: protected-use
-#   hint: Choose the rows by other columns, such as the primary key.
+#   hint: Choose the rows by other columns, such as the primary key. A unique index over it needs a token with the scope constraints.
 block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some i, statement in input.command.statements
 	some column in statement.columns
@@ -111,6 +114,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	not substitution.possible(i, column)
 	_telling(column)
 	not _refreshes(statement)
+	not _constrains(statement, column)
 }
 
 _refused_source[i] contains source if {
@@ -182,3 +186,13 @@ _told[i] := {protection.place(column) |
 
 # The view's owner decided what it holds, and its columns carry the tags.
 _refreshes(statement) if statement.verb == "refresh_materialized_view"
+
+# A unique key over it tells which values are equal: where the holder of a right of its own asks for it.
+_constrains(statement, column) if {
+	"constraints" in identity.rights
+	statement.class == "ddl"
+	statement.verb in {"create_index", "alter_table"}
+	every use in column.uses {
+		use in {"distinct", "unique"}
+	}
+}

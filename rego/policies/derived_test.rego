@@ -121,7 +121,7 @@ test_what_is_copied_within_its_table_can if {
 test_the_hint_says_why_a_changed_table_cannot if {
 	fields := {"columns": [masked(["filter"])], "relations": [samples.relation("customers", ["update"], ["pii"])]}
 	reasons := derived.block with input as samples.command([samples.statement(fields)], [], []) with data.masks as specs
-	{reason.hint | some reason in reasons} == {"Choose the rows by other columns, such as the primary key."}
+	{reason.hint | some reason in reasons} == {"Choose the rows by other columns, such as the primary key. A unique index over it needs a token with the scope constraints."}
 }
 
 test_of_several_tags_the_strictest_counts[note] if {
@@ -229,4 +229,37 @@ test_one_of_several_columns_is_computed_unless_all_are_protected[note] if {
 	}
 	either := object.union(samples.output("verbatim", email([])), {"sources": [email([]), other]})
 	blocked({"outputs": [either]}, []) == codes
+}
+
+keyed(fields, scopes) := {reason.code | some reason in reasons} if {
+	statement := object.union(
+		samples.statement({
+			"verb": "create_index",
+			"class": "ddl",
+			"relations": [samples.relation("customers", ["ddl"], ["pii"])],
+			"columns": [masked(["distinct"])],
+		}),
+		fields,
+	)
+	reasons := derived.block with input as samples.command([statement], [], scopes)
+		with data.grants as grants
+		with data.masks as specs
+		with data.rights.constraints as {"groups": [], "scopes": ["constraints"]}
+}
+
+test_a_unique_key_over_it_needs_a_right_of_its_own if {
+	keyed({}, []) == {"protected-use"}
+	keyed({}, ["ddl"]) == {"protected-use"}
+	keyed({}, ["constraints"]) == set()
+	keyed({"columns": [email(["distinct"])]}, ["constraints"]) == set()
+}
+
+test_that_right_is_for_nothing_else[note] if {
+	some note, fields in {
+		"a predicate": {"columns": [masked(["distinct", "filter"])]},
+		"an expression": {"columns": [masked(["distinct", "expression"])]},
+		"a query": {"class": "read", "verb": "select"},
+		"a copy": {"verb": "create_table_as"},
+	}
+	keyed(fields, ["constraints"]) == {"protected-use"}
 }
