@@ -1,5 +1,6 @@
 // Statements over protected columns, rewritten to see them masked: by construct, on two databases whose protected cells differ.
 import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
 import test from "node:test";
 import { analyze } from "../../../src/sql/postgres/analyze.ts";
 import { substitute } from "../../../src/sql/postgres/substitute.ts";
@@ -200,6 +201,58 @@ async function outcomeOf(text: string): Promise<unknown> {
   await twins.left.query("ROLLBACK; DEALLOCATE ALL");
   return shown;
 }
+
+test("rewritten: COPY … TO STDOUT", async () => {
+  for (const text of [
+    "COPY person TO STDOUT",
+    'COPY public.person ("Odd ""Name", id, email) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (email))',
+    "COPY (SELECT id, upper(name) FROM person ORDER BY salary, id) TO STDOUT",
+    "COPY generated TO STDOUT WITH DELIMITER ';'",
+    "COPY animal (name) TO STDOUT",
+  ]) {
+    const result = rewritten(catalog, text, replacementsFor(catalog, text, NOTHING_TOLD));
+    assertMasked(result, text);
+    const copied: string[] = [];
+    for (const client of [twins.left, twins.right]) {
+      const rows: string[] = [];
+      const { connection } = client as unknown as { connection: EventEmitter };
+      const keep = ({ chunk }: { chunk: Buffer }): void => void rows.push(chunk.toString());
+      connection.on("copyData", keep);
+      await client.query(result.text);
+      connection.off("copyData", keep);
+      copied.push(rows.join(""));
+    }
+    assert.equal(copied[0], copied[1], text);
+    assert.match(copied[0]!, /\[redacted\]/i, text);
+  }
+});
+
+test("parameters keep their numbers and types", async () => {
+  const text =
+    "SELECT upper(name) FROM person WHERE salary > $2 AND name = $1 AND born < $3 AND feeling = $4 AND secret = $5";
+  const result = rewritten(catalog, text, replacementsFor(catalog, text, MASKS));
+  const types = async (name: string, statement: string): Promise<unknown> => {
+    await twins.left.query(`PREPARE ${name} AS ${statement}`);
+    const known = "SELECT parameter_types::text FROM pg_prepared_statements WHERE name = $1";
+    return (await twins.left.query(known, [name])).rows[0].parameter_types;
+  };
+  assert.equal(await types("rewritten", result.text), await types("original", text));
+});
+
+test("names are found as the server finds them", () => {
+  const path = { ...SCOPE, searchPath: ["pg_catalog", "hr", "public"] };
+  const masks = replacementsFor(catalog, "SELECT upper(name) FROM public.person", NOTHING_TOLD);
+  // hr.person comes first, of which nothing is masked.
+  assert.ok("impossible" in substitute("SELECT upper(label) FROM person", catalog, path, masks));
+  assert.ok(!("impossible" in substitute("SELECT upper(name) FROM public.person", catalog, path, masks)));
+});
+
+test("what a policy says is quoted", async () => {
+  const text = "SELECT upper(name) FROM person WHERE id = 1";
+  const replacement = { schema: "public", table: "person", column: "name", mask: "partial", keep_first: 1, char: "'" };
+  const result = rewritten(catalog, text, new Map([[0, [replacement]]]));
+  assert.deepEqual(await outcomeOf(result.text), [["SELECT", 1, [[`N${"'".repeat(5)}`]]]]);
+});
 
 test("what cannot be rewritten says why", () => {
   for (const [text, why] of [
