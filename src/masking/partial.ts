@@ -46,13 +46,21 @@ export function checkPartial(request: MaskRequest): string | undefined {
   return undefined;
 }
 
-/** By Unicode code points. */
+/** By Unicode code points; they are never all in a list, since a text may have millions. */
 export function partialText(text: string, { first, last, char }: Parameters): string {
-  const characters = [...text];
-  const count = characters.length;
-  const kept = first + last >= count ? 0 : first;
-  const from = first + last >= count ? count : count - last;
-  return characters.map((character, i) => (i < kept || i >= from ? character : char)).join("");
+  let count = 0;
+  for (const _ of text) count++;
+  if (first + last >= count) return char.repeat(count);
+  const start = codeUnits(text, first);
+  const end = codeUnits(text, count - last);
+  return text.slice(0, start) + char.repeat(count - first - last) + text.slice(end);
+}
+
+/** Where the code point of that number begins. */
+function codeUnits(text: string, points: number): number {
+  let at = 0;
+  for (let i = 0; i < points; i++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return at;
 }
 
 /** The same, straight over UTF-8 bytes. */

@@ -9,6 +9,7 @@ import { detokenize } from "../../src/masking/index.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { startGate, type TestGate } from "../support/gate.ts";
 import { startServer } from "../support/server.ts";
+import { bind, cells, errorFields, execute, parse, query, shape, sync, Wire } from "../support/wire.ts";
 
 const rego = fileURLToPath(new URL("../../rego", import.meta.url));
 const server = await startServer();
@@ -79,6 +80,38 @@ test("tokens are those of the column, follow a rotation within a session, and st
   writeKeys(dataDir, "1");
   assert.deepEqual(await shown(sql), first);
   await client.end();
+});
+
+test("a portal whose key goes away between two parts of its rows shows none of the second", async () => {
+  const dataDir = fresh();
+  writeKeys(dataDir, "1");
+  const gate = await withMask({ mask: "tokenize", key: "cards" }, dataDir);
+  const client = await Wire.login(gate.postgres, "agent", "shop", await gate.token());
+  client.send(query("BEGIN"), parse("", "SELECT number FROM cards"), bind("p", ""), execute("p", 2), sync());
+  const first = [...(await client.until()), ...(await client.until())];
+  assert.equal(shape(first), "C ZT 1 2 D D s ZT");
+  rmSync(join(dataDir, "keys", "tokenize", "cards.json"));
+  client.send(execute("p", 2), sync());
+  const second = await client.until();
+  assert.equal(shape(second), "E:42501 ZE");
+  assert.equal(errorFields(second[0]!).R, "MASK_KEY_MISSING");
+  await client.query("ROLLBACK");
+  // With another key: tokens of that one.
+  client.send(query("BEGIN"), sync());
+  await client.until("Z", 2);
+  writeKeys(dataDir, "1");
+  client.send(parse("", "SELECT number FROM cards"), bind("p", ""), execute("p", 2), sync());
+  await client.until();
+  writeKeys(dataDir, "2", "1");
+  client.send(execute("p", 2), sync());
+  const tokens = (await client.until()).filter(({ type }) => type === "D").map((row) => cells(row)[0]!);
+  assert.equal(tokens.length, 2);
+  const known = numbers.map(({ number }) => number);
+  for (const token of tokens) {
+    assert.ok(!known.includes(token));
+    assert.ok(known.includes(detokenize(token, Buffer.alloc(32, "2"), "public.cards.number")!));
+  }
+  client.end();
 });
 
 test("a mask that a rule made up is refused before a row of its result is shown", async () => {
