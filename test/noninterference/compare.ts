@@ -7,33 +7,47 @@ export type Difference = { readonly at: number; readonly left: string; readonly 
 
 export function difference({ left, right }: Answers): Difference | undefined {
   const most = Math.max(left.messages.length, right.messages.length);
+  const [of, other] = [new Canonical(), new Canonical()];
   for (let at = 0; at < most; at++) {
-    const [one, other] = [left.messages[at], right.messages[at]];
-    if (one !== undefined && other !== undefined && same(one, other)) continue;
-    return { at, left: shown(one, left), right: shown(other, right) };
+    const [one, two] = [left.messages[at], right.messages[at]];
+    if (one !== undefined && two !== undefined && one.type === two.type && of.text(one) === other.text(two)) continue;
+    return { at, left: shown(one, left), right: shown(two, right) };
   }
   return left.broken === right.broken
     ? undefined
     : { at: most, left: shown(undefined, left), right: shown(undefined, right) };
 }
 
-function same(left: WireMessage, right: WireMessage): boolean {
-  if (left.type !== right.type) return false;
-  if (left.body.equals(right.body)) return true;
-  switch (left.type) {
-    // It begins with the process number of whoever notifies: this session's own.
-    case "A":
-      return left.body.subarray(4).equals(right.body.subarray(4));
-    case "E":
-      return withoutDecision(left) === withoutDecision(right);
-    default:
-      return false;
+/** The bytes of one side's messages, without what differs by itself. */
+class Canonical {
+  /** Hash masks, in the order of their appearance: they tell which values are equal, and nothing else. */
+  readonly #hashes = new Map<string, string>();
+
+  text({ type, body }: WireMessage): string {
+    switch (type) {
+      // It begins with the process number of whoever notifies: this session's own.
+      case "A":
+        return body.toString("latin1", 4);
+      case "E":
+        return withoutDecision(body.toString("latin1"));
+      case "D":
+      case "d":
+        return body.toString("latin1").replace(/(?<![0-9a-fx])[0-9a-f]{64}(?![0-9a-f])/g, (hash) => this.#nth(hash));
+      default:
+        return body.toString("latin1");
+    }
+  }
+
+  #nth(hash: string): string {
+    const known = this.#hashes.get(hash) ?? `hash ${this.#hashes.size}`;
+    this.#hashes.set(hash, known);
+    return known;
   }
 }
 
 /** A refusal of the gate names its record: by the session's id, and a number that counts what was judged again, too. */
-const withoutDecision = (error: WireMessage): string =>
-  error.body.toString("latin1").replace(/decision [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+/, "decision");
+const withoutDecision = (error: string): string =>
+  error.replace(/decision [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+/, "decision");
 
 function shown(message: WireMessage | undefined, { broken }: Answer): string {
   if (message === undefined) return broken ?? "nothing more";

@@ -24,12 +24,12 @@ function pick(choices: Choices, several: boolean): Way {
   );
 }
 
-/** What is another value each time it is asked. */
+/** What is another value each time it is asked becomes a function that is not, since a function may stand in FROM, too. */
 function pinned(text: string): string {
   return text
-    .replaceAll(/\bnow\(\)/g, "timestamptz '2025-06-01'")
-    .replaceAll(/\bcurrent_date\b/g, "date '2025-06-01'")
-    .replaceAll(/\brandom\(\)/g, "0.5::float8");
+    .replaceAll(/\bnow\(\)/g, "to_timestamp(1748736000)")
+    .replaceAll(/\bcurrent_date\b/g, "make_date(2025, 6, 1)")
+    .replaceAll(/\brandom\(\)/g, "pi()");
 }
 
 /** The frames of an exchange; behind them, what leaves the session as it was. */

@@ -23,7 +23,7 @@ describe("two servers that differ in protected cells alone", () => {
     const report = nothing();
     const start = performance.now();
     const elapsed = (): number => (performance.now() - start) / 1_000;
-    await run.run(gates, SEED, ({ exchanges }) => exchanges < EXCHANGES && leaks.length < 3, report);
+    await run.run(gates, { next: SEED }, ({ exchanges }) => exchanges < EXCHANGES && leaks.length < 3, report);
     await Promise.all([gates.left.close(), gates.right.close()]);
     report.outcomes.records(gates.left.records());
     console.log(`from seed ${SEED}:\n${summary(report, elapsed())}`);
@@ -44,7 +44,7 @@ describe("two servers that differ in protected cells alone", () => {
       const gates = await startGates(servers, options());
       const report = nothing();
       const start = performance.now();
-      await run.run(gates, SEED, ({ exchanges }) => found.length === 0 && exchanges < SOON, report);
+      await run.run(gates, { next: SEED }, ({ exchanges }) => found.length === 0 && exchanges < SOON, report);
       await Promise.all([gates.left.close(), gates.right.close()]);
       const seconds = ((performance.now() - start) / 1_000).toFixed(1);
       assert.equal(found.length, 1, `not among ${report.exchanges} exchanges`);

@@ -27,6 +27,9 @@ export type Report = {
   readonly outcomes: Outcomes;
 };
 
+/** Several runs may share them. */
+export type Seeds = { next: number };
+
 export type Options = {
   /** So many differences are made small; others count as exchanges only. */
   readonly maxLeaks: number;
@@ -55,21 +58,20 @@ export class NonInterference {
     return new NonInterference(servers, await readWorld(queryOf(servers[0].direct)), options);
   }
 
-  /** Exchange by exchange from this seed on while `goOn`. @throws Error when the servers have come to hold other things */
-  async run(gates: Gates, seed: number, goOn: (report: Report) => boolean, report = nothing()): Promise<Report> {
+  /** Exchange by exchange from the next seed on while `goOn`. @throws Error when the servers have come to hold other things */
+  async run(gates: Gates, seeds: Seeds, goOn: (report: Report) => boolean, report = nothing()): Promise<Report> {
     const whos = Object.keys(SCOPES) as Who[];
-    let next = seed;
     for (let round = 0; goOn(report); round++) {
       const who = whos[round % whos.length]!;
       const sessions = await Sessions.open(gates, who);
       for (let batch = 0; batch < SESSION && goOn(report); batch++) {
-        const exchanges = Array.from({ length: BATCH }, () => exchange(this.#world, next++));
+        const exchanges = Array.from({ length: BATCH }, () => exchange(this.#world, seeds.next++));
         await this.#batch(gates, sessions, who, exchanges, report);
       }
       sessions.close();
       const differs = await stateDifference(this.#servers);
       if (differs !== undefined)
-        throw new Error(`what is stored differs after the session that ended before seed ${next}: ${differs}`);
+        throw new Error(`what is stored differs after the session that ended before seed ${seeds.next}: ${differs}`);
     }
     return report;
   }

@@ -44,6 +44,8 @@ const more = `
     (4, 'Di', NULL, '4', 'London', '2025-02-02', ('q', 'Rome', 'z'), '{c}', '{"a": 2}'), (5, 'Ed', 'ed@e.org', '5', 'Rome', NULL, NULL, NULL, NULL);
   INSERT INTO hr.employees VALUES (4, 'Flo', 'dev', 'flo@a.org', '7', 20, 2), (5, 'Gus', 'dev', NULL, NULL, NULL, 2), (6, 'Ada', 'ops', 'x@a.org', '8', 30, 1);
   CREATE FUNCTION own.shout(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE NOTICE ''shouting %'', t; RETURN upper(t); END';
+  CREATE FUNCTION own.tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''told''; RETURN NEW; END';
+  CREATE TRIGGER tell BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN (OLD.plate > '15') EXECUTE FUNCTION own.tell();
   CREATE FUNCTION own.pick(n int) RETURNS text LANGUAGE plpgsql STABLE AS 'DECLARE found text; BEGIN SELECT email INTO found FROM public.customers WHERE id = n; RETURN found; END';
 `;
 
@@ -67,21 +69,22 @@ async function client(url: string): Promise<pg.Client> {
 }
 
 async function startOne(side: Side): Promise<Server> {
+  // There is a schema with the name of the role: it must not stand before the others.
   const server = await startServer({
     settings,
     setup: ({ app }) => [
       {
         database: "postgres",
-        sql: `CREATE ROLE app LOGIN PASSWORD '${app}';\n\nCREATE DATABASE ${RESOURCE} OWNER app;\n\n`,
+        sql: `CREATE ROLE app LOGIN PASSWORD '${app}';\n\nCREATE DATABASE ${RESOURCE} OWNER app;\n\nALTER ROLE app SET search_path = public;\n\n`,
       },
     ],
   });
   // What clients do is what the tables' owner may do: the server alone keeps nothing back.
   const direct = await client(server.url("app", RESOURCE));
   for (const sql of [wideSql, more]) await direct.query(sql);
-  await fill(direct, side);
-  await direct.query(settle);
   const admin = await client(server.url("postgres", RESOURCE));
+  await fill(admin, side);
+  await direct.query(settle);
   return { side, server, direct, admin };
 }
 

@@ -232,6 +232,9 @@ function isUnsearchable({ verb, functions, external }: StatementFacts): boolean 
   return !external.includes("large_object") || functions.some(({ schema }) => schema !== "pg_catalog");
 }
 
+/** Costs and what running takes depend on how long the real values are, below the place where they are masked. */
+const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
+
 /** Protected columns are to be replaced in what cannot be rewritten any more. */
 function late({ facts, rewriting }: ReadCommand): RegateError {
   return rewriting === undefined
@@ -244,5 +247,6 @@ function late({ facts, rewriting }: ReadCommand): RegateError {
       })
     : new RegateError("SUBSTITUTION_IMPOSSIBLE", {
         detail: "With its protected columns replaced, it still uses some.",
+        ...(facts.statements.some(({ verb }) => verb === "explain") ? { hint: PLAIN_PLAN } : {}),
       });
 }

@@ -8,7 +8,7 @@ import type {
   Node,
   PrepareStmt,
 } from "libpg-query";
-import type { Output, StatementFacts } from "../../core/facts.ts";
+import type { Output, Source, StatementFacts } from "../../core/facts.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
 import { becomes, queryOf } from "./create-table.ts";
 import { created } from "./ddl.ts";
@@ -16,15 +16,18 @@ import { all } from "./expressions.ts";
 import { type Held, hold } from "./held.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
+import { isMasked } from "./masked-forms.ts";
 import { isOn, namesOf, optionOf } from "./nodes.ts";
 import { Recorder, USE } from "./recorder.ts";
 import { merged, opaqueFacts } from "./replay.ts";
+import { SECRET_TAG } from "./secrets.ts";
 import { judge } from "./statements.ts";
 
 /** A statement inside of another one, judged on its own. */
-function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
+function inner(judging: Judging, node: Node | undefined, wide = false): StatementAnalysis {
   const { catalog, path, masked, reads } = judging.recorder;
   const recorder = new Recorder(catalog, path, { running: path, masked, reads });
+  recorder.wide = wide;
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;
   judging.recorder.missing ??= recorder.missing;
@@ -32,19 +35,22 @@ function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
 }
 
 export function explain(judging: Judging, body: ExplainStmt): Judged {
-  const analysed = inner(judging, body.query);
+  // Estimates and row counts tell about the columns that select the rows; costs, and what runs (memory, buffers, SERIALIZE), also of those
+  // that are shown or kept on the way: how wide they are.
+  const costs = optionOf(body.options, "costs");
+  const analyzes = isOn(optionOf(body.options, "analyze"));
+  const wide = analyzes || costs === undefined || isOn(costs);
+  const analysed = inner(judging, body.query, wide);
   const facts = analysed.facts;
   // The query of DECLARE is explained, and run for ANALYZE, but no cursor is made of it.
   const { declares: _, ...lasting } = analysed.effects;
-  const runs = isOn(optionOf(body.options, "analyze")) || runsWhilePlanning(facts);
-  // SERIALIZE says how long the shown values are. What runs also tells, by the size of its WAL, what old and new values share.
-  const serialized = !/^none$/i.test(optionOf(body.options, "serialize") ?? "none");
-  // Estimates and row counts tell about the columns that select the rows; of those that are shown costs tell how wide they are.
-  const costs = optionOf(body.options, "costs");
-  const wide = serialized || costs === undefined || isOn(costs);
+  // What runs also tells, by the size of its WAL, what old and new values share.
+  const runs = analyzes || runsWhilePlanning(facts);
   const columns = facts.columns.flatMap((column) => {
     const uses = column.uses.filter((use) => use !== "output" || wide);
-    return uses.length === 0 ? [] : [{ ...column, uses }];
+    if (uses.length === 0) return [];
+    // The mask is computed above a scan, and often above joins: what these hold, as wide as it is, are the real values.
+    return [{ ...column, uses, tags: wide && isMasked(column) ? tagsBehind(judging, column) : column.tags }];
   });
   const plan: Output = {
     name: "QUERY PLAN",
@@ -78,6 +84,11 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
       returnsRows: true,
     },
   };
+}
+
+/** The tags of the column that is masked. */
+function tagsBehind({ recorder }: Judging, { schema, table, column }: Source): readonly string[] {
+  return recorder.catalog.resolveRelation(schema, table, recorder.path)?.column(column)?.source.tags ?? [SECRET_TAG];
 }
 
 /** Functions that call themselves immutable or stable run while a query is planned, whatever the functions do that they call. */

@@ -108,6 +108,8 @@ export class Recorder {
   unresolved = false;
   /** The first of these. */
   missing: Missing | undefined;
+  /** How wide rows are is told: columns count that are only kept on the way. */
+  wide = false;
   changesSettings = false;
   changesCatalog = false;
   changesTemporary = false;
@@ -127,10 +129,7 @@ export class Recorder {
 
   /** Functions whose bodies were read along the session's path: they mean something else when that changes first. */
   readonly alongPath = new Set<FunctionEntry>();
-  /**
-   * The path along which the bodies of functions that it runs find their names. Not the same as its own for what the server has bound
-   * already; undefined where it is another one each time (a view's).
-   */
+  /** The path along which bodies of functions that it runs find their names: not its own for what the server has bound; undefined where it varies (a view's). */
   readonly running: readonly string[] | undefined;
   /** Of a body: its parameters and variables. */
   readonly variables: Variables | undefined;

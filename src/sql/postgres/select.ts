@@ -314,6 +314,7 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
     const resolved = resolveQuery(recorder, arm.stmt, scope, scope.ctes);
     // The literals of VALUES are text by themselves, those of SELECT take the type of the other side.
     const next = arm.stmt.valuesLists === undefined ? resolved : asColumns(resolved);
+    kept(recorder, next);
     if (arm.by?.all !== true && arm.by !== undefined)
       for (const member of next.members) recorder.use(member.value, USE.distinct);
     if (result === undefined || arm.by === undefined) {
@@ -329,6 +330,10 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
   sorting(recorder, stmt.sortClause, scope, columns);
   limits(recorder, stmt, scope);
   return columns;
+}
+
+function kept(recorder: Recorder, result: Result): void {
+  if (recorder.wide) for (const member of result.members) recorder.use(member.value, USE.output);
 }
 
 function hasOwnClauses(stmt: SelectStmt): boolean {
@@ -427,6 +432,7 @@ function resolveCteBody(
   const names = namesOf(body.aliascolnames);
   const finish = (result: Result): Result => {
     unusedExpressions(recorder, result);
+    kept(recorder, result);
     const columns = asColumns(names.length === 0 ? result : renamedColumns(result, names));
     const all = withSearchColumns(columns, body);
     cte.appended = all.members.length - columns.members.length;

@@ -196,6 +196,8 @@ function whyUsed(facts: Facts, { schema, table, column }: Pick<Replacement, "sch
   if (through !== undefined) return `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}`;
   if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
     return `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked`;
+  if (facts.verb === "explain")
+    return `the plan would tell how wide column ${column} of ${schema}.${table} is; EXPLAIN (COSTS off), without ANALYZE, does not`;
   return `column ${column} of ${schema}.${table} is used where no sub-select can stand`;
 }
 

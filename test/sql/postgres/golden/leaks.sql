@@ -126,3 +126,8 @@ SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables
 CALL look(NULL)
 CALL cleanup()
 DO $$ BEGIN EXECUTE 'CREATE TABLE copied AS SELECT ssn FROM hr.employees'; END $$
+EXPLAIN WITH x AS MATERIALIZED (SELECT id, ssn FROM hr.employees) SELECT id FROM x
+EXPLAIN SELECT count(*) FROM (SELECT ssn FROM hr.employees UNION ALL SELECT email FROM customers OFFSET 0) x
+EXPLAIN (COSTS off) WITH x AS MATERIALIZED (SELECT ssn FROM hr.employees) SELECT count(*) FROM x
+EXPLAIN (ANALYZE, COSTS off) SELECT ssn FROM hr.employees ORDER BY name
+EXPLAIN (COSTS off) SELECT ssn FROM hr.employees ORDER BY name

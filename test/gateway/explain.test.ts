@@ -1,0 +1,53 @@
+// What EXPLAIN tells of protected columns: how wide they are, also where a statement sees them masked.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { errorOf, types, WireClient } from "../protocols/postgres/wire-client.ts";
+import { startGate } from "../support/gate.ts";
+import { startServer } from "../support/server.ts";
+
+const server = await startServer();
+const gate = await startGate({
+  policy: "default",
+  resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
+});
+const port = Number(gate.postgres.split(":").at(-1));
+const token = await gate.token();
+
+const WIDE = [
+  "EXPLAIN SELECT email FROM customers",
+  "EXPLAIN SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
+  "EXPLAIN WITH x AS MATERIALIZED (SELECT email FROM customers) SELECT count(*) FROM x",
+  "EXPLAIN (ANALYZE, COSTS off) SELECT email FROM customers ORDER BY name",
+  "EXPLAIN (FORMAT json) SELECT * FROM customers",
+  "EXPLAIN EXECUTE p",
+];
+const NARROW = [
+  "EXPLAIN (COSTS off) SELECT email FROM customers",
+  "EXPLAIN (COSTS off) SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
+  "EXPLAIN SELECT id, name FROM customers",
+  "EXPLAIN SELECT count(*) FROM customers",
+  "EXPLAIN (ANALYZE) SELECT id, name FROM customers ORDER BY name",
+  "EXPLAIN (COSTS off) EXECUTE p",
+];
+
+async function told(sql: string): Promise<{ types: string; remedy: string | undefined }> {
+  const client = await WireClient.open(port, token);
+  await client.run("PREPARE p AS SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id");
+  const replies = (await client.run(sql)).filter((reply) => reply.type !== "N");
+  client.end();
+  const error = replies.find((reply) => reply.type === "E");
+  return { types: types(replies), remedy: error && `${errorOf(error).D} ${errorOf(error).H}` };
+}
+
+describe("EXPLAIN", () => {
+  for (const sql of WIDE)
+    it(`does not tell how wide protected values are: ${sql}`, async () => {
+      const { types: seen, remedy } = await told(sql);
+      assert.equal(seen, "E Z");
+      assert.match(remedy!, /COSTS off/);
+    });
+  for (const sql of NARROW)
+    it(`shows a plan: ${sql}`, async () => {
+      assert.equal((await told(sql)).types, "T D C Z");
+    });
+});
