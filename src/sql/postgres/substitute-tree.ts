@@ -58,6 +58,7 @@ export class Rewriting {
   }
 
   #node(holder: Holder, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    if (Array.isArray(holder.targetList)) this.#assigned(holder.targetList as Node[]);
     if ("RangeTableSample" in holder) {
       const sample = holder.RangeTableSample as RangeTableSample;
       const range =
@@ -69,6 +70,21 @@ export class Rewriting {
     if ("CopyStmt" in holder) return this.#copy(holder.CopyStmt as CopyStmt, masks);
     if ("ColumnRef" in holder) return this.#column(holder.ColumnRef as ColumnRef, masks);
     return undefined;
+  }
+
+  /** SET (a, b) = (SELECT …): the parser gives the one source that is in the text to each column. */
+  #assigned(targets: readonly Node[]): void {
+    let source: Node | undefined;
+    for (const target of targets) {
+      const value = "ResTarget" in target ? target.ResTarget.val : undefined;
+      if (value === undefined || !("MultiAssignRef" in value)) continue;
+      const assigned = value.MultiAssignRef;
+      if ((assigned.colno ?? 1) === 1 || source === undefined) source = assigned.source;
+      else {
+        assigned.source = source;
+        this.#made.add(value);
+      }
+    }
   }
 
   #select(stmt: SelectStmt, masks: ReadonlyMap<Relation, Masks>): string | undefined {

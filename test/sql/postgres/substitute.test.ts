@@ -146,6 +146,7 @@ const PASSING: { readonly [construct: string]: readonly string[] } = {
     "INSERT INTO copies SELECT id, name || email FROM person RETURNING *",
     "WITH moved AS (INSERT INTO copies SELECT id, upper(name) FROM person RETURNING value) SELECT count(DISTINCT value), min(value) FROM moved",
     "UPDATE orders o SET total = p.salary FROM person p WHERE p.id = o.person_id AND p.name > '' RETURNING o.id, o.total",
+    "UPDATE orders SET (total, placed) = (SELECT salary, born FROM person WHERE id = 1), person_id = (SELECT id FROM person ORDER BY name, id LIMIT 1) RETURNING total",
     "DELETE FROM orders USING person p WHERE p.id = person_id AND p.salary > 1000 RETURNING orders.id",
     "MERGE INTO copies c USING person p ON c.id = p.id WHEN NOT MATCHED THEN INSERT VALUES (p.id, p.email || 'x')",
     "CREATE TABLE made AS SELECT id, upper(name) AS n FROM person",
