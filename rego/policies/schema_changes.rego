@@ -63,6 +63,7 @@ block contains reasons.refusing(rego.metadata.rule(), i) if {
 	some i, statement in input.command.statements
 	statement.class == "maintenance"
 	not "maintenance" in identity.rights
+	not _temporary(statement)
 }
 
 # METADATA
@@ -78,7 +79,7 @@ block contains reasons.refusing(rego.metadata.rule(), i) if {
 
 # Of tables of the session's own; others are at most read. What is put into them is judged as any write.
 _temporary(statement) if {
-	statement.class == "ddl"
+	statement.class in {"ddl", "maintenance"}
 	statement.verb in _of_tables
 	temporary.alone(statement, {"select"})
 }
@@ -86,4 +87,5 @@ _temporary(statement) if {
 _of_tables := {
 	"create_table", "create_table_as", "select_into", "alter_table", "rename", "drop_table",
 	"create_index", "drop_index", "create_view", "drop_view",
+	"comment", "analyze", "vacuum",
 }

@@ -57,3 +57,12 @@ test_a_table_of_others_is_not_changed_beside_it[access] if {
 	other := samples.relation("orders", [access], [])
 	samples.codes(schema_changes.block) == {"ddl"} with input as temporary({"verb": "drop_table", "relations": [own, other]})
 }
+
+test_they_are_maintained_by_whose_they_are[verb] if {
+	some verb in ["analyze", "vacuum"]
+	kept := temporary({"verb": verb, "class": "maintenance"})
+	samples.codes(schema_changes.allow) == {"temporary"} with input as kept
+	count(schema_changes.block) == 0 with input as kept
+	others := temporary({"verb": verb, "class": "maintenance", "relations": [own, samples.relation("orders", ["maintenance"], [])]})
+	samples.codes(schema_changes.block) == {"maintenance"} with input as others
+}

@@ -85,6 +85,7 @@ describe("temporary tables are the session's own", () => {
     "UPDATE mine SET note = 'y'",
     "DELETE FROM mine WHERE note = 'y'",
     "TRUNCATE mine",
+    "ANALYZE mine",
     "SELECT id INTO TEMP again FROM customers",
     "CREATE TEMP TABLE alike (LIKE customers)",
     "DROP TABLE mine",
@@ -99,6 +100,8 @@ describe("temporary tables are the session's own", () => {
     ["DROP TABLE again, customers", "ddl"],
     ["WITH gone AS (DELETE FROM customers RETURNING id) INSERT INTO again SELECT id FROM gone", "unscoped-write"],
     ["TRUNCATE again, customers", "lock"],
+    ["ANALYZE", "maintenance"],
+    ["ANALYZE again, customers", "maintenance"],
   ] as const)
     test(`and nothing else: ${text}`, async () => {
       assert.equal((await failure(client, text)).routine, code);

@@ -1,16 +1,15 @@
 // Decides one command and brings the decision about: its permit once the record allows it, a question to a human, or the server's own failure.
-import type { Missing } from "../../core/command.ts";
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
 import { unrecorded, type Verdict } from "../../core/pipeline.ts";
-import { type ErrorCode, ERRORS, RegateError } from "../../errors.ts";
+import { type ErrorCode, RegateError } from "../../errors.ts";
 import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
 import type { ReadCommand } from "./command-facts.ts";
 import { type Rewriting, substitutionNotice, type Substitutions } from "./rewriting.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
-import { approvalNotice } from "./refuse.ts";
+import { approvalNotice, missed } from "./refuse.ts";
 import type { Session } from "./session.ts";
 
 /** Notices of one session that are remembered. */
@@ -88,7 +87,8 @@ export class Judge {
       if (verdict.kind === "substitute") {
         const asked = verdict.decision.substitutions ?? [];
         if (substitute !== undefined && command.rewriting === undefined) return substitute(asked);
-        return this.refuse(pipeline.refuse(session.context, command.facts, late(command)), simple);
+        const refusal = pipeline.refuse(session.context, command.facts, late(command));
+        return this.refuse(missed(refusal, command.missing), simple);
       }
       const { permit } = verdict;
       if (command.rewriting !== undefined) this.#tell(command.rewriting);
@@ -218,12 +218,6 @@ export class Judge {
     const error = new RegateError("SESSION_STATE_UNSURE");
     return this.refuse(pipeline.refuse(this.#session.context, undefined, error), simple);
   }
-}
-
-/** What a policy refuses and the server would not have run either, since there is no such name: that is what helps. */
-function missed(refusal: Refusal, missing: Missing | undefined): Refusal {
-  if (missing === undefined || refusal.sqlstate !== ERRORS.POLICY_BLOCKED.sqlstate) return refusal;
-  return { ...refusal, ...missing, code: "NAME_UNKNOWN", hint: ERRORS.NAME_UNKNOWN.hint };
 }
 
 /** Gives texts without saying which: the function-call message, but for large objects' bytes and numbers. */

@@ -1,6 +1,8 @@
 // Refusals and notices as the protocol's own messages.
+import type { Missing } from "../../core/command.ts";
 import type { Decision } from "../../core/decision.ts";
 import type { Refusal } from "../../core/enforce.ts";
+import { ERRORS } from "../../errors.ts";
 import { encodeError, encodeNotice } from "./message.ts";
 
 /** An ErrorResponse of severity ERROR: the session goes on. */
@@ -24,6 +26,12 @@ export function approvalNotice(id: string, expiresAt: string, decision: Decision
     D: `Who may approve: ${decision.approval?.approvers.join(", ") ?? "nobody is named"}. See ${url}`,
     H: `regate approvals approve ${id}`,
   });
+}
+
+/** What a policy refuses and the server would not have run either, since there is no such name: that is what helps. */
+export function missed(refusal: Refusal, missing: Missing | undefined): Refusal {
+  if (missing === undefined || refusal.sqlstate !== ERRORS.POLICY_BLOCKED.sqlstate) return refusal;
+  return { ...refusal, ...missing, code: "NAME_UNKNOWN", hint: ERRORS.NAME_UNKNOWN.hint };
 }
 
 function fields(severity: "ERROR" | "FATAL", refusal: Refusal): Record<string, string> {
