@@ -96,6 +96,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       audit,
       verifier,
       approvals: state.approvals,
+      probes: state.probes,
       clock: { now: () => Date.now() },
       labels: { id: randomUUID(), app: "regate" },
       approvalTimeoutMs: config.approvals.timeout,

@@ -12,7 +12,7 @@ _strength := {"null": 0, "redact": 1, "hash": 2, "tokenize": 3, "detect": 4, "js
 _redact := {"mask": "redact"}
 
 # What is no parameter of the mask itself.
-_settings := {"on_derived", "writes"}
+_settings := {"on_derived", "lookup", "writes"}
 
 _specs[tag] := object.remove(spec, _settings) if {
 	some tag, spec in data.masks
@@ -89,3 +89,23 @@ _writes(tag) := "allow" if {
 } else := "refuse" if {
 	"writes" in object.keys(data.masks[tag])
 } else := "unless unique"
+
+# METADATA
+# title: May a column with these tags be looked up by a value that the statement gives?
+# description: |
+#   false; true; or how many different values whoever asks may try in a day. Of several tags the strictest counts.
+lookup(tags) := min(budgets) if {
+	every tag in tags {
+		_lookup(tag)
+	}
+	budgets := {data.masks[tag].lookup.budget | some tag in tags}
+	count(budgets) > 0
+} else if {
+	every tag in tags {
+		_lookup(tag)
+	}
+} else := false
+
+_lookup(tag) if data.masks[tag].lookup == true
+
+_lookup(tag) if is_number(data.masks[tag].lookup.budget)

@@ -72,3 +72,23 @@ test_where_nothing_is_said_what_must_be_unique_may_not_be_written if {
 	masks.writes({"t"}) == "unless unique" with data.masks as {"t": {"mask": "null"}}
 	masks.writes({"t"}) == "unless unique" with data.masks as {}
 }
+
+test_of_several_tags_the_strictest_lookup_counts[note] if {
+	some note, [tags, expected] in {
+		"any": [{"a"}, true],
+		"a budget": [{"b"}, 5],
+		"two budgets": [{"b", "c"}, 3],
+		"any and a budget": [{"a", "b"}, 5],
+		"none": [{"d"}, false],
+		"any and none": [{"a", "d"}, false],
+		"a budget and what is not told": [{"b", "x"}, false],
+		"what is no setting": [{"e"}, false],
+	}
+	masks.lookup(tags) == expected with data.masks as {
+		"a": {"mask": "null", "lookup": true},
+		"b": {"mask": "null", "lookup": {"budget": 5}},
+		"c": {"mask": "null", "lookup": {"budget": 3}},
+		"d": {"mask": "null"},
+		"e": {"mask": "null", "lookup": "yes"},
+	}
+}

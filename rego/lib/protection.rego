@@ -15,12 +15,13 @@ import data.lib.masks
 # title: What protects columns with these tags, for each list of tags that the input has
 # description: |
 #   tags: those for which whoever asks is not cleared; mask and code: how the column is masked; on_derived: what becomes of other use than
-#   to show it; writes: whether it may be written (see lib.masks). A list of tags that is not here protects nothing.
+#   to show it; lookup: whether it may be compared with a value; writes: whether it may be written (see lib.masks). A list of tags that is not here protects nothing.
 by_tags[tags] := {
 	"tags": sealed,
 	"mask": masks.strongest(sealed),
 	"code": code(sealed),
 	"on_derived": masks.on_derived(sealed),
+	"lookup": masks.lookup(sealed),
 	"writes": masks.writes(sealed),
 } if {
 	some tags in _tags

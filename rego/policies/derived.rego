@@ -8,6 +8,7 @@
 package policies.derived
 
 import data.lib.identity
+import data.lib.lookups
 import data.lib.protection
 import data.lib.reasons
 import data.lib.substitution
@@ -19,6 +20,7 @@ substitute contains substitution.of(i, column) if {
 	some column in statement.columns
 	substitution.possible(i, column)
 	not _bare(column)
+	not lookups.only(i, column)
 	not _refreshes(statement)
 }
 
@@ -83,6 +85,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some column in statement.columns
 	protection.by_tags[column.tags].on_derived == "refuse"
 	_telling(column)
+	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
 }
@@ -97,8 +100,21 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some column in statement.columns
 	protection.by_tags[column.tags].on_derived == "mask"
 	_telling(column)
+	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
+}
+
+# METADATA
+# title: No more values of this column may be looked up today
+# custom:
+#   code: lookup-budget
+#   hint: Look up values that were looked up before, find the rows by other columns, or wait for tomorrow. EXECUTE and FETCH look nothing up; send the statement itself.
+block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	lookups.only(i, column)
+	not lookups.within(i, column)
 }
 
 # METADATA
@@ -113,6 +129,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	protection.by_tags[column.tags].on_derived == "substitute"
 	not substitution.possible(i, column)
 	_telling(column)
+	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
 }

@@ -12,6 +12,7 @@ specs := {
 	"hidden": {"mask": "block"},
 	"nulled": {"mask": "null"},
 	"whole": {"mask": "null", "on_derived": "mask"},
+	"asked": {"mask": "redact", "lookup": {"budget": 5}},
 }
 
 email(uses) := samples.column("email", ["strict"], uses)
@@ -263,3 +264,19 @@ test_that_right_is_for_nothing_else[note] if {
 	}
 	keyed(fields, ["constraints"]) == {"protected-use"}
 }
+
+# Looked up.
+looked_up(uses, probes) := {reason.code | some reason in reasons} if {
+	column := samples.column("email", ["asked"], uses)
+	tried := object.union(object.remove(column, ["tags", "uses"]), {"statement": 0, "probes": probes})
+	fields := object.union(selected, {"columns": [column]})
+	reasons := derived.block | derived.substitute with input as samples.command([samples.statement(fields)], [], [])
+		with input.session.inference as [tried]
+		with data.masks as specs
+}
+
+test_a_lookup_within_the_budget_is_on_the_real_values if looked_up(["output", "lookup"], 5) == set()
+
+test_a_lookup_beyond_the_budget_is_refused if looked_up(["output", "lookup"], 6) == {"lookup-budget"}
+
+test_with_another_use_it_is_substituted if looked_up(["output", "lookup", "sort"], 1) == {"tag-asked"}

@@ -1,6 +1,7 @@
 // What a client asked for in one protocol step, with its facts: the unit that is decided, recorded and permitted.
 import type { Decision } from "./decision.ts";
 import type { CommandFacts, Identity, Resource, SessionFacts } from "./facts.ts";
+import type { Probe } from "./inference.ts";
 
 /** A session as core sees it. `facts` is live: the shim updates `in_transaction` and `usage`. */
 export type SessionContext = {
@@ -25,6 +26,8 @@ export type Command = {
   readonly key: () => string;
   /** A refusal says this first: whoever mistyped a name learns nothing from what a policy makes of it. */
   readonly missing?: Missing | undefined;
+  /** What it looks up, by value. */
+  readonly probes?: (() => readonly Probe[]) | undefined;
   /** What was replaced in the client's text to make this of it. */
   readonly substitutions?: Decision["substitutions"];
 };

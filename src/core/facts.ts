@@ -50,6 +50,8 @@ export const columnUses = [
   "nullness",
   /** it is written and must be unique: the error tells whether a value is there */
   "unique",
+  /** WHERE asks for rows in which it equals a literal or a parameter, and nothing else */
+  "lookup",
 ] as const;
 
 /** Where a value comes from: a catalog column, and the tags that the bundle's data gives it. */
@@ -190,6 +192,10 @@ export const session = object({
   in_transaction: boolean,
   usage: object({ commands: integer, rows: integer, bytes: integer, cost: number }),
   taint: strings,
+  /** Of the tagged columns that a statement looks values up in: how many different ones the subject tries today, with these. */
+  inference: optional(
+    array(object({ statement: integer, schema: string, table: string, column: string, probes: integer })),
+  ),
 });
 
 export const command = object({

@@ -9,6 +9,7 @@ import type { Refusal } from "./enforce.ts";
 import { enforce, enforceApproved, observe, type Permit, prepare, refusalFromError, refusalOf } from "./enforce.ts";
 import type { CommandFacts, Input } from "./facts.ts";
 import { FACTS_VERSION } from "./facts.ts";
+import { inferenceOf, NO_INFERENCE, noteProbes, type Probe, type Probes } from "./inference.ts";
 import type { ApprovalEntry, Approvals, AuditLog, Clock, Policy, Ticket, TokenVerifier } from "./ports.ts";
 import type { Outcome, RecordHeader } from "./record.ts";
 import { approvalLine, decisionLine, outcomeLine } from "./record.ts";
@@ -27,6 +28,7 @@ export type PipelineParts = {
   readonly approvals: Approvals;
   readonly verifier: Pick<TokenVerifier, "check">;
   readonly clock: Clock;
+  readonly probes: Probes;
   readonly labels: { readonly [name: string]: string };
   readonly approvalTimeoutMs: number;
 };
@@ -44,13 +46,17 @@ export class Pipeline {
 
   /** Decides and records one command that is about to run. A promise only when the policy needs one (very large facts). */
   judge(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
-    return this.#decide(session, command, (decision, started) =>
-      this.#act(session, command, this.#nextId(session), decision, started),
-    );
+    const probes = this.#infer(session, command, true);
+    return this.#decide(session, command, (decision, started) => {
+      const verdict = this.#act(session, command, this.#nextId(session), decision, started);
+      if (verdict.kind !== "refuse") noteProbes(this.#parts.probes, session, probes);
+      return verdict;
+    });
   }
 
   /** A statement that is only prepared: what the policy blocks is refused (and recorded) already here; the rest is recorded when it runs. */
   prepare(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
+    this.#infer(session, command, false);
     return this.#decide(session, command, (decision, started) => {
       const permit = prepare(decision, this.policy.mode === "enforce");
       return permit === undefined
@@ -63,6 +69,14 @@ export class Pipeline {
   consult(session: SessionContext, command: Command): Decision | undefined {
     const decided = this.policy.evaluate(inputOf(this.#provisionalId(session), session, command.facts));
     return decided instanceof Promise ? undefined : decided;
+  }
+
+  /** Tells the policy what the command's lookups add up to, where a rule asks for it. */
+  #infer(session: SessionContext, command: Command, runs: boolean): readonly Probe[] {
+    const probes = command.probes !== undefined && this.policy.reads("session.inference") ? command.probes() : [];
+    session.facts.inference =
+      probes.length === 0 ? NO_INFERENCE : inferenceOf(this.#parts.probes, session, probes, runs);
+    return probes;
   }
 
   #decide(

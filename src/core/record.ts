@@ -102,15 +102,15 @@ function commandJson(command: CommandFacts): string {
 
 /** What never changes in a session is serialized once. */
 function sessionJson(context: SessionContext): string {
-  const { in_transaction, usage, taint } = context.facts;
+  const { in_transaction, usage, taint, inference = [] } = context.facts;
   let prefix = fragments.get(context);
   if (prefix === undefined) {
-    const { in_transaction: _, usage: __, taint: ___, ...fixed } = context.facts;
+    const { in_transaction: _, usage: __, taint: ___, inference: ____, ...fixed } = context.facts;
     prefix = JSON.stringify(fixed).slice(0, -1);
     fragments.set(context, prefix);
   }
   const { commands, rows, bytes, cost } = usage;
-  return `${prefix},"in_transaction":${in_transaction},"usage":{"commands":${commands},"rows":${rows},"bytes":${bytes},"cost":${cost}},"taint":${taint.length === 0 ? "[]" : JSON.stringify(taint)}}`;
+  return `${prefix},"in_transaction":${in_transaction},"usage":{"commands":${commands},"rows":${rows},"bytes":${bytes},"cost":${cost}},"taint":${taint.length === 0 ? "[]" : JSON.stringify(taint)}${inference.length === 0 ? "" : `,"inference":${JSON.stringify(inference)}`}}`;
 }
 
 /** A decision from the cache is a new object around parts that are shared: these are serialized once. */

@@ -16,8 +16,17 @@ const SETTINGS: { readonly [name: string]: (value: unknown, spec: { readonly mas
       ? `on_derived: substitute is possible with ${[...SUBSTITUTABLE].join(", ")} only`
       : undefined;
   },
+  lookup: (value) =>
+    value === true || (isObject(value) && Object.keys(value).join() === "budget" && isBudget(value.budget))
+      ? undefined
+      : `lookup: expected true or {"budget": N}, with N from 1 to ${MOST_LOOKUPS}`,
   writes: (value) => (value === "allow" || value === "refuse" ? undefined : 'writes: expected "allow" or "refuse"'),
 };
+
+/** More are not counted (src/state/probes.ts). */
+const MOST_LOOKUPS = 10_000;
+const isBudget = (value: unknown): boolean =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MOST_LOOKUPS;
 
 /** What SQL can make of a column as the gate does. */
 const SUBSTITUTABLE: ReadonlySet<string> = new Set(["null", "redact", "partial", "truncate", "email"]);

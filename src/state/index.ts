@@ -1,11 +1,18 @@
-// The state of one gate, in its data folder: approvals and revocations.
+// The state of one gate: approvals and revocations in its data folder, and what was looked up today.
 import { join } from "node:path";
+import type { Probes } from "../core/inference.ts";
 import type { Approvals, Revocations } from "../core/ports.ts";
 import { EmbeddedApprovals } from "./approvals.ts";
 import { Journal } from "./journal.ts";
+import { ProbeCounts } from "./probes.ts";
 import { followRevocations } from "./revocations.ts";
 
-export type State = { readonly approvals: Approvals; readonly revocations: Revocations; close(): Promise<void> };
+export type State = {
+  readonly approvals: Approvals;
+  readonly revocations: Revocations;
+  readonly probes: Probes;
+  close(): Promise<void>;
+};
 
 export type StateOptions = {
   /** data_dir/state */
@@ -28,6 +35,7 @@ export async function openState(options: StateOptions): Promise<State> {
     return {
       approvals,
       revocations,
+      probes: new ProbeCounts(options.now),
       close: async () => {
         approvals.close();
         revocations.close();

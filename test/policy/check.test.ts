@@ -75,6 +75,8 @@ const wrongMasks: readonly [masks: unknown, defect: string][] = [
   ],
   [{ pii: { mask: "partial", on_derived: "mask", keep: 4 } }, "data.masks.pii: mask partial: unknown parameter keep;"],
   [{ pii: { mask: "null", writes: "never" } }, 'data.masks.pii: writes: expected "allow" or "refuse"'],
+  [{ pii: { mask: "null", lookup: { budget: 0 } } }, 'data.masks.pii: lookup: expected true or {"budget": N}'],
+  [{ pii: { mask: "null", lookup: { budget: 5, per: "hour" } } }, "data.masks.pii: lookup: expected true"],
   [{ masked: { mask: "null" } }, "data.masks.masked: the tag is the gate's own"],
 ];
 test("masks that are no object are a defect, none are none", () => {

@@ -11,6 +11,7 @@ import { commandFacts, type ReadCommand, unjudgedFacts } from "./command-facts.t
 import { beginsEarly, namesNothing } from "./names.ts";
 import { basisOf, looksUpLate, refresh } from "./readings.ts";
 import { rewrite, type Rewriting, type Substitutions } from "./rewriting.ts";
+import { probesOf } from "./probes.ts";
 import { forbiddenSetting } from "./settings.ts";
 import { missed } from "./refuse.ts";
 import type { Prepared } from "./registry.ts";
@@ -210,7 +211,10 @@ export class Reading {
       command = this.command(prepared.analysis, message, prepared.parameterTypes, undefined, prepared.rewriting);
       prepared.commands.set(message, command);
     }
-    return parameters === undefined ? command : { ...command, key: this.#key(command.facts.text, parameters) };
+    if (parameters === undefined) return command;
+    const { analysis, parameterTypes } = prepared;
+    const probes = command.probes === undefined ? undefined : () => probesOf(analysis, parameterTypes, parameters);
+    return { ...command, key: this.#key(command.facts.text, parameters), probes };
   }
 
   command(
@@ -222,10 +226,12 @@ export class Reading {
   ): ReadCommand {
     const facts = commandFacts(analysis, message, parameterTypes, rewriting);
     const key = this.#key(facts.text, parameters);
-    const { missing } = analysis;
+    const { missing, statements } = analysis;
+    const looksUp = statements.some(({ lookups = [] }) => lookups.length > 0);
+    const probes = looksUp ? () => probesOf(analysis, parameterTypes, undefined) : undefined;
     return rewriting === undefined
-      ? { facts, key, missing }
-      : { facts, key, missing, rewriting, substitutions: rewriting.substitutions };
+      ? { facts, key, missing, probes }
+      : { facts, key, missing, probes, rewriting, substitutions: rewriting.substitutions };
   }
 
   /** Goes on with the text in which protected columns are replaced; what cannot be rewritten is refused here. */

@@ -3,6 +3,7 @@ import type { Missing } from "../../core/command.ts";
 import type { CommandFacts, StatementFacts } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Held } from "./held.ts";
+import type { Lookup } from "./lookups.ts";
 
 /** How the server will resolve names at this moment, and what the session has prepared. */
 export type NameScope = {
@@ -73,6 +74,8 @@ export type StatementAnalysis = {
   /** A relation in its closure has tagged columns, or the statement is opaque while the catalog has tags. */
   readonly touchesTagged: boolean;
   readonly effects: Effects;
+  /** What its text, or its parameters, look up in tagged columns. What looks up otherwise (EXECUTE, FETCH) lists nothing. */
+  readonly lookups?: readonly Lookup[] | undefined;
 };
 
 /** Where a statement is in the text: bytes. */

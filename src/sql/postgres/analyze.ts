@@ -98,8 +98,11 @@ export type JudgeOptions = {
 /** Judges each statement of a tree in the state in which the ones before leave the session. @throws RegateError TEXT_TOO_COMPLEX */
 export function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, options: JudgeOptions): Analysed {
   const { uncertain, masked, reads } = options;
-  const recorderFor = (current: Catalog, path: readonly string[]): Recorder =>
-    new Recorder(current, path, { running: path, masked, reads });
+  const recorderFor = (current: Catalog, path: readonly string[]): Recorder => {
+    const recorder = new Recorder(current, path, { running: path, masked, reads });
+    recorder.lookups = [];
+    return recorder;
+  };
   const raws = tree.stmts ?? [];
   const state = new TextState(scope, uncertain);
   const statements: StatementAnalysis[] = [];

@@ -28,6 +28,7 @@ function inner(judging: Judging, node: Node | undefined, wide = false): Statemen
   const { catalog, path, masked, reads } = judging.recorder;
   const recorder = new Recorder(catalog, path, { running: path, masked, reads });
   recorder.wide = wide;
+  recorder.lookups = [];
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;
   judging.recorder.missing ??= recorder.missing;

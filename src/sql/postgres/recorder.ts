@@ -10,11 +10,12 @@ import type {
   StatementFacts,
   VerbClass,
 } from "../../core/facts.ts";
-import { columnUses, functionEffects } from "../../core/facts.ts";
+import { functionEffects } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
+import type { Lookup } from "./lookups.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
 import type { MaskedForms } from "./masked-forms.ts";
@@ -23,30 +24,10 @@ import type { Variables } from "./placeholders.ts";
 import type { Reads } from "./reads.ts";
 import type { Member, Value } from "./value.ts";
 import { byNullness, isShownAsItIs, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { TELLING, USE, useNames } from "./uses.ts";
 import { viewOf } from "./views.ts";
 
-/** One bit for each use, in the order of core's list. */
-export const USE = {
-  output: 1,
-  filter: 2,
-  join: 4,
-  sort: 8,
-  group: 16,
-  distinct: 32,
-  window: 64,
-  writeSource: 128,
-  writeTarget: 256,
-  lock: 512,
-  limit: 1024,
-  subscript: 2048,
-  expression: 4096,
-  computed: 8192,
-  nullness: 16384,
-  unique: 32768,
-} as const;
-
-/** Uses that tell nothing but whether it is NULL, of a value that depends on no more. */
-const TELLING = ~(USE.output | USE.writeSource | USE.writeTarget | USE.lock | USE.unique);
+export { USE } from "./uses.ts";
 
 type RelationEntry = { fact: Omit<RelationFact, "access">; readonly access: string[]; part: boolean };
 export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };
@@ -99,6 +80,8 @@ export class Recorder {
   readonly settings: { name: string; value: string | null; local: boolean }[] = [];
   /** Names of the first column of scalar sub-selects, which are the names of the outputs that they make. */
   readonly subselectNames = new Map<object, string>();
+  /** What the statement's own text looks up; undefined in bodies and definitions, whose values it does not give. */
+  lookups: Lookup[] | undefined;
   class: VerbClass = "read";
   scoped = true;
   limit: number | null = null;
@@ -469,16 +452,6 @@ function entryFor(relation: Relation, via: readonly string[], hidden: ReadonlySe
     access: [],
     part: hidden !== undefined,
   };
-}
-
-const namesOfBits = new Map<number, ColumnUse["uses"]>();
-function useNames(bits: number): ColumnUse["uses"] {
-  let names = namesOfBits.get(bits);
-  if (names === undefined) {
-    names = Object.freeze(columnUses.filter((_, at) => (bits & (1 << at)) !== 0));
-    namesOfBits.set(bits, names);
-  }
-  return names;
 }
 
 /** The less is known of what a function does, the less. */

@@ -53,6 +53,8 @@ export function merged(candidates: readonly StatementAnalysis[]): StatementAnaly
     copy: first.copy,
     touchesTagged: candidates.some((candidate) => candidate.touchesTagged),
     effects: candidates.map((candidate) => candidate.effects).reduce(bothEffects),
+    // Of what SQL prepared, the literals stand in another text, and the types of parameters are not known.
+    lookups: undefined,
   };
 }
 

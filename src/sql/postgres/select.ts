@@ -5,6 +5,7 @@ import { windowOf } from "./call-expressions.ts";
 import { expression, list } from "./expressions.ts";
 import { fromClause, unusedExpressions } from "./from.ts";
 import { lockRows } from "./locks.ts";
+import { filter } from "./lookups.ts";
 import { resolveModification } from "./modify.ts";
 import { outputName } from "./names.ts";
 import { constantOf, integerOf, kindOf, namesOf, stringOf } from "./nodes.ts";
@@ -71,7 +72,7 @@ export function resolveQuery(
     }
   }
   const result = targetList(recorder, stmt.targetList, scope);
-  if (stmt.whereClause !== undefined) recorder.use(expression(recorder, stmt.whereClause, scope), USE.filter);
+  if (stmt.whereClause !== undefined) filter(recorder, stmt.whereClause, scope);
   if (stmt.havingClause !== undefined) recorder.use(expression(recorder, stmt.havingClause, scope), USE.filter);
   if (stmt.groupClause !== undefined) grouped(recorder, stmt.groupClause, scope, result);
   distinct(recorder, stmt.distinctClause, scope, result);

@@ -338,6 +338,9 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   ReassignOwnedStmt: everywhere("reassign_owned", "dcl", "grant"),
 };
 
+/** What stands in the text itself, and not in another one. */
+const OWN_TEXT: ReadonlySet<string> = new Set(["explain", "prepare", "declare"]);
+
 /** Judges one statement by its row. */
 export function judge(judging: Judging, node: Node): StatementAnalysis {
   const kind = kindOf(node);
@@ -355,6 +358,8 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
           ? { ...instead.facts, verb }
           : withOwn(instead.facts, own),
       touchesTagged: instead.touchesTagged || recorder.touchesTagged,
+      // Those of another text are about its literals and its parameters.
+      lookups: OWN_TEXT.has(verb) ? instead.lookups : undefined,
       effects: {
         ...instead.effects,
         ...effects,
@@ -378,6 +383,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
     outputsKnown: outputsKnown ?? result?.open !== true,
     copy: wire,
     touchesTagged: recorder.touchesTagged,
+    lookups: recorder.lookups,
     effects: {
       transaction: undefined,
       ...effects,

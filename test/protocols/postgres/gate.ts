@@ -16,6 +16,7 @@ import type {
 import { type Embedded, startEmbedded } from "../../../src/demo/embedded.ts";
 import { startPostgres } from "../../../src/protocols/postgres/index.ts";
 import { RegateError } from "../../../src/errors.ts";
+import { ProbeCounts } from "../../../src/state/probes.ts";
 import type { Shim } from "../../../src/protocols/shim.ts";
 
 export type TestGate = {
@@ -189,6 +190,7 @@ export async function startTestGate(
       approvals,
       verifier,
       clock: { now: () => Date.now() },
+      probes: new ProbeCounts(),
       labels: { id: "test" },
       approvalTimeoutMs: 60_000,
     }),

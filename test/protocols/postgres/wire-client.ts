@@ -116,7 +116,8 @@ export function frame(type: string, body: Buffer | string = ""): Buffer {
 
 /** Messages of the extended protocol, as bodies. */
 export const extended = {
-  parse: (name: string, sql: string): Buffer => frame("P", `${name}\0${sql}\0\0\0`),
+  parse: (name: string, sql: string, types: readonly number[] = []): Buffer =>
+    frame("P", Buffer.concat([Buffer.from(`${name}\0${sql}\0`), int16(types.length), ...types.map(int32)])),
   bind: (portal: string, statement: string, values: readonly (string | null)[] = [], resultFormat = 0): Buffer => {
     const parts: Buffer[] = [Buffer.from(`${portal}\0${statement}\0\0\0`), int16(values.length)];
     for (const value of values) {

@@ -1,0 +1,74 @@
+// Conditions that only ask for rows with one value: a bare column equals what the text or a parameter gives.
+import type { Node } from "libpg-query";
+import type { Source } from "../../core/facts.ts";
+import { expression } from "./expressions.ts";
+import { isMasked } from "./masked-forms.ts";
+import { qualifiedName } from "./nodes.ts";
+import { operationOf } from "./operators.ts";
+import { type Recorder, USE } from "./recorder.ts";
+import type { Scope } from "./scope.ts";
+
+/**
+ * Where the value stands that is asked for: a literal of the text, by its number in the text's shape or itself, or a parameter, whose type is
+ * the client's choice unless it is cast: `like` is the column's.
+ */
+export type Asked =
+  | { readonly literal: number }
+  | { readonly text: string }
+  | { readonly parameter: number; readonly like: number | undefined };
+export type Lookup = { readonly column: Pick<Source, "schema" | "table" | "column">; readonly asked: Asked };
+
+/** WHERE of a query. Of its conjuncts those that look a tagged column up are told apart: they say of a row only whether it has that value. */
+export function filter(recorder: Recorder, clause: Node, scope: Scope): void {
+  if (recorder.lookups !== undefined && "BoolExpr" in clause && clause.BoolExpr.boolop === "AND_EXPR") {
+    for (const arm of clause.BoolExpr.args ?? []) filter(recorder, arm, scope);
+    return;
+  }
+  const value = expression(recorder, clause, scope);
+  const asked = recorder.lookups === undefined ? undefined : lookedUp(recorder, clause, scope, value.total);
+  const tagged = value.sources.filter(({ source }) => source.tags.length > 0 && !isMasked(source));
+  if (asked === undefined || tagged.length === 0) {
+    recorder.use(value, USE.filter);
+    return;
+  }
+  recorder.use(value, USE.lookup);
+  for (const { source } of tagged)
+    recorder.lookups?.push({ column: { schema: source.schema, table: source.table, column: source.column }, asked });
+}
+
+/** `total`: it cannot fail on a value, as far as the types of both sides are known. */
+function lookedUp(recorder: Recorder, node: Node, scope: Scope, total: boolean): Asked | undefined {
+  if (!("A_Expr" in node) || node.A_Expr.kind !== "AEXPR_OP") return undefined;
+  const { name, lexpr, rexpr } = node.A_Expr;
+  const operator = qualifiedName(name);
+  // Someone's own `=` may mean anything.
+  if (
+    operator.name !== "=" ||
+    (operator.schema ?? "pg_catalog") !== "pg_catalog" ||
+    recorder.catalog.operators.has("=")
+  )
+    return undefined;
+  const [column, given] = lexpr !== undefined && "ColumnRef" in lexpr ? [lexpr, rexpr] : [rexpr, lexpr];
+  if (column === undefined || !("ColumnRef" in column)) return undefined;
+  const value = expression(recorder, column, scope);
+  if (value.derivation !== "direct" || value.row !== undefined) return undefined;
+  if (given !== undefined && "ParamRef" in given) {
+    const { type } = value;
+    const like = type !== 0 && operationOf(recorder, operator.schema, "=", type, type).total;
+    return like ? { parameter: given.ParamRef.number ?? 0, like: type } : undefined;
+  }
+  return total ? constantAsked(given) : undefined;
+}
+
+/** A cast makes nothing of a value that it would not make again. */
+function constantAsked(node: Node | undefined): Asked | undefined {
+  if (node === undefined) return undefined;
+  if ("TypeCast" in node) return constantAsked(node.TypeCast.arg);
+  if ("ParamRef" in node) return { parameter: node.ParamRef.number ?? 0, like: undefined };
+  if (!("A_Const" in node)) return undefined;
+  const { ival, fval, sval, bsval } = node.A_Const;
+  const inner: unknown = ival?.ival ?? fval?.fval ?? sval?.sval ?? bsval?.bsval;
+  // A hole of the shape: which literal it is, not what it says.
+  if (typeof inner === "string" && inner.charCodeAt(0) === 0) return { literal: Number(inner.slice(1)) };
+  return { text: JSON.stringify(node.A_Const) };
+}
