@@ -15,9 +15,9 @@ const SCHEMAS = ["public", "hr", "app", "lab"];
 const twins = await startTwins(wideSql, "", {});
 const { rows: columns } = await twins.left.query(
   `
-  SELECT n.nspname AS schema, c.relname AS table, a.attname AS column, t.typcategory AS category, t.typname AS type
+  SELECT n.nspname AS schema, c.relname AS table, a.attname AS column, t.typcategory AS category, c.relkind AS kind
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
-  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 1 AND NOT a.attisdropped AND a.attgenerated = ''
+  WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition AND (a.attnum > 1 OR c.relkind IN ('v', 'm')) AND NOT a.attisdropped AND a.attgenerated = ''
   ORDER BY c.oid, a.attnum`,
   [SCHEMAS],
 );
@@ -25,7 +25,9 @@ const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const tags: { [column: string]: string[] } = {};
 const masks: { [column: string]: { mask: string } } = {};
 for (const [at, each] of columns.entries()) {
-  if (at % 2 === 1) continue;
+  // Which of a view's cells are NULL may differ with what it is computed of.
+  if (!"rp".includes(each.kind)) masks[each.column] = { mask: "null" };
+  if (at % 2 === 1 || !"rp".includes(each.kind)) continue;
   const name = quote(each.column);
   const other = each.category === "S" ? `${name} || 'x'` : each.category === "N" ? `${name} + 1` : "NULL";
   await twins.right.query(`UPDATE ${quote(each.schema)}.${quote(each.table)} SET ${name} = ${other}`).then(

@@ -26,7 +26,7 @@ CREATE TABLE public.orders (id int PRIMARY KEY, person_id int REFERENCES public.
 CREATE TABLE hr.person (id int PRIMARY KEY, label text);
 CREATE TABLE public.papers (id int PRIMARY KEY, name text, doc json);
 CREATE TABLE public.copies (id int, value text);
-CREATE TABLE public.animal (id int, name text);
+CREATE TABLE public.animal (id int PRIMARY KEY, name text);
 CREATE TABLE public.dog (breed text) INHERITS (public.animal);
 CREATE TABLE public.event (id int, at date, payload text) PARTITION BY RANGE (at);
 CREATE TABLE public.event_2025 PARTITION OF public.event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
@@ -253,6 +253,22 @@ test("what a policy says is quoted", async () => {
   const replacement = { schema: "public", table: "person", column: "name", mask: "partial", keep_first: 1, char: "'" };
   const result = rewritten(catalog, text, new Map([[0, [replacement]]]));
   assert.deepEqual(await outcomeOf(result.text), [["SELECT", 1, [[`N${"'".repeat(5)}`]]]]);
+});
+
+test("beside a primary key in GROUP BY other columns of its table divide no group", () => {
+  const grouped = (text: string): boolean =>
+    analyze(text, catalog, SCOPE).command.statements[0]!.columns.some(
+      ({ column, uses }) => column === "name" && uses.includes("group"),
+    );
+  assert.equal(
+    grouped("SELECT p.name, count(*) FROM person p JOIN orders o ON o.person_id = p.id GROUP BY p.id, p.name"),
+    false,
+  );
+  assert.equal(grouped("SELECT count(*) FROM person GROUP BY name"), true);
+  assert.equal(grouped("SELECT count(*) FROM person a JOIN person b ON true GROUP BY a.id, b.name"), true);
+  assert.equal(grouped("SELECT count(*) FROM person GROUP BY id, upper(name)"), true);
+  assert.equal(grouped("SELECT count(*) FROM animal GROUP BY id, name"), true);
+  assert.equal(grouped("SELECT count(*) FROM person GROUP BY GROUPING SETS ((id), (name))"), true);
 });
 
 test("what cannot be rewritten says why", () => {
