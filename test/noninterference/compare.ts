@@ -5,7 +5,8 @@ import type { Answer, Answers } from "./sessions.ts";
 /** Where they differ first, for people. */
 export type Difference = { readonly at: number; readonly left: string; readonly right: string };
 
-export function difference({ left, right }: Answers): Difference | undefined {
+export function difference(answers: Answers): Difference | undefined {
+  const { left, right } = { left: ordered(answers.left), right: ordered(answers.right) };
   const most = Math.max(left.messages.length, right.messages.length);
   const [of, other] = [new Canonical(), new Canonical()];
   for (let at = 0; at < most; at++) {
@@ -16,6 +17,12 @@ export function difference({ left, right }: Answers): Difference | undefined {
   return left.broken === right.broken
     ? undefined
     : { at: most, left: shown(undefined, left), right: shown(undefined, right) };
+}
+
+/** The gate's own notices come between the server's messages when it has decided, which is chance: they go to the end. */
+function ordered({ messages, ...rest }: Answer): Answer {
+  const isOwn = (message: WireMessage): boolean => message.type === "N" && errorFields(message).F === undefined;
+  return { ...rest, messages: [...messages.filter((each) => !isOwn(each)), ...messages.filter(isOwn)] };
 }
 
 /** The bytes of one side's messages, without what differs by itself. */
