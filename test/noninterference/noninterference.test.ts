@@ -9,7 +9,7 @@ import { ways } from "./ways.ts";
 
 const SEED = 1;
 /** Some twenty seconds. */
-const EXCHANGES = 256;
+const EXCHANGES = 192;
 /** A planted leak must be found before so many exchanges, which takes seconds. */
 const SOON = 256;
 
