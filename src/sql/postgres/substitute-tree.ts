@@ -10,13 +10,18 @@ import { formOf, type Masks, qualified } from "./substitute-forms.ts";
 import { lackingGroups } from "./substitute-groups.ts";
 import type { Names } from "./substitute-names.ts";
 import { type Edit, SourceText } from "./substitute-text.ts";
+import { inlined, isBuiltOn } from "./substitute-views.ts";
 
 type Holder = { [kind: string]: unknown };
+
+const MOST_VIEWS = 16;
 
 export class Rewriting {
   readonly forms = new Set<Form>();
   readonly #catalog: Catalog;
   readonly #names: Names;
+  readonly #path: readonly string[];
+  readonly #depth: number;
   readonly #source: SourceText;
   readonly #edits: Edit[] = [];
   /** What TABLE names: the parser makes a SELECT of it, with a star that stands nowhere. */
@@ -26,7 +31,10 @@ export class Rewriting {
   /** How many references the last statement had. */
   edits = 0;
 
-  constructor(text: string, catalog: Catalog, names: Names) {
+  /** `path`: along which the names of the text are found. `depth`: how many views deep. */
+  constructor(text: string, catalog: Catalog, names: Names, path: readonly string[], depth = 0) {
+    this.#path = path;
+    this.#depth = depth;
     this.#source = new SourceText(text);
     this.#catalog = catalog;
     this.#names = names;
@@ -131,6 +139,9 @@ export class Rewriting {
     masks: ReadonlyMap<Relation, Masks>,
     sample?: RangeTableSample,
   ): string | undefined {
+    const view = this.#names.read(range);
+    if (typeof view === "object" && isBuiltOn(view, masks, this.#catalog))
+      return this.#inline(holder, range, view, masks);
     const found = this.#form(range, masks);
     if (found === undefined || typeof found === "string") return found;
     const { relation, form } = found;
@@ -140,7 +151,6 @@ export class Rewriting {
     const sampled = sample === undefined ? undefined : this.#source.sample(sample.location ?? 0);
     if (place === undefined || (sample !== undefined && sampled === undefined))
       return `${relation.qualified} was not found in the text`;
-    const alias = range.alias ?? { aliasname: range.relname ?? "" };
     const tail = sampled === undefined ? "" : ` ${this.#source.slice(sampled)}`;
     const query = `(SELECT ${form.list} FROM ${only ? "ONLY " : ""}${qualified(relation)} AS ${name(INNER)}${tail})`;
     const named = range.alias === undefined ? `${query} AS ${name(range.relname ?? "")}` : query;
@@ -150,10 +160,34 @@ export class Rewriting {
     if (only) delete inner.inh;
     const from: Node =
       sample === undefined ? { RangeVar: inner } : { RangeTableSample: { ...sample, relation: { RangeVar: inner } } };
+    this.#replace(holder, { ...form.select, fromClause: [from] }, range);
+    return undefined;
+  }
+
+  #inline(holder: Holder, range: RangeVar, view: Relation, masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    if (this.#depth >= MOST_VIEWS) return `${view.qualified} is built on too many views`;
+    const made = inlined(view, masks, this.#catalog, this.#path, (text, names) => {
+      return new Rewriting(text, this.#catalog, names, this.#path, this.#depth + 1);
+    });
+    if (typeof made === "string") return made;
+    const table = this.#commands.has(range);
+    const place =
+      "RangeVar" in holder ? this.#source.relation(range.location ?? 0, range.inh !== true, table) : undefined;
+    if (place === undefined) return `${view.qualified} was not found in the text`;
+    for (const form of made.forms) this.forms.add(form);
+    this.edits++;
+    const query = `(${made.query})`;
+    const named = range.alias === undefined ? `${query} AS ${name(range.relname ?? "")}` : query;
+    this.#edits.push({ start: place.start, end: place.end, text: table ? `SELECT * FROM ${named}` : named });
+    this.#replace(holder, made.select, range);
+    return undefined;
+  }
+
+  #replace(holder: Holder, select: SelectStmt, range: RangeVar): void {
+    const alias = range.alias ?? { aliasname: range.relname ?? "" };
     for (const member of Object.keys(holder)) delete holder[member];
     this.#made.add(holder);
-    holder.RangeSubselect = { subquery: { SelectStmt: { ...form.select, fromClause: [from] } }, alias };
-    return undefined;
+    holder.RangeSubselect = { subquery: { SelectStmt: select }, alias };
   }
 
   /** COPY t (a, b) TO copies what SELECT a, b FROM ONLY t gives; without a list all but generated columns. */

@@ -92,7 +92,7 @@ function rewrite(
   const names = new Names(catalog);
   const before = judgeAll(tree, catalog, scope, { uncertain: options.uncertain === true, reads: names });
   const done = (rewritten: Rewritten | Impossible) => ({ rewritten, ofSession: before.ofSession });
-  const rewriting = new Rewriting(text, catalog, names);
+  const rewriting = new Rewriting(text, catalog, names, scope.searchPath);
   for (const [number, list] of replacements) {
     const statement = tree.stmts?.[number]?.stmt;
     const masks = masksOf(list, catalog, scope);
