@@ -17,8 +17,11 @@ export type ServerLineage = {
   readonly relations: ReadonlySet<number>;
 };
 
-/** Attribute numbers of a relation, for whole rows. */
-export type Attributes = (oid: number) => readonly number[];
+/** What the tree does not say of a relation: its attribute numbers, for whole rows, and those of its primary key. */
+export type Known = {
+  attributes(oid: number): readonly number[];
+  primaryKey(oid: number): readonly number[] | undefined;
+};
 
 /** Of a RangeTblEntry (RTEKind). */
 const Kind = {
@@ -43,9 +46,9 @@ type Frame = { readonly query: TreeNode; readonly outer: Frame | undefined; read
 /** `fields`: for each output that is a row put together in the query, the origins of its fields. */
 type Part = { outputs: Set<Origin>[]; deciding: Set<Origin>; fields?: (Set<Origin>[] | undefined)[] };
 
-export function serverLineage(query: TreeNode, attributes: Attributes): ServerLineage {
+export function serverLineage(query: TreeNode, known: Known): ServerLineage {
   const relations = new Set<number>();
-  const reader = new Reader(attributes, relations);
+  const reader = new Reader(known, relations);
   const part = reader.query(query, undefined);
   const used = new Set(part.deciding);
   for (const output of part.outputs) for (const origin of output) used.add(origin);
@@ -53,11 +56,11 @@ export function serverLineage(query: TreeNode, attributes: Attributes): ServerLi
 }
 
 class Reader {
-  readonly #attributes: Attributes;
+  readonly #known: Known;
   readonly #relations: Set<number>;
 
-  constructor(attributes: Attributes, relations: Set<number>) {
-    this.#attributes = attributes;
+  constructor(known: Known, relations: Set<number>) {
+    this.#known = known;
     this.#relations = relations;
   }
 
@@ -77,8 +80,8 @@ class Reader {
       "windowClause",
     ])
       add(deciding, this.origins(query[field], frame));
-    for (const field of ["groupClause", "distinctClause", "sortClause"])
-      add(deciding, this.#clauses(query[field], frame));
+    add(deciding, this.#groups(query, frame));
+    for (const field of ["distinctClause", "sortClause"]) add(deciding, this.#clauses(query[field], frame));
     for (const window of nodesOf(query.windowClause)) add(deciding, this.#window(window, frame));
     const targets = nodesOf(query.targetList).filter((target) => target.resjunk !== "true");
     if (isNode(query.setOperations))
@@ -180,7 +183,7 @@ class Reader {
     if (attribute === 0) {
       const columns =
         kind === Kind.relation
-          ? this.#attributes(numberOf(entry.relid))
+          ? this.#known.attributes(numberOf(entry.relid))
           : listOf(isNode(entry.eref) ? entry.eref.colnames : undefined).map((_, index) => index + 1);
       return columns.map((column) => this.#column(at, number, entry, column));
     }
@@ -310,6 +313,34 @@ class Reader {
     }
   }
 
+  /** The planner leaves out what stands beside a table's whole primary key (remove_useless_groupby_columns): it divides no group. */
+  #groups(query: TreeNode, frame: Frame): Set<Origin> {
+    const clauses = nodesOf(query.groupClause);
+    if (nodesOf(query.groupingSets).length > 0) return this.#clauses(query.groupClause, frame);
+    const found = new Set<Origin>();
+    const columns = clauses.map((clause) => this.#tableColumn(this.#targetOf(clause, frame), frame));
+    for (const [at, clause] of clauses.entries()) {
+      const column = columns[at];
+      const key = column === undefined ? undefined : this.#known.primaryKey(column.oid);
+      const isBeside =
+        key?.every((attribute) =>
+          columns.some((one) => one?.entry === column!.entry && one.attribute === attribute),
+        ) === true;
+      if (!isBeside || key!.includes(column!.attribute)) add(found, this.origins(this.#targetOf(clause, frame), frame));
+    }
+    return found;
+  }
+
+  #tableColumn(tree: Tree | undefined, frame: Frame): { entry: TreeNode; oid: number; attribute: number } | undefined {
+    if (!isNode(tree) || tree.kind !== "VAR" || numberOf(tree.varlevelsup) > 0) return undefined;
+    const entry = nodesOf(frame.query.rtable)[numberOf(tree.varno) - 1];
+    const attribute = numberOf(tree.varattno);
+    if (entry === undefined || attribute < 1) return undefined;
+    const kind = numberOf(entry.rtekind);
+    if (kind === Kind.group) return this.#tableColumn(listOf(entry.groupexprs)[attribute - 1], frame);
+    return kind === Kind.relation ? { entry, oid: numberOf(entry.relid), attribute } : undefined;
+  }
+
   #window(window: TreeNode, frame: Frame): Set<Origin> {
     const found = this.#clauses(window.partitionClause, frame);
     add(found, this.#clauses(window.orderClause, frame));
@@ -321,10 +352,13 @@ class Reader {
   #clauses(tree: Tree | undefined, frame: Frame): Set<Origin> {
     const found = new Set<Origin>();
     for (const clause of nodesOf(tree)) {
-      const target = nodesOf(frame.query.targetList).find((entry) => entry.ressortgroupref === clause.tleSortGroupRef);
-      add(found, this.origins(target?.expr, frame));
+      add(found, this.origins(this.#targetOf(clause, frame), frame));
     }
     return found;
+  }
+
+  #targetOf(clause: TreeNode, frame: Frame): Tree | undefined {
+    return nodesOf(frame.query.targetList).find((entry) => entry.ressortgroupref === clause.tleSortGroupRef)?.expr;
   }
 
   #variable(variable: TreeNode, from: Frame): Set<Origin> {
@@ -355,7 +389,7 @@ class Reader {
       case Kind.relation: {
         const oid = numberOf(entry.relid);
         return new Set(
-          attribute === 0 ? this.#attributes(oid).map((each) => `${oid}:${each}`) : [`${oid}:${attribute}`],
+          attribute === 0 ? this.#known.attributes(oid).map((each) => `${oid}:${each}`) : [`${oid}:${attribute}`],
         );
       }
       case Kind.subquery:

@@ -14,6 +14,7 @@ export class ServerSide {
   readonly client: pg.Client;
   readonly #query: CatalogQuery;
   readonly #columns = new Map<number, number[]>();
+  readonly #keys = new Map<number, readonly number[]>();
   readonly #views = new Map<number, ServerLineage>();
   /** For each column of a view: the column that it is, undefined where it is computed. */
   readonly #bare = new Map<Origin, Origin | undefined>();
@@ -34,6 +35,7 @@ export class ServerSide {
 
   static async start(client: pg.Client, query: CatalogQuery, world: World): Promise<ServerSide> {
     const server = new ServerSide(client, query, world);
+    await server.#readKeys();
     await server.#readViews(world);
     await server.listen(true);
     return server;
@@ -55,7 +57,7 @@ export class ServerSide {
     if (fields === undefined || this.#tree === undefined) return undefined;
     const tree = readTree(this.#tree);
     if (!isNode(tree)) throw new Error("no tree");
-    return { fields, lineage: serverLineage(tree, (oid) => this.attributes(oid)) };
+    return { fields, lineage: serverLineage(tree, this) };
   }
 
   /** What the server records as dependencies of a view of this query: `OID:0` for relations, `OID:number` for columns. Undefined: it makes none. */
@@ -82,6 +84,19 @@ export class ServerSide {
     return this.#columns.get(oid) ?? [];
   }
 
+  /** Of a table that none inherits from. */
+  primaryKey(oid: number): readonly number[] | undefined {
+    return this.#keys.get(oid);
+  }
+
+  async #readKeys(): Promise<void> {
+    const rows = await this.#query(
+      `SELECT conrelid, conkey FROM pg_constraint WHERE contype = 'p' AND NOT condeferrable
+       AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE inhparent = conrelid AND c.relkind = 'r')`,
+    );
+    for (const [oid, columns] of rows) this.#keys.set(Number(oid), columns!.slice(1, -1).split(",").map(Number));
+  }
+
   async #readViews(world: World): Promise<void> {
     const views = world.tables.filter((table) => table.kind === "v" || table.kind === "m").map((table) => table.oid);
     const rows = await this.#query(
@@ -89,10 +104,7 @@ export class ServerSide {
     );
     for (const [oid, action] of rows) {
       const query = nodesOf(readTree(action!))[0]!;
-      this.#views.set(
-        Number(oid),
-        serverLineage(query, (of) => this.attributes(of)),
-      );
+      this.#views.set(Number(oid), serverLineage(query, this));
       nodesOf(query.targetList).forEach((target, at) => {
         const bare =
           target.resorigtbl === "0" || target.resorigcol === "0"
