@@ -290,6 +290,7 @@ test("beside a primary key in GROUP BY other columns of its table divide no grou
 test("what cannot be rewritten says why", () => {
   for (const [text, why] of [
     ["UPDATE person SET city = name", /changes public\.person and uses its column name/],
+    ["UPDATE person t SET city = t.name FROM person p WHERE p.id = t.id AND p.name > ''", /changes public\.person/],
     ["DELETE FROM person WHERE name = 'x'", /changes public\.person/],
     ["SELECT greeting(p) FROM person p", /passed to the function greeting/],
     ["SELECT p.greeting FROM person p", /passed to the function greeting/],
