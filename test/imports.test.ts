@@ -41,12 +41,13 @@ const homes: { readonly [name: string]: string } = {
   pino: "log.ts",
   "@duckdb/node-api": "audit/",
   "libpg-query": "sql/postgres/",
+  "pgsql-deparser": "sql/postgres/",
   "libphonenumber-js": "masking/detectors/",
   "pg-protocol": "protocols/postgres/",
   yaml: "config/",
 };
-/** Installed, and never imported: the Node that runs everything. The deparser moves to the homes with its first import. */
-const notImported = ["node", "pgsql-deparser"];
+/** Installed, and never imported: the Node that runs everything. */
+const notImported = ["node"];
 
 /** "policy", "config.ts", "protocols/postgres", … */
 function partOf(file: string): string {
