@@ -3,7 +3,7 @@ import { ready } from "../../src/sql/postgres/parser.ts";
 import { shrink } from "../sql/postgres/generator/shrink.ts";
 import { readWorld, type World } from "../sql/postgres/generator/world.ts";
 import { queryOf } from "../sql/postgres/support.ts";
-import { byChance, type Difference, difference } from "./compare.ts";
+import { byChance, type Difference, difference, noticesDiffer } from "./compare.ts";
 import { type Exchange, exchange, statements } from "./exchanges.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Sessions } from "./sessions.ts";
@@ -96,13 +96,18 @@ export class NonInterference {
         continue;
       }
       // What comes after it in the batch may differ because of it.
-      if (report.leaks.length < this.#options.maxLeaks) {
-        const leak = await this.#smallest(gates, who, each, found);
-        report.leaks.push(leak);
-        this.#options.onLeak(leak);
-      }
+      if (report.leaks.length < this.#options.maxLeaks)
+        this.#found(report, await this.#smallest(gates, who, each, found));
       return;
     }
+    const notices = noticesDiffer(answers);
+    if (notices !== undefined && !answers.some(byChance))
+      this.#found(report, { exchange: exchanges[0]!, who, difference: notices, steady: false });
+  }
+
+  #found(report: Report, leak: Leak): void {
+    report.leaks.push(leak);
+    this.#options.onLeak(leak);
   }
 
   /** Is it there in sessions of its own, and of how little? */
