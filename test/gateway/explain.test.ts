@@ -1,6 +1,7 @@
 // What EXPLAIN tells of protected columns: how wide they are, also where a statement sees them masked.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import pg from "pg";
 import { errorOf, types, WireClient } from "../protocols/postgres/wire-client.ts";
 import { startGate } from "../support/gate.ts";
 import { startServer } from "../support/server.ts";
@@ -12,6 +13,15 @@ const gate = await startGate({
 });
 const port = Number(gate.postgres.split(":").at(-1));
 const token = await gate.token();
+const owner = new pg.Client({ connectionString: server.url("app", "shop") });
+await owner.connect();
+await owner.query(`
+  CREATE VIEW kept AS WITH x AS MATERIALIZED (SELECT id, email FROM customers) SELECT id FROM x;
+  CREATE VIEW kept_further AS SELECT id FROM kept;
+  CREATE VIEW kept_name AS WITH x AS MATERIALIZED (SELECT id, name FROM customers) SELECT id FROM x;
+  CREATE FUNCTION keeping() RETURNS TABLE (id int) STABLE LANGUAGE sql AS 'WITH x AS MATERIALIZED (SELECT id, email FROM public.customers) SELECT id FROM x';
+`);
+await owner.end();
 
 const WIDE = [
   "EXPLAIN SELECT email FROM customers",
@@ -20,6 +30,11 @@ const WIDE = [
   "EXPLAIN (ANALYZE, COSTS off) SELECT email FROM customers ORDER BY name",
   "EXPLAIN (FORMAT json) SELECT * FROM customers",
   "EXPLAIN EXECUTE p",
+  "EXPLAIN SELECT id FROM kept",
+  "EXPLAIN SELECT id FROM kept_further",
+  "EXPLAIN SELECT id FROM keeping()",
+  "EXPLAIN (ANALYZE, COSTS off) SELECT id FROM kept",
+  "EXPLAIN EXECUTE k",
 ];
 const NARROW = [
   "EXPLAIN (COSTS off) SELECT email FROM customers",
@@ -28,11 +43,15 @@ const NARROW = [
   "EXPLAIN SELECT count(*) FROM customers",
   "EXPLAIN (ANALYZE) SELECT id, name FROM customers ORDER BY name",
   "EXPLAIN (COSTS off) EXECUTE p",
+  "EXPLAIN (COSTS off) SELECT id FROM kept",
+  "EXPLAIN (COSTS off) EXECUTE k",
+  "EXPLAIN SELECT id FROM kept_name",
 ];
 
 async function told(sql: string): Promise<{ types: string; remedy: string | undefined }> {
   const client = await WireClient.open(port, token);
   await client.run("PREPARE p AS SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id");
+  await client.run("PREPARE k AS WITH x AS MATERIALIZED (SELECT id, email FROM customers) SELECT id FROM x");
   const replies = (await client.run(sql)).filter((reply) => reply.type !== "N");
   client.end();
   const error = replies.find((reply) => reply.type === "E");

@@ -34,6 +34,7 @@ export function absorb(into: Recorder, body: Recorder, given: Given, via?: strin
     const value = replaced(only(column), given);
     for (const name of names) into.operator(value, name);
   }
+  for (const column of body.kept) for (const source of replaced(only(column), given).sources) into.kept.add(source);
   for (const use of body.functions) into.functions.add(use);
   for (const external of body.external) into.external.add(external);
   for (const setting of body.settings)

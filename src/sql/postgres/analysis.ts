@@ -1,6 +1,6 @@
 // What the analysis of one text says: the facts for the policy, and the effects that the session must follow.
 import type { Missing } from "../../core/command.ts";
-import type { CommandFacts, StatementFacts } from "../../core/facts.ts";
+import type { CommandFacts, Source, StatementFacts } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Held } from "./held.ts";
 import type { Lookup } from "./lookups.ts";
@@ -74,6 +74,8 @@ export type StatementAnalysis = {
   /** A relation in its closure has tagged columns, or the statement is opaque while the catalog has tags. */
   readonly touchesTagged: boolean;
   readonly effects: Effects;
+  /** Columns that the server may hold on its way to the result, shown or not: EXPLAIN tells how wide they are. */
+  readonly kept: readonly Source[];
   /** What its text, or its parameters, look up in tagged columns. What looks up otherwise (EXECUTE, FETCH) lists nothing. */
   readonly lookups?: readonly Lookup[] | undefined;
 };

@@ -19,7 +19,7 @@ export function hold(analysis: StatementAnalysis, catalog: Catalog, path: readon
   const before = known.get(analysis);
   if (before !== undefined) return before;
   const names = new Map<string, { oid: number; columns: Map<string, number> }>();
-  for (const { schema, table, column } of namesIn(analysis.facts)) {
+  for (const { schema, table, column } of namesIn(analysis)) {
     const key = `${schema}\0${table}`;
     const relation = catalog.resolveRelation(schema, table, path);
     if (relation === undefined) continue;
@@ -36,7 +36,8 @@ export function hold(analysis: StatementAnalysis, catalog: Catalog, path: readon
   return held;
 }
 
-function* namesIn(facts: StatementFacts): Generator<Name> {
+function* namesIn({ facts, kept }: StatementAnalysis): Generator<Name> {
+  yield* kept;
   for (const { schema, name } of facts.relations) yield { schema, table: name };
   yield* facts.columns;
   for (const { sources } of facts.outputs) yield* sources;
@@ -75,7 +76,7 @@ export function retold(held: Held, catalog: Catalog): { analysis: StatementAnaly
       return { ...from, ...column.source, tags: isMasked(from) ? from.tags : column.source.tags };
     return { ...from, schema: relation.factSchema, table: relation.name, tags: relation.tags };
   };
-  const { facts } = held.analysis;
+  const { facts, kept } = held.analysis;
   let tagged = false;
   const told: StatementFacts = {
     ...facts,
@@ -93,5 +94,5 @@ export function retold(held: Held, catalog: Catalog): { analysis: StatementAnaly
     }),
   };
   const touchesTagged = held.analysis.touchesTagged || tagged;
-  return { analysis: { ...held.analysis, facts: told, touchesTagged }, same };
+  return { analysis: { ...held.analysis, facts: told, kept: kept.map(source), touchesTagged }, same };
 }

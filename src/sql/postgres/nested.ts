@@ -8,7 +8,7 @@ import type {
   Node,
   PrepareStmt,
 } from "libpg-query";
-import type { Output, Source, StatementFacts } from "../../core/facts.ts";
+import type { ColumnUse, Output, Source, StatementFacts } from "../../core/facts.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
 import { becomes, queryOf } from "./create-table.ts";
 import { created } from "./ddl.ts";
@@ -24,10 +24,9 @@ import { SECRET_TAG } from "./secrets.ts";
 import { judge } from "./statements.ts";
 
 /** A statement inside of another one, judged on its own. */
-function inner(judging: Judging, node: Node | undefined, wide = false): StatementAnalysis {
+function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
   const { catalog, path, masked, reads } = judging.recorder;
   const recorder = new Recorder(catalog, path, { running: path, masked, reads });
-  recorder.wide = wide;
   recorder.lookups = [];
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;
@@ -41,13 +40,13 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   const costs = optionOf(body.options, "costs");
   const analyzes = isOn(optionOf(body.options, "analyze"));
   const wide = analyzes || costs === undefined || isOn(costs);
-  const analysed = inner(judging, body.query, wide);
+  const analysed = inner(judging, body.query);
   const facts = analysed.facts;
   // The query of DECLARE is explained, and run for ANALYZE, but no cursor is made of it.
   const { declares: _, ...lasting } = analysed.effects;
   // What runs also tells, by the size of its WAL, what old and new values share.
   const runs = analyzes || runsWhilePlanning(facts);
-  const columns = facts.columns.flatMap((column) => {
+  const columns = (wide ? withKept(analysed) : facts.columns).flatMap((column) => {
     const uses = column.uses.filter((use) => use !== "output" || wide);
     if (uses.length === 0) return [];
     // The mask is computed above a scan, and often above joins: what these hold, as wide as it is, are the real values.
@@ -85,6 +84,18 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
       returnsRows: true,
     },
   };
+}
+
+/** What it holds on the way is as good as shown. */
+function withKept({ facts, kept }: StatementAnalysis): readonly ColumnUse[] {
+  const columns = [...facts.columns];
+  for (const { schema, table, column, tags } of kept) {
+    const at = columns.findIndex((each) => each.schema === schema && each.table === table && each.column === column);
+    const used = columns[at];
+    if (used === undefined) columns.push({ schema, table, column, tags, uses: ["output"], operators: [] });
+    else if (!used.uses.includes("output")) columns[at] = { ...used, uses: ["output", ...used.uses] };
+  }
+  return columns;
 }
 
 /** The tags of the column that is masked. */
@@ -167,6 +178,7 @@ export function unknownStatement({ recorder }: Judging): StatementAnalysis {
     returnsRows: true,
     outputsKnown: false,
     copy: undefined,
+    kept: [],
     touchesTagged: recorder.catalog.hasTags,
     effects: ANY_EFFECT,
   };

@@ -91,8 +91,8 @@ export class Recorder {
   unresolved = false;
   /** The first of these. */
   missing: Missing | undefined;
-  /** How wide rows are is told: columns count that are only kept on the way. */
-  wide = false;
+  /** What the server may hold on the way to the result, shown or not: a plan tells how wide it is. */
+  readonly kept = new Set<Column>();
   changesSettings = false;
   changesCatalog = false;
   changesTemporary = false;
@@ -230,6 +230,7 @@ export class Recorder {
       // A view that can be written passes the write on to what it selects from.
       if (CHANGES.has(access) && touched.via.length === 0) this.#touch(touched.relation, access, via);
     }
+    for (const column of view.kept) this.kept.add(column);
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     this.consume(view.uses.keys());
     for (const [column, names] of view.operators) for (const name of names) this.#applied(column, name);

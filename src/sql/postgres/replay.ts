@@ -51,6 +51,7 @@ export function merged(candidates: readonly StatementAnalysis[]): StatementAnaly
     returnsRows: candidates.some((candidate) => candidate.returnsRows),
     outputsKnown: aligned,
     copy: first.copy,
+    kept: candidates.flatMap((candidate) => candidate.kept),
     touchesTagged: candidates.some((candidate) => candidate.touchesTagged),
     effects: candidates.map((candidate) => candidate.effects).reduce(bothEffects),
     // Of what SQL prepared, the literals stand in another text, and the types of parameters are not known.

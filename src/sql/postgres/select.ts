@@ -334,7 +334,7 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
 }
 
 function kept(recorder: Recorder, result: Result): void {
-  if (recorder.wide) for (const member of result.members) recorder.use(member.value, USE.output);
+  for (const { value } of result.members) for (const column of value.sources) recorder.kept.add(column);
 }
 
 function hasOwnClauses(stmt: SelectStmt): boolean {

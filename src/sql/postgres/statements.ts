@@ -383,6 +383,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
     outputsKnown: outputsKnown ?? result?.open !== true,
     copy: wire,
     touchesTagged: recorder.touchesTagged,
+    kept: Array.from(recorder.kept, (column) => column.source),
     lookups: recorder.lookups,
     effects: {
       transaction: undefined,

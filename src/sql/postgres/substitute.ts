@@ -192,13 +192,22 @@ const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "cop
 
 function whyUsed(facts: Facts, { schema, table, column }: Pick<Replacement, "schema" | "table" | "column">): string {
   const named = facts.relations.filter((relation) => relation.schema === schema && relation.name === table);
+  const width = `the plan would tell how wide column ${column} of ${schema}.${table} is; EXPLAIN (COSTS off), without ANALYZE, does not`;
+  if (facts.verb === "explain" && isOnlyShown(facts, { schema, table, column })) return width;
   const through = named.find(({ via }) => via.length > 0);
   if (through !== undefined) return `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}`;
   if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
     return `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked`;
-  if (facts.verb === "explain")
-    return `the plan would tell how wide column ${column} of ${schema}.${table} is; EXPLAIN (COSTS off), without ANALYZE, does not`;
+  if (facts.verb === "explain") return width;
   return `column ${column} of ${schema}.${table} is used where no sub-select can stand`;
+}
+
+function isOnlyShown(
+  { columns }: Facts,
+  { schema, table, column }: Pick<Replacement, "schema" | "table" | "column">,
+): boolean {
+  const used = columns.find((each) => each.column === column && each.table === table && each.schema === schema);
+  return used?.uses.every((use) => HARMLESS.has(use)) ?? true;
 }
 
 function notReached(facts: Facts, list: readonly Replacement[]): string {

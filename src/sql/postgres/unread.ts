@@ -53,6 +53,7 @@ function unread(catalog: Catalog, known: Partial<StatementFacts>): StatementAnal
     returnsRows: false,
     outputsKnown: false,
     copy: undefined,
+    kept: [],
     touchesTagged: catalog.hasTags,
     effects: { settings: true, transaction: undefined, catalog: true, temp: true, opaque: true },
   };

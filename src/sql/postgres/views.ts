@@ -16,6 +16,8 @@ export type ViewLineage = {
   /** What its definition does with columns beside showing them. */
   readonly uses: ReadonlyMap<Column, number>;
   readonly operators: ReadonlyMap<Column, ReadonlySet<string>>;
+  /** @see Recorder.kept */
+  readonly kept: ReadonlySet<Column>;
   readonly functions: ReadonlySet<FunctionUse>;
   readonly external: ReadonlySet<string>;
   /** What a query of it does beside reading: locks, settings, writes by functions. Undefined where it does nothing. */
@@ -61,6 +63,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       touched: recorder.touched,
       uses: withoutOutput(recorder.uses),
       operators: recorder.operators,
+      kept: recorder.kept,
       functions: recorder.functions,
       external: recorder.external,
       effects: recorder.sideEffects,
@@ -107,6 +110,7 @@ function unresolvable(relation: Relation, catalog: Catalog, deep = true): ViewLi
     touched: [...touched.values()],
     uses: new Map(value.sources.map((column) => [column, USE.expression])),
     operators: new Map(),
+    kept: sources,
     functions: new Set(),
     external: new Set(),
     effects: undefined,
