@@ -133,6 +133,8 @@ function describeDecision(decision: Decision, { input, policy }: Trial): string[
   );
   const { approval, limits, detect, substitutions = [] } = decision;
   lines.push(...rows("substitutions", substitutions.map(substitutionRow)));
+  const { sent } = input.command;
+  if (sent !== undefined) lines.push(`${indent}${"sent".padEnd(labelWidth)}  ${oneLine(sent)}`);
   if (detect !== undefined) {
     const how = Object.entries(detect).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
     lines.push(`${indent}${"detect".padEnd(labelWidth)}  ${oneLine(["every other text", ...how].join(", "))}`);

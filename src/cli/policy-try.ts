@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, loadConfig } from "../config.ts";
-import { blockFor, type Decision } from "../core/decision.ts";
+import { asksForSubstitutions, blockFor, type Decision, withSubstitutions } from "../core/decision.ts";
 import type { CommandFacts, Identity, Input, Resource, SessionFacts } from "../core/facts.ts";
 import { inputOf } from "../core/pipeline.ts";
 import { errorText, RegateError } from "../errors.ts";
@@ -16,6 +16,7 @@ import { unjudgedFacts, commandFacts } from "../protocols/postgres/command-facts
 import { Estimates } from "../protocols/postgres/estimate.ts";
 import { inspect, type Inspected } from "../protocols/postgres/inspect.ts";
 import { Planner } from "../protocols/postgres/planner.ts";
+import { askedAgain, rewrite } from "../protocols/postgres/rewriting.ts";
 import { forbiddenSetting } from "../protocols/postgres/settings.ts";
 import { parseTarget } from "../protocols/postgres/target.ts";
 import { analyze } from "../sql/postgres/analyze.ts";
@@ -158,8 +159,22 @@ async function tryText(text: string, around: Surroundings, factsOnly = false): P
     const asked = input(command);
     const bytes = Buffer.from(text);
     const texts = analysis.locations.map(({ start, length }) => bytes.toString("utf8", start, start + length));
-    const decision = factsOnly ? undefined : await policy.evaluate(asked);
-    return { input: asked, texts, decision, error: undefined, policy: about };
+    const trial = { texts, error: undefined, policy: about };
+    if (factsOnly) return { ...trial, input: asked, decision: undefined };
+    const decision = await policy.evaluate(asked);
+    const { substitutions } = decision;
+    if (!asksForSubstitutions(decision) || substitutions === undefined || policy.mode === "observe")
+      return { ...trial, input: asked, decision };
+    const made = rewrite(text, substitutions, inspected.catalog, inspected.scope, {});
+    if (made instanceof RegateError)
+      return { ...trial, input: asked, decision: blockFor(id, made.code, made.detail), error: made };
+    const { message, parameters } = command;
+    const again = input(commandFacts(made.analysis, message, parameters.types.map(Number), made.rewriting));
+    const last = await policy.evaluate(again);
+    if (!asksForSubstitutions(last))
+      return { ...trial, input: again, decision: withSubstitutions(last, substitutions) };
+    const error = askedAgain(again.command.statements);
+    return { ...trial, input: again, decision: blockFor(id, error.code, error.detail), error };
   } catch (thrown) {
     if (!(thrown instanceof RegateError)) throw thrown;
     const decision = factsOnly ? undefined : blockFor(id, thrown.code, thrown.detail);

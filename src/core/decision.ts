@@ -79,3 +79,8 @@ export function checkDecision(id: string, result: unknown): Decision {
 export function asksForSubstitutions(decision: Decision): boolean {
   return decision.substitutions !== undefined && decision.substitutions.length > 0;
 }
+
+/** What is recorded of a command whose protected columns were replaced: with masks, even if nothing of its result needs any more. */
+export function withSubstitutions(decision: Decision, substitutions: NonNullable<Decision["substitutions"]>): Decision {
+  return { ...decision, action: decision.action === "allow" ? "mask" : decision.action, substitutions };
+}

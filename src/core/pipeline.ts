@@ -4,7 +4,7 @@ import { RegateError } from "../errors.ts";
 import { bindingOf, waitMilliseconds } from "./approve.ts";
 import type { Command, SessionContext } from "./command.ts";
 import type { Decision } from "./decision.ts";
-import { asksForSubstitutions, blockFor } from "./decision.ts";
+import { asksForSubstitutions, blockFor, withSubstitutions } from "./decision.ts";
 import type { Refusal } from "./enforce.ts";
 import { enforce, enforceApproved, observe, type Permit, prepare, refusalFromError, refusalOf } from "./enforce.ts";
 import type { CommandFacts, Input } from "./facts.ts";
@@ -254,11 +254,6 @@ export class Pipeline {
   #provisionalId(session: SessionContext): string {
     return `${session.facts.id}-${session.sequence + 1}`;
   }
-}
-
-/** What is recorded of a command whose protected columns were replaced: with masks, even if nothing of its result needs any more. */
-function withSubstitutions(decision: Decision, substitutions: NonNullable<Decision["substitutions"]>): Decision {
-  return { ...decision, action: decision.action === "allow" ? "mask" : decision.action, substitutions };
 }
 
 /** What the policy is asked. */

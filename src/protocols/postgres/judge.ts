@@ -6,7 +6,7 @@ import { type ErrorCode, RegateError } from "../../errors.ts";
 import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
 import type { ReadCommand } from "./command-facts.ts";
-import { type Rewriting, substitutionNotice, type Substitutions } from "./rewriting.ts";
+import { askedAgain, type Rewriting, substitutionNotice, type Substitutions } from "./rewriting.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
 import { approvalNotice, missed } from "./refuse.ts";
@@ -226,9 +226,6 @@ function isUnsearchable({ verb, functions, external }: StatementFacts): boolean 
   return !external.includes("large_object") || functions.some(({ schema }) => schema !== "pg_catalog");
 }
 
-/** Costs and what running takes depend on how long the real values are, below the place where they are masked. */
-const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
-
 /** Protected columns are to be replaced in what cannot be rewritten any more. */
 function late({ facts, rewriting }: ReadCommand): RegateError {
   return rewriting === undefined
@@ -239,8 +236,5 @@ function late({ facts, rewriting }: ReadCommand): RegateError {
             : "It was prepared before its columns became protected.",
         hint: "Prepare the statement again.",
       })
-    : new RegateError("SUBSTITUTION_IMPOSSIBLE", {
-        detail: "With its protected columns replaced, it still uses some.",
-        ...(facts.statements.some(({ verb }) => verb === "explain") ? { hint: PLAIN_PLAN } : {}),
-      });
+    : askedAgain(facts.statements);
 }

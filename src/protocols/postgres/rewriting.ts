@@ -1,10 +1,11 @@
 // A client's text in which protected columns are replaced by their masks: what comes of it, and what the client is told.
 import type { Decision } from "../../core/decision.ts";
+import type { StatementFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Analysis, NameScope } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { MaskedForms } from "../../sql/postgres/masked-forms.ts";
-import { type Replacement, substitute } from "../../sql/postgres/substitute.ts";
+import { type Replacement, substitute, type SubstituteOptions } from "../../sql/postgres/substitute.ts";
 import { encodeNotice } from "./message.ts";
 
 export type Substitutions = NonNullable<Decision["substitutions"]>;
@@ -17,15 +18,13 @@ export type Rewriting = {
   readonly substitutions: Substitutions;
 };
 
-type Options = { readonly normalized: boolean; readonly fingerprint: boolean; readonly maxBytes: number };
-
 /** The text with what the policy asks for replaced, and its analysis; or why that is not possible (SUBSTITUTION_IMPOSSIBLE). */
 export function rewrite(
   text: string,
   substitutions: Substitutions,
   catalog: Catalog,
   scope: NameScope,
-  options: Options,
+  options: SubstituteOptions,
 ): { readonly analysis: Analysis; readonly rewriting: Rewriting } | RegateError {
   const asked = new Map<number, Replacement[]>();
   for (const { statement, code: _, ...replacement } of substitutions) {
@@ -46,6 +45,17 @@ function impossible(substitutions: Substitutions, why: string): RegateError {
     detail: why,
   });
 }
+
+/** The policy asks to replace columns in a text in which it asked for that before. */
+export function askedAgain(statements: readonly StatementFacts[]): RegateError {
+  return new RegateError("SUBSTITUTION_IMPOSSIBLE", {
+    detail: "With its protected columns replaced, it still uses some.",
+    ...(statements.some(({ verb }) => verb === "explain") ? { hint: PLAIN_PLAN } : {}),
+  });
+}
+
+/** Costs and what running takes depend on how long the real values are, below the place where they are masked. */
+const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
 
 /** Says which columns the statement does not see as they are. */
 export function substitutionNotice({ substitutions }: Rewriting): Buffer {
