@@ -26,7 +26,7 @@ it("lets everything pass, and records what would have been decided", async () =>
   const decisions = gate.records().filter((line) => line.path === "regate/decision");
   assert.ok(decisions.every((line) => line.custom.mode === "observe"));
   const would = decisions.filter((line) => line.input.stage === "command").map((line) => line.result.action);
-  assert.deepEqual(would, ["allow", "block", "allow", "mask", "block", "block", "block"]);
+  assert.deepEqual(would, ["allow", "block", "allow", "mask", "mask", "block", "block"]);
   client.end();
 });
 

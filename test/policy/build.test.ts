@@ -52,7 +52,10 @@ test("the manifest names what the starter policy reads, and nothing that changes
     "identity.groups",
     "identity.scopes",
     "resource.environment",
+    "resource.name",
     "result.columns",
+    // Empty but for look-ups within a budget, which change it.
+    "session.inference",
     "stage",
   ]);
   assert.equal(echoOnly, true);

@@ -1,0 +1,61 @@
+package lib.protection_test
+
+import data.lib.protection
+import data.lib.samples_test as samples
+
+specs := {
+	"pii": {"mask": "redact"},
+	"pci": {"mask": "hash", "on_derived": "refuse", "writes": "refuse"},
+	"mine": {"mask": "null"},
+}
+
+grants := {"mine": ["us"]}
+
+# A column with these tags is used by a member of these groups: what protects it.
+found(tags, groups) := specs_of(tags, groups)[tags]
+
+specs_of(tags, groups) := by if {
+	asked := samples.command([samples.statement({"columns": [samples.column("email", tags, ["output"])]})], groups, [])
+	by := protection.by_tags with input as asked with data.masks as specs with data.grants as grants
+}
+
+test_a_column_has_what_its_tags_say if {
+	found(["pii"], []) == {
+		"tags": {"pii"},
+		"mask": {"mask": "redact"},
+		"code": "tag-pii",
+		"on_derived": "substitute",
+		"lookup": false,
+		"writes": "unless unique",
+	}
+}
+
+test_of_several_tags_the_strictest_counts if {
+	spec := found(["pci", "pii"], [])
+	spec.mask == {"mask": "redact"}
+	spec.code == "tag-pci-pii"
+	spec.on_derived == "refuse"
+	spec.writes == "refuse"
+}
+
+test_nothing_protects_it_from_who_is_cleared if {
+	specs_of(["mine"], ["us"]) == {}
+	found(["mine"], ["them"]).tags == {"mine"}
+	found(["mine", "pii"], ["us"]).tags == {"pii"}
+}
+
+test_what_the_gate_masked_is_for_everybody if specs_of(["masked"], []) == {}
+
+test_no_tags_protect_nothing if specs_of([], []) == {}
+
+test_a_bare_output_is_direct if {
+	email := samples.column("email", ["pii"], ["output"])
+	name := samples.column("name", [], ["output"])
+	both := object.union(samples.output("verbatim", email), {"sources": [email, name]})
+	asked := samples.command([samples.statement({"columns": [email, name], "outputs": [both]})], [], [])
+	protection.direct(samples.output("direct", email))
+	protection.direct(samples.output("verbatim", email)) with input as asked with data.masks as specs
+	not protection.direct(both) with input as asked with data.masks as specs
+	not protection.direct(samples.output("expression", email))
+	not protection.direct({"name": "x"})
+}
