@@ -224,7 +224,7 @@ const relations: readonly (readonly [text: string, ...relations: string[]])[] = 
   ["REINDEX INDEX orders_pkey", "orders_pkey[maintenance]", "orders[maintenance]"],
   ["DROP OWNED BY CURRENT_USER", "*[drop]"],
   ["GRANT SELECT ON ALL TABLES IN SCHEMA app TO PUBLIC", "*[grant]"],
-  ["CREATE TABLE t (LIKE customers) INHERITS (people)", "t[create]", "people[ddl]", "customers[ddl]"],
+  ["CREATE TABLE t (LIKE customers) INHERITS (people)", "t[create]", "people[ddl]", "customers[select]"],
   ["CREATE SEQUENCE s OWNED BY loners.id", "s[create]", "loners[ddl]"],
   [
     "CREATE SCHEMA fresh CREATE TABLE t (id int) CREATE VIEW w AS SELECT id FROM public.loners",
