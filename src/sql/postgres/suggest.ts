@@ -13,7 +13,11 @@ const LONGEST = 600;
 
 type Passes = (text: string) => boolean;
 /** A part of a SELECT that can be taken out: what stays of the statement to judge it alone, and how to take it out of the whole. */
-type Part = { readonly alone: SelectStmt; readonly without: (select: SelectStmt) => SelectStmt };
+type Part = {
+  readonly alone: SelectStmt;
+  readonly without: (select: SelectStmt) => SelectStmt;
+  readonly star?: boolean;
+};
 
 /**
  * The text without the outputs (NULL in their place), conditions and sort or group terms that do not pass by themselves; undefined if that does not
@@ -28,7 +32,8 @@ export function suggest(text: string, passes: Passes): string | undefined {
   const parts = partsOf(select);
   if (parts.length > MOST_PARTS || !canBeWritten(text, select)) return undefined;
   const bad = parts.filter(({ alone }) => !passes(written(alone)));
-  if (bad.length === 0) return undefined;
+  // What `*` stands for is not one output that NULL could stand for.
+  if (bad.length === 0 || bad.some(({ star }) => star)) return undefined;
   const candidate = written(bad.reduce((left, { without }) => without(left), select));
   return candidate.length <= LONGEST && parametersInOrder(candidate) && passes(candidate) ? candidate : undefined;
 }
@@ -82,6 +87,7 @@ function partsOf(select: SelectStmt): Part[] {
     if (value?.val === undefined) continue;
     parts.push({
       alone: probe({ targetList: [item] }),
+      star: isStar(value.val),
       without: (whole) => ({
         ...whole,
         targetList: whole.targetList!.map((each, i) =>
@@ -106,7 +112,8 @@ function partsOf(select: SelectStmt): Part[] {
         without: (whole) => {
           const { [list]: items, ...rest } = whole;
           const left = (items ?? []).filter((each) => each !== item);
-          return left.length === 0 ? rest : { ...rest, [list]: left };
+          const shown = list === "groupClause" ? ungrouped(rest, item) : rest;
+          return left.length === 0 ? shown : { ...shown, [list]: left };
         },
       });
   if (select.havingClause !== undefined)
@@ -115,6 +122,23 @@ function partsOf(select: SelectStmt): Part[] {
       without: ({ havingClause: _, ...rest }) => rest,
     });
   return parts;
+}
+
+function isStar(value: Node): boolean {
+  return "ColumnRef" in value && value.ColumnRef.fields?.some((field) => "A_Star" in field) === true;
+}
+
+/** Outputs that are what is no longer grouped by have no value to show. */
+function ungrouped(select: SelectStmt, item: Node): SelectStmt {
+  return {
+    ...select,
+    targetList: (select.targetList ?? []).map((each) => {
+      const value = "ResTarget" in each ? (each.ResTarget as { name?: string; val?: Node }) : undefined;
+      return value?.val !== undefined && sameTree(value.val, item)
+        ? target(nothing, value.name ?? nameOf(value.val))
+        : each;
+    }),
+  };
 }
 
 function conditionsOf(where: Node | undefined): readonly Node[] {
