@@ -37,6 +37,10 @@ await direct.query(`
   CREATE CONSTRAINT TRIGGER late_notice AFTER INSERT ON people DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.n = 3) EXECUTE FUNCTION tells();
   CREATE TRIGGER early BEFORE INSERT ON people FOR EACH ROW WHEN (NEW.n = 2) EXECUTE FUNCTION raises_early();
   GRANT SELECT, INSERT, UPDATE, DELETE ON people, logbook TO app;
+  -- Checked while a text is read that has a literal of the type.
+  CREATE FUNCTION looks(text) RETURNS bool LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT ssn::int FROM people LIMIT 1) = 1; END $$;
+  CREATE DOMAIN looked AS text CHECK (looks(VALUE));
+  CREATE TYPE looking AS (a looked);
   SELECT lo_from_bytea(424242, 'the secret of a large object');
   GRANT SELECT ON LARGE OBJECT 424242 TO app;
 `);
@@ -84,6 +88,7 @@ describe("errors that quote a value lose it, and keep what is the server's own",
     ["SELECT lo_get(replace(substr(ssn, 5), '-', '')::oid) FROM people", "42704"],
     ["INSERT INTO people VALUES (20, '078-05-1001')", "23505"],
     ["UPDATE people SET ssn = '078-05-1001' WHERE id = 2", "23505"],
+    ["SELECT ssn, '(x)'::looking FROM people", "22P02"],
   ];
   for (const [sql, code] of quoting)
     it(sql, async () => {
@@ -123,6 +128,31 @@ describe("errors that quote a value lose it, and keep what is the server's own",
     }
     client.end();
   });
+
+  for (const sql of [
+    "SELECT ssn + 1 FROM people",
+    "SELECT n FROM people WHERE ssn = 1",
+    "SELECT 'é€', upper(ssn, 1) FROM people",
+    "SELECT n, length(ssn) FROM people GROUP BY n",
+    "SELECT upper(p.ssn) FROM people p JOIN people q ON q.ssn = p.ssn WHERE p.id = 'abc'",
+    "SELECT upper(public.people.ssn), id + 'x' FROM public.people",
+    "SELECT upper(ssn) FROM people WHERE id = 'abc'",
+    "SELECT upper(ssn), '{'::json FROM people",
+    "SELECT upper(ssn) FROM people; SELECT nothing",
+  ])
+    it(`mistakes beside masks in SQL are said as the server says them: ${sql}`, async () => {
+      const own = new pg.Client(server.url("app", "shop"));
+      await own.connect();
+      const meant: any = await own.query(sql).then(
+        () => assert.fail("no error"),
+        (error) => error,
+      );
+      await own.end();
+      const client = await guarded();
+      const { C, M, P, H } = failure(await client.run(sql));
+      client.end();
+      assert.deepEqual([C, M, P, H], [meant.code, meant.message, meant.position, meant.hint]);
+    });
 
   for (const [when, n] of [
     ["at once", 2],

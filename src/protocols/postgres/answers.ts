@@ -10,12 +10,13 @@ import {
   decodeParameterStatus,
   decodeRowDescription,
   encodeError,
+  encodeNotice,
   encodeReadyForQuery,
   type ErrorFields,
   type Field,
 } from "./message.ts";
 import type { Op, Run } from "./pending.ts";
-import type { Rewriting } from "./rewriting.ts";
+import { placedAsWritten, type Rewriting } from "./rewriting.ts";
 import { planRow } from "./plan.ts";
 import { errorMessage } from "./refuse.ts";
 import { mayQuote, scrubbed, type Speaker } from "./scrub.ts";
@@ -38,7 +39,7 @@ export class Answers {
         // What an outline is told, its COPY is told as well.
         if (op?.kind === "probe" || op?.kind === "outline") return false;
         if (op === undefined ? !session.touchedTagged : !this.#mayQuote(op)) return true;
-        session.backend.emit(scrubbed(decodeError(body), "notice", speakerOf(op)));
+        this.#noticed(decodeError(body), op);
         return false;
       case BACKEND.notificationResponse: {
         const instead = session.notifications.shown(body);
@@ -324,6 +325,12 @@ export class Answers {
     return true;
   }
 
+  #noticed(fields: ErrorFields, op: Op | undefined): void {
+    const shown = scrubbed(fields, "notice", speakerOf(op));
+    const rewriting = rewritingOf(op);
+    this.#session.backend.emit(encodeNotice(rewriting === undefined ? shown : placedAsWritten(rewriting, shown)));
+  }
+
   #error(body: Buffer, op: Op | undefined): boolean {
     const session = this.#session;
     const fields = decodeError(body);
@@ -386,12 +393,13 @@ export class Answers {
     return op.kind === "sync" && mode === "enforce" && session.catalog?.hasTags !== false;
   }
 
-  /** True if the error goes out as it is; else it goes out without values, or without a place in a text that the client does not know. */
+  /** True if the error goes out as it is; else it goes out without values, and with its place in the text that the client wrote. */
   #quoted(quotes: boolean, fields: ErrorFields, op: Op | undefined): boolean {
-    const rewritten = rewritingOf(op) !== undefined;
-    if (!quotes && !rewritten) return true;
-    const shown = rewritten ? withoutPosition(fields) : fields;
-    this.#session.backend.emit(quotes ? scrubbed(shown, "error", speakerOf(op)) : encodeError(shown));
+    const rewriting = rewritingOf(op);
+    if (!quotes && rewriting === undefined) return true;
+    // Whether it is found while the text is read is told by the server's position.
+    const shown = quotes ? scrubbed(fields, "error", speakerOf(op)) : fields;
+    this.#session.backend.emit(encodeError(rewriting === undefined ? shown : placedAsWritten(rewriting, shown)));
     return false;
   }
 
@@ -432,11 +440,6 @@ function speakerOf(op: Op | undefined): Speaker {
 function rewritingOf(op: Op | undefined): Rewriting | undefined {
   if (op?.kind === "parse") return op.prepared.rewriting;
   return op !== undefined && "run" in op ? op.run.rewriting : undefined;
-}
-
-/** It counts in a text that the client does not know. */
-function withoutPosition({ P: _, ...fields }: ErrorFields): ErrorFields {
-  return fields;
 }
 
 function unexpected(type: number): RegateError {

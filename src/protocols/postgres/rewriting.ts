@@ -5,8 +5,10 @@ import { RegateError } from "../../errors.ts";
 import type { Analysis, NameScope } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { MaskedForms } from "../../sql/postgres/masked-forms.ts";
+import { originalPosition } from "../../sql/postgres/sent-position.ts";
 import { type Replacement, substitute, type SubstituteOptions } from "../../sql/postgres/substitute.ts";
-import { encodeNotice } from "./message.ts";
+import type { Edit } from "../../sql/postgres/substitute-text.ts";
+import { encodeNotice, type ErrorFields } from "./message.ts";
 
 export type Substitutions = NonNullable<Decision["substitutions"]>;
 
@@ -16,6 +18,7 @@ export type Rewriting = {
   readonly sent: string;
   readonly masked: MaskedForms;
   readonly substitutions: Substitutions;
+  readonly edits: readonly Edit[];
 };
 
 /** The text with what the policy asks for replaced, and its analysis; or why that is not possible (SUBSTITUTION_IMPOSSIBLE). */
@@ -34,8 +37,8 @@ export function rewrite(
   }
   const made = substitute(text, catalog, scope, asked, options);
   if ("impossible" in made) return impossible(substitutions, made.impossible);
-  const { analysis, masked, text: sent } = made;
-  return { analysis, rewriting: { original: text, sent, masked, substitutions } };
+  const { analysis, masked, edits, text: sent } = made;
+  return { analysis, rewriting: { original: text, sent, masked, substitutions, edits } };
 }
 
 function impossible(substitutions: Substitutions, why: string): RegateError {
@@ -56,6 +59,15 @@ export function askedAgain(statements: readonly StatementFacts[]): RegateError {
 
 /** Costs and what running takes depend on how long the real values are, below the place where they are masked. */
 const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
+
+/** What the server said of the sent text, with a position in the client's own; without one in what the client did not write. */
+export function placedAsWritten(
+  { original, sent, edits }: Pick<Rewriting, "original" | "sent" | "edits">,
+  { P, ...fields }: ErrorFields,
+): ErrorFields {
+  const position = P === undefined ? undefined : originalPosition(original, sent, edits, Number(P));
+  return position === undefined ? fields : { ...fields, P: String(position) };
+}
 
 /** Says which columns the statement does not see as they are. */
 export function substitutionNotice({ substitutions }: Rewriting): Buffer {

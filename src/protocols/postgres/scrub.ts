@@ -1,6 +1,6 @@
 // Errors and notices of the server without values: what a statement over protected columns may say when it fails.
 import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
-import { encodeError, encodeNotice, type ErrorFields } from "./message.ts";
+import type { ErrorFields } from "./message.ts";
 
 /**
  * Classes of SQLSTATE (errcodes.txt) whose messages name constraints, tables and states of the session or the server, but no value, even of what
@@ -15,6 +15,9 @@ const alone = new Set(["21000", "22012", "42501", "44000", "54001", "P0002", "P0
  * the name must be one that the client wrote. 42883 is none of them: it names an operator without quoting it.
  */
 const namesOnly = new Set(["0B", "0L", "0P", "26", "28", "2B", "34", "3B", "3D", "3F", "42", "58"]);
+
+/** Where in a JSON document that the client wrote. */
+const ofDocument = /^JSON data, line \d+: [^\n]*$/;
 
 /** How other languages (lc_messages) quote. */
 const foreignQuotes = /[«»‹›„“”‘’‚「」『』]/;
@@ -35,12 +38,13 @@ export type Speaker = {
  * Severity and SQLSTATE stay, and the position and the names of objects that the server gives itself; DETAIL, CONTEXT and inner queries go, and
  * messages that may quote values. Of what code raises (RAISE, other languages) every field is its author's choice: none but severity and SQLSTATE stays.
  */
-export function scrubbed(fields: ErrorFields, kind: "error" | "notice", speaker: Speaker): Buffer {
-  const { S, V, C, M, P, s, t, c, d, n, F, L, R, D, H } = fields;
+export function scrubbed(fields: ErrorFields, kind: "error" | "notice", speaker: Speaker): ErrorFields {
+  const { S, V, C, M, P, W, s, t, c, d, n, F, L, R, D, H } = fields;
   const sqlstate = C ?? "";
   const raised = isRaised(fields, speaker);
-  // Only what is found while the client's own text is read has a position in it: it quotes that text, and names of the catalog.
-  const read = !raised && P !== undefined;
+  // Only what is found while the client's own text is read has a position in it: it quotes that text, and names of the catalog. What a function
+  // meets that is called then (a check of a literal's domain) has a context.
+  const read = !raised && P !== undefined && (W === undefined || ofDocument.test(W));
   const told = read || (!raised && isHarmless(sqlstate, M ?? "", speaker.text));
   const kept: Record<string, string | undefined> = {
     S,
@@ -50,10 +54,7 @@ export function scrubbed(fields: ErrorFields, kind: "error" | "notice", speaker:
     ...(read && sqlstate.startsWith("42") ? { D, H } : {}),
     ...(raised ? {} : { P, s, t, c, d, n, F, L, R }),
   };
-  const present = Object.fromEntries(
-    Object.entries(kept).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-  return kind === "error" ? encodeError(present) : encodeNotice(present);
+  return Object.fromEntries(Object.entries(kept).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** Does code speak, and not the server? Every field may then hold whatever it was given. */

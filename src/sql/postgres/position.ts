@@ -35,7 +35,7 @@ function startOf(text: string, bytes: number): number {
 }
 
 /** Places of the parser count bytes, those of the protocol characters (code points). */
-function charactersBefore(text: string, bytes: number): number {
+export function charactersBefore(text: string, bytes: number): number {
   let characters = 0;
   for (const _ of Buffer.from(text).toString("utf8", 0, bytes)) characters++;
   return characters;

@@ -9,6 +9,11 @@ const PART = String.raw`(?:"(?:[^"]|"")*"(?!")|(?![Uu]&)[A-Za-z_\x80-\xff][\w$\x
 /** Parts in quotes or not, with nothing but dots between them; behind it no star, and nothing that could be more of it. */
 const PLAIN_NAME = new RegExp(String.raw`${PART}(?:\.${PART})*(?=[ \t\r\n\f\v]*(?:[;,)]|$|[A-Za-z](?![Uu]&)))`, "y");
 
+/** As they follow each other in the text. */
+export function inOrder(edits: readonly Edit[]): readonly Edit[] {
+  return [...edits].sort((left, right) => left.start - right.start);
+}
+
 export class SourceText {
   readonly bytes: Buffer;
   readonly #text: string;
@@ -144,7 +149,7 @@ export class SourceText {
   edited(edits: readonly Edit[]): string | undefined {
     const parts: Buffer[] = [];
     let copied = 0;
-    for (const { start, end, text } of [...edits].sort((left, right) => left.start - right.start)) {
+    for (const { start, end, text } of inOrder(edits)) {
       if (start < copied) return undefined;
       parts.push(this.bytes.subarray(copied, start), Buffer.from(text, "utf8"));
       copied = end;

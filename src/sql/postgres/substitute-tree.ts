@@ -40,6 +40,11 @@ export class Rewriting {
     this.#names = names;
   }
 
+  /** What was put in the place of what, of all statements. */
+  get changes(): readonly Edit[] {
+    return this.#edits;
+  }
+
   /** The text as it is rewritten; undefined where it could not be. */
   text(): string | undefined {
     return this.#source.edited(this.#edits);

@@ -11,6 +11,7 @@ import { parse, parseToJson } from "./parser.ts";
 import { sameTree } from "./same-tree.ts";
 import { type Shape, shapeOfJson } from "./shape.ts";
 import { Names } from "./substitute-names.ts";
+import type { Edit } from "./substitute-text.ts";
 import { Rewriting } from "./substitute-tree.ts";
 import type { Masks } from "./substitute-forms.ts";
 
@@ -29,6 +30,8 @@ export type Substituted = {
   readonly analysis: Analysis;
   /** For {@link analyze} of the text under a later catalog. */
   readonly masked: MaskedForms;
+  /** Of the text as it came. */
+  readonly edits: readonly Edit[];
 };
 /** Why it cannot be, in words for whoever sent the statement. */
 export type Impossible = { readonly impossible: string };
@@ -39,6 +42,7 @@ type Rewritten = {
   readonly text: string;
   readonly shape: Shape;
   readonly masked: MaskedForms;
+  readonly edits: readonly Edit[];
   /** Names that the text had before, too, and that nothing stands for. */
   readonly unresolved: boolean;
 };
@@ -76,7 +80,7 @@ export function substitute(
       rewritten,
       "impossible" in rewritten
         ? rewritten.impossible.length
-        : 2 * (rewritten.text.length + rewritten.shape.json.length),
+        : 2 * (2 * rewritten.text.length + rewritten.shape.json.length),
     );
   return "impossible" in rewritten ? rewritten : analysed(rewritten, catalog, scope, replacements, options);
 }
@@ -112,7 +116,8 @@ function rewrite(
     const shape = shapeOfJson(json, result);
     if (!sameStatements(JSON.parse(json) as ParseResult, tree))
       return done({ impossible: "the rewritten text would not mean the same" });
-    return done({ text: result, shape, masked: new MaskedForms(rewriting.forms), unresolved: before.unresolved });
+    const masked = new MaskedForms(rewriting.forms);
+    return done({ text: result, shape, masked, edits: rewriting.changes, unresolved: before.unresolved });
   } catch (thrown) {
     if (!(thrown instanceof RegateError)) throw thrown;
     return done({ impossible: `the rewritten text would be refused (${thrown.code})` });
@@ -147,7 +152,7 @@ function masksOf(
 }
 
 function analysed(
-  { text, shape, masked, unresolved }: Rewritten,
+  { text, shape, masked, edits, unresolved }: Rewritten,
   catalog: Catalog,
   scope: NameScope,
   replacements: ReadonlyMap<number, readonly Replacement[]>,
@@ -159,7 +164,7 @@ function analysed(
     const impossible = stillUsed(analysis, number, list);
     if (impossible !== undefined) return { impossible };
   }
-  return { text, analysis, masked };
+  return { text, analysis, masked, edits };
 }
 
 /** A name of the text that the sub-select does not have: of a system column, most likely. */

@@ -105,11 +105,13 @@ describe("a simple query", () => {
     assert.deepEqual(rows(replies), ["1", "open2"]);
   });
 
-  it("gets no position of an error in a text that it does not know", async () => {
+  it("gets the position of an error in its own text", async () => {
     const replies = await client.run("SELECT nothere, upper(v) FROM t");
     const { C, P } = refusal(replies);
     assert.equal(C, "42703");
-    assert.equal(P, undefined);
+    assert.equal(P, "8");
+    const behind = "SELECT upper(v) FROM t WHERE nothere = 1";
+    assert.equal(refusal(await client.run(behind)).P, String(behind.indexOf("nothere") + 1));
   });
 
   it("writes masked copies", async () => {
