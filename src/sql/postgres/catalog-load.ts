@@ -183,7 +183,9 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
   }
   for (const row of rows.partitioned) {
     const relation = at(row[0]);
-    if (relation !== undefined) relation.partitionKey = numbersOf(row[1]!);
+    if (relation === undefined) continue;
+    relation.partitionKey = numbersOf(row[1]!);
+    relation.partitionExpressions = numbersOf(row[2]!);
   }
   for (const row of rows.indexes) {
     const relation = at(row[0]);

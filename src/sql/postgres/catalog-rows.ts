@@ -115,10 +115,14 @@ export const CATALOG_QUERIES = {
     sql: `
     SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint WHERE {conrelid} AND contype = 'f' ORDER BY 1, 2, 3, 4`,
   },
-  /** partitioned table, its key's columns (0: an expression) */
+  /** partitioned table, its key's columns (0: an expression), the columns in expressions of its key: they depend on the table, not it on them */
   partitioned: {
     of: "relation",
-    sql: "SELECT partrelid, array_to_string(partattrs::int2[], ' ') FROM pg_partitioned_table WHERE {partrelid} ORDER BY partrelid",
+    sql: `
+    SELECT partrelid, array_to_string(partattrs::int2[], ' '), CASE WHEN partexprs IS NULL THEN '' ELSE array_to_string(ARRAY(
+        SELECT DISTINCT d.objsubid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = partrelid AND d.objsubid > 0
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = partrelid AND d.refobjsubid = 0 ORDER BY 1), ' ') END
+    FROM pg_partitioned_table WHERE {partrelid} ORDER BY partrelid`,
   },
   /** index, its table */
   indexes: {

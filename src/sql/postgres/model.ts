@@ -143,6 +143,8 @@ export class Relation {
   references: Relation[] = NONE;
   /** Of a partitioned table: the attribute numbers of its key, 0 for an expression. */
   partitionKey: readonly number[] = NO_NUMBERS;
+  /** The attribute numbers that the expressions of that key are over. */
+  partitionExpressions: readonly number[] = NO_NUMBERS;
   /** Of an index: its table. */
   indexed: Relation | undefined;
   /** Generated columns: from what each is computed, as attribute numbers. */

@@ -16,6 +16,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
 import type { Lookup } from "./lookups.ts";
+import { keysAbove, keysBelow } from "./partition-keys.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
 import type { MaskedForms } from "./masked-forms.ts";
@@ -50,6 +51,8 @@ export type Result = {
 };
 
 const CHANGES: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge"]);
+/** That a relation has certain rows, or how many, is told by these. */
+const SHOWS_ROWS: ReadonlySet<string> = new Set(["select", "update", "delete", "merge"]);
 /** What is done to a parent is done to what inherits from it. */
 const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "delete", "merge", "truncate", "ddl"]);
 /** A text of a megabyte has some 350,000 nodes. */
@@ -213,11 +216,18 @@ export class Recorder {
    */
   relation(relation: Relation, access: string, only = false, hidden?: ReadonlySet<string>): void {
     this.#touch(relation, access, NO_VIA, hidden);
+    if (SHOWS_ROWS.has(access)) this.#partitioned(relation);
     if (relation.kind === "foreign_table") this.external.add("server");
     if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access, hidden);
     else if (!only && relation.children.length > 0 && relation.kind === "table" && INHERITED.has(access)) {
       this.#children(relation, access, [relation.qualified], hidden);
     }
+  }
+
+  /** Masked or not: a partition read by its own name tells by which values its rows are there, and a plan over all of them where each row is. */
+  #partitioned(relation: Relation): void {
+    for (const column of keysAbove(relation)) if (column.source.tags.length > 0) this.use(column.value, USE.filter);
+    for (const column of keysBelow(relation)) if (column.source.tags.length > 0) this.kept.add(column);
   }
 
   #view(relation: Relation, access: string, hidden?: ReadonlySet<string>): void {

@@ -2,7 +2,9 @@
 import type { Node } from "libpg-query";
 import type { Column, Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
+import { keysBelow } from "./partition-keys.ts";
 import type { Recorder, Result } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { derivedFields } from "./rows.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, eitherOf, OPAQUE, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
@@ -189,11 +191,22 @@ export function columnReference(recorder: Recorder, fields: readonly Node[], sco
   const found = columnOf(recorder, fields, names, scope, call);
   const { variables } = recorder;
   const variable = variables?.named(names.filter((name) => name !== undefined));
-  if (found !== undefined) recorder.reads?.named(fields, found);
+  if (found !== undefined) {
+    recorder.reads?.named(fields, found);
+    tellsPartition(recorder, found);
+  }
   if (variables === undefined || variable === undefined) return found ?? unknown(recorder, names, scope);
   if (found === undefined) return variable;
   // Where only the server knows whether there is such a column, it may be either.
   return variables.mayWin || found.derivation === "opaque" ? eitherOf(found, variable) : found;
+}
+
+/** `tableoid` of a partitioned table is the partition that the row is in. */
+function tellsPartition(recorder: Recorder, { sources }: Value): void {
+  for (const { name, attnum, relation } of sources)
+    if (attnum < 0 && name === "tableoid")
+      for (const column of keysBelow(relation))
+        if (column.source.tags.length > 0) recorder.use(column.value, USE.filter);
 }
 
 function columnOf(
