@@ -1,5 +1,6 @@
 // ALTER TABLE and its like: what each of its commands reads, rewrites and names beside the relation itself, and how strongly it is locked.
 import type { AlterTableCmd, AlterTableStmt, Node, PartitionCmd } from "libpg-query";
+import { typeOf } from "./casts.ts";
 import { columnDefinition, constraint } from "./constraints.ts";
 import { namedRelation, walk } from "./ddl.ts";
 import { defined, namedColumns, relationOf, scopeOver } from "./definition-scope.ts";
@@ -11,7 +12,7 @@ import { rangeVarOf } from "./nodes.ts";
 import { dropDependents, objectVerb } from "./objects.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
-import { rowsAreMaintained } from "./triggers.ts";
+import { domainDefaultOf, rowsAreMaintained } from "./triggers.ts";
 import type { Scope } from "./scope.ts";
 
 export function alterTable({ recorder }: Judging, body: AlterTableStmt): Judged {
@@ -88,7 +89,10 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
     case "AT_AddColumn":
       if (def !== undefined && "ColumnDef" in def) {
         const { ColumnDef: definition } = def;
-        for (const value of columnDefinition(recorder, definition, scope))
+        // The rows that are there get its default: its own, or that of its domain.
+        const ofDomain = domainDefaultOf(recorder, typeOf(recorder, definition.typeName));
+        const values = columnDefinition(recorder, definition, scope);
+        for (const value of ofDomain === undefined ? values : [...values, ofDomain])
           recorder.writeTo(
             {
               target: "definition",

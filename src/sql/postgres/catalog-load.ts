@@ -110,6 +110,8 @@ function build(
   );
   const domains = new Map<number, FunctionUse[]>();
   for (const row of rows.domains) push(domains, Number(row[0]), functions.use(Number(row[1])));
+  const domainDefaults = new Map<number, FunctionUse[]>();
+  for (const row of rows.domainDefaults) push(domainDefaults, Number(row[0]), functions.use(Number(row[1])));
   const operators = new Map<string, UserOperator[]>();
   const allOperators = new Map<string, Operator[]>();
   for (const [, name, schema, ...row] of rows.operators) {
@@ -152,6 +154,7 @@ function build(
     casts,
     implicitTargets,
     domains,
+    domainDefaults,
     eventTriggers: rows.eventTriggers.map((row) => ({
       event: row[1]!,
       use: functions.use(Number(row[2])),

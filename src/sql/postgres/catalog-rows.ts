@@ -38,10 +38,18 @@ const attached = (text: (expression: string) => string): string => `
         ${text("concat_ws(', ', pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid))")}
         FROM pg_index WHERE (indexprs IS NOT NULL OR indpred IS NOT NULL) AND {indrelid}) x
     JOIN LATERAL (
-      SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode FROM pg_operator WHERE oid = d.refobjid) END
+      SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode::oid FROM pg_operator WHERE oid = d.refobjid) END
       FROM pg_depend d WHERE d.classid = x.class AND d.objid = x.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
     GROUP BY x.class, x.oid, x.relation, x.reading, x.attnum, x.text ORDER BY x.relation, x.class, x.oid`;
+
+/** The functions of users that an expression of a domain names, itself or behind an operator. */
+const ofDomains = (owner: string, classId: string, object: string, from: string, where: string): string => `
+    SELECT DISTINCT ${owner}, u.function FROM ${from} JOIN LATERAL (
+      SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode::oid FROM pg_operator WHERE oid = d.refobjid) END
+      FROM pg_depend d WHERE d.classid = ${classId} AND d.objid = ${object} AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+    ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
+    WHERE {${owner}} AND ${where} ORDER BY 1, 2`;
 
 const views = (definition: string): string => `
     SELECT c.oid, ${definition} FROM pg_class c
@@ -173,10 +181,18 @@ export const CATALOG_QUERIES = {
   /** Domains whose constraints run code of users: type, function */
   domains: {
     of: "type",
-    sql: `
-    SELECT DISTINCT con.contypid, d.refobjid FROM pg_constraint con
-    JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = con.oid AND d.refclassid = 'pg_proc'::regclass
-    WHERE {con.contypid} AND con.contypid <> 0 AND ${userFunction("d.refobjid")} AND ${notOfExtension("pg_proc", "d.refobjid")} ORDER BY 1, 2`,
+    sql: ofDomains("con.contypid", "'pg_constraint'::regclass", "con.oid", "pg_constraint con", "con.contypid <> 0"),
+  },
+  /** Domains whose defaults do: type, function. (One over another has that one's default as its own.) */
+  domainDefaults: {
+    of: "type",
+    sql: ofDomains(
+      "t.oid",
+      "'pg_type'::regclass",
+      "t.oid",
+      "pg_type t",
+      "t.typtype = 'd' AND t.typdefaultbin IS NOT NULL",
+    ),
   },
   /** oid, name, schema, left type, right type, result type, function, is that code of users? */
   operators: {

@@ -83,6 +83,8 @@ export type CatalogContent = {
   readonly implicitTargets: ReadonlySet<number>;
   /** Types whose values pass through code of users when they are made. */
   readonly domains: ReadonlyMap<number, readonly FunctionUse[]>;
+  /** Domains whose defaults run code of users. */
+  readonly domainDefaults: ReadonlyMap<number, readonly FunctionUse[]>;
   readonly eventTriggers: readonly EventTrigger[];
   /** Definitions were locked away. */
   readonly incomplete: boolean;
@@ -103,6 +105,7 @@ export class Catalog {
   readonly casts: CatalogContent["casts"];
   readonly implicitTargets: CatalogContent["implicitTargets"];
   readonly domains: CatalogContent["domains"];
+  readonly domainDefaults: CatalogContent["domainDefaults"];
   readonly eventTriggers: CatalogContent["eventTriggers"];
   readonly #content: CatalogContent;
   #schemas: readonly string[] | undefined;
@@ -118,6 +121,7 @@ export class Catalog {
     this.casts = content.casts;
     this.implicitTargets = content.implicitTargets;
     this.domains = content.domains;
+    this.domainDefaults = content.domainDefaults;
     this.eventTriggers = content.eventTriggers;
   }
 

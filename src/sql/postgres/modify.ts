@@ -22,7 +22,7 @@ import { resolveQuery, targetList, withClause } from "./select.ts";
 import type { CteList, Item } from "./scope.ts";
 import { anyColumn, derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
 import type { RowEvent } from "./triggers.ts";
-import { rowsChange } from "./triggers.ts";
+import { domainDefaultsRun, rowsChange } from "./triggers.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, eitherOf, union } from "./value.ts";
@@ -320,10 +320,16 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
     if (event === "update") assignments(recorder, clause.targetList, to, scope);
     else if (event === "insert") {
       const names = targetNames(recorder, clause.targetList, to, scope);
+      const given = new Map<string, Value>();
       all(recorder, clause.values, scope).forEach((value, at) => {
         if (names[at] === undefined) recorder.use(value, USE.writeSource);
-        else written(recorder, to, names[at], value);
+        else {
+          written(recorder, to, names[at], value);
+          given.set(names[at], value);
+        }
       });
+      // Another of its actions may give a value to what this one leaves out.
+      if (to.relation !== undefined) domainDefaultsRun(recorder, to.relation, given, "insert");
     }
   }
   if (to.relation !== undefined) {

@@ -12,8 +12,9 @@ import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { runRule } from "./rules.ts";
 import { derivedItem, Scope } from "./scope.ts";
+import { withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, union } from "./value.ts";
+import { CONSTANT, combine, union } from "./value.ts";
 
 export type RowEvent = "insert" | "update" | "delete" | "truncate";
 
@@ -31,6 +32,7 @@ export function rowsChange(
   written = new Map<string, Value>(),
   via: readonly string[] = [],
 ): void {
+  if (event === "insert" || event === "update") domainDefaultsRun(recorder, relation, written, event);
   runAttached(recorder, relation, relation, event, written, new Set());
   const through = [...via, relation.qualified];
   if (event === "delete" || event === "update") cascade(recorder, relation, event, through, new Set([relation]));
@@ -42,6 +44,35 @@ export function rowsChange(
       rowsChange(recorder, base, event, writtenBehind(relation, base, written), through);
   }
 }
+
+/** A column that gets no value, or DEFAULT, has the default of its domain, which code of users may compute. (One that stands still has none.) */
+export function domainDefaultsRun(
+  recorder: Recorder,
+  relation: Relation,
+  written: Map<string, Value>,
+  event: "insert" | "update",
+): void {
+  const { domainDefaults } = recorder.catalog;
+  if (domainDefaults.size === 0) return;
+  for (const column of relation.columns) {
+    const given = written.get(column.name);
+    // What has a type is a value; DEFAULT, like a parameter, has none.
+    if (given === undefined ? event === "update" : given.type !== 0) continue;
+    const value = domainDefaultOf(recorder, column.type);
+    if (value === undefined) continue;
+    recorder.write(column, value);
+    written.set(column.name, value);
+  }
+}
+
+/** What the default of a domain gives, where code of users computes it. */
+export function domainDefaultOf(recorder: Recorder, type: number): Value | undefined {
+  let value: Value | undefined;
+  for (const use of recorder.catalog.domainDefaults.get(type) ?? [])
+    value = withRun(runUse(recorder, use, CONSTANT), value);
+  return value;
+}
+
 /** Views upon views that are followed to their tables: more than the server's stack allows. */
 const MAX_VIEWS = 100;
 
@@ -128,6 +159,8 @@ function cascade(
     if (on !== event || seen.has(child)) continue;
     seen.add(child);
     recorder.reached(child, access, via);
+    // SET DEFAULT is among what may become of them.
+    if (access === "update") domainDefaultsRun(recorder, child, new Map(), "insert");
     runAttached(recorder, child, child, access, new Map(), new Set());
     cascade(recorder, child, access, [...via, child.qualified], seen);
   }

@@ -20,6 +20,9 @@ CREATE CAST (mood AS int) WITH FUNCTION spy_text(mood);
 CREATE DOMAIN checked AS text CHECK (spy(VALUE));
 CREATE TABLE moods (id int PRIMARY KEY, m mood, d mood_domain, many mood[]);
 CREATE TABLE defaulted (id int PRIMARY KEY, b boolean DEFAULT spy('x'), t text CHECK (spy(t)), c checked);
+CREATE DOMAIN given AS boolean DEFAULT spy('x');
+CREATE DOMAIN given_too AS given;
+CREATE TABLE given_defaults (id int PRIMARY KEY, g given, h given_too);
 CREATE TABLE triggered (id int PRIMARY KEY, t text);
 CREATE TRIGGER t BEFORE UPDATE ON triggered FOR EACH ROW EXECUTE FUNCTION spy_trigger();
 CREATE TABLE secured (id int PRIMARY KEY, t text);
@@ -58,6 +61,16 @@ describe("what runs code of users names it as opaque", () => {
     ["INSERT INTO defaulted (id) VALUES (1)", "spy"],
     ["UPDATE defaulted SET t = 'x' WHERE id = 1", "spy"],
     ["COPY defaulted FROM STDIN", "spy"],
+    ["INSERT INTO given_defaults (id, g) VALUES (1, true)", "spy"],
+    ["INSERT INTO given_defaults (id, h) SELECT 1, true", "spy"],
+    ["INSERT INTO given_defaults VALUES (1, true, true), (2, DEFAULT, true)", "spy"],
+    ["UPDATE given_defaults SET h = DEFAULT WHERE id = 1", "spy"],
+    ["COPY given_defaults (id, h) FROM STDIN", "spy"],
+    ["ALTER TABLE plain ADD g given_too", "spy"],
+    [
+      "MERGE INTO given_defaults d USING plain p ON d.id = p.id WHEN MATCHED THEN UPDATE SET g = true, h = true WHEN NOT MATCHED THEN INSERT (id) VALUES (p.id)",
+      "spy",
+    ],
     ["UPDATE triggered SET t = 'x' WHERE id = 1", "spy_trigger"],
     ["SELECT * FROM secured", "spy"],
     ["DELETE FROM parent WHERE id = 1", "spy_trigger"],
@@ -100,6 +113,9 @@ describe("what runs none does not", () => {
     "INSERT INTO parent (id) VALUES (1)",
     "SELECT * FROM defaulted",
     "SELECT 'sad'::mood",
+    "INSERT INTO given_defaults VALUES (1, true, true)",
+    "UPDATE given_defaults SET id = 2, h = false WHERE id = 1",
+    "SELECT true::given",
   ]) {
     test(text, () => assert.deepEqual(opaque(text), []));
   }
