@@ -2,7 +2,7 @@
 import type { ParseResult } from "libpg-query";
 import type { Missing } from "../../core/command.ts";
 import { RegateError } from "../../errors.ts";
-import type { Analysis, NameScope, StatementAnalysis } from "./analysis.ts";
+import type { Analysis, NameScope, ScopeNames, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
 import { type Analysed, FactsCache } from "./facts-cache.ts";
 import { withLiterals } from "./literals.ts";
@@ -98,8 +98,9 @@ export type JudgeOptions = {
 /** Judges each statement of a tree in the state in which the ones before leave the session. @throws RegateError TEXT_TOO_COMPLEX */
 export function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, options: JudgeOptions): Analysed {
   const { uncertain, masked, reads } = options;
-  const recorderFor = (current: Catalog, path: readonly string[]): Recorder => {
-    const recorder = new Recorder(current, path, { running: path, masked, reads });
+  const recorderFor = (current: Catalog, { searchPath: path, user }: ScopeNames): Recorder => {
+    const own = uncertain ? {} : { user };
+    const recorder = new Recorder(current, path, { running: path, masked, reads, ...own });
     recorder.lookups = [];
     return recorder;
   };
@@ -111,7 +112,7 @@ export function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, 
   try {
     for (const raw of raws) {
       const node = raw.stmt ?? ({} as never);
-      const recorder = recorderFor(catalog, state.searchPath);
+      const recorder = recorderFor(catalog, state);
       const analysis = state.certain(judge({ recorder, scope: state }, node), catalog);
       if (recorder.unresolved) unresolved = true;
       // Where names may have come to mean something else meanwhile, it may be there.
@@ -119,7 +120,7 @@ export function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, 
       statements.push(analysis);
       if (raws.length === 1) break;
       state.after(analysis, (current, at) => {
-        const again = recorderFor(current, at.searchPath);
+        const again = recorderFor(current, at);
         const found = judge({ recorder: again, scope: { ...scope, ...at } }, node);
         if (again.unresolved) unresolved = true;
         return found;

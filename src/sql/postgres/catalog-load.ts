@@ -6,7 +6,7 @@ import { behaviourOf, UNKNOWN_BEHAVIOUR } from "./builtins.ts";
 import { FIRST_NORMAL_OID, type PartName } from "./catalog-rows.ts";
 import { type CatalogStore, PART_NAMES, type Row } from "./catalog-store.ts";
 import type { Cast, CatalogContent, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
-import type { Attached, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
+import type { Attached, Check, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation, unknownFunction } from "./model.ts";
 import { Declared, MASKED_TAG, splitName } from "./tags.ts";
 
@@ -206,6 +206,17 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const child = at(row[0]);
     const parent = at(row[1]);
     if (child === undefined || parent === undefined) continue;
+    const reference = {
+      child,
+      columns: numbersOf(row[4]!),
+      parent,
+      parentColumns: numbersOf(row[5]!),
+      onDelete: row[2]!,
+      onUpdate: row[3]!,
+      repeated: row[6] === "t",
+    };
+    child.foreignKeys = [...child.foreignKeys, reference];
+    parent.referredBy = [...parent.referredBy, reference];
     if (!parent.referring.includes(child)) {
       parent.referring = [...parent.referring, child];
       child.references = [...child.references, parent];
@@ -241,6 +252,28 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
       ...(row[3] == null ? {} : { column: Number(row[3]) }),
       on: row[2] === "t" ? ["select", "insert", "update", "delete"] : ["insert", "update"],
     });
+  }
+  for (const row of rows.policies) {
+    const relation = at(row[0]);
+    if (relation === undefined) continue;
+    const policy = {
+      command: row[1]!,
+      using: row[2] ?? undefined,
+      check: row[3] ?? undefined,
+      columns: numbersOf(row[4] ?? ""),
+      uses: numbersOf(row[5] ?? "").map((oid) => functions.use(oid)),
+    };
+    relation.policies = [...relation.policies, policy];
+  }
+  for (const [oid, role] of rows.exempt) {
+    const relation = at(oid);
+    if (relation !== undefined) relation.exempt = role ?? undefined;
+  }
+  for (const row of rows.checks) {
+    const relation = at(row[0]);
+    if (relation === undefined) continue;
+    const check = { kind: CHECK_KINDS[row[1]!] ?? "check", columns: numbersOf(row[2] ?? ""), valid: row[3] === "t" };
+    relation.checks = [...relation.checks, check];
   }
   for (const row of rows.rules) {
     const relation = at(row[0]);
@@ -280,6 +313,8 @@ function triggerEvents(bits: number): string[] {
   if (bits & 32) events.push("truncate");
   return events;
 }
+
+const CHECK_KINDS: { readonly [code: string]: Check["kind"] } = { c: "check", n: "not null", u: "unique" };
 
 /** pg_rewrite.ev_type (CmdType in nodes.h). */
 const RULE_EVENTS: { readonly [code: string]: readonly string[] } = { 2: ["update"], 3: ["insert"], 4: ["delete"] };

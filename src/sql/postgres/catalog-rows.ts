@@ -32,8 +32,6 @@ const attached = (text: (expression: string) => string): string => `
         ${text("pg_get_expr(conbin, conrelid)")} AS text FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid > 0 AND {conrelid}
       UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, d.adrelid, a.attgenerated = 'v', d.adnum, ${text("pg_get_expr(d.adbin, d.adrelid)")}
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE {d.adrelid}
-      UNION ALL SELECT 'pg_policy'::regclass, oid, polrelid, true, NULL,
-        ${text("concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))")} FROM pg_policy WHERE {polrelid}
       UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid, false, NULL,
         ${text("concat_ws(', ', pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid))")}
         FROM pg_index WHERE (indexprs IS NOT NULL OR indpred IS NOT NULL) AND {indrelid}) x
@@ -50,6 +48,17 @@ const ofDomains = (owner: string, classId: string, object: string, from: string,
       FROM pg_depend d WHERE d.classid = ${classId} AND d.objid = ${object} AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
     WHERE {${owner}} AND ${where} ORDER BY 1, 2`;
+
+/** To write one down the server locks its relation. */
+const policies = (text: (column: string) => string): string => `
+    SELECT p.polrelid, p.polcmd, ${text("p.polqual")}, ${text("p.polwithcheck")},
+      (SELECT string_agg(DISTINCT d.refobjsubid::text, ' ' ORDER BY d.refobjsubid::text) FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass
+        AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = p.polrelid AND d.deptype = 'n'),
+      (SELECT string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text) FROM (
+        SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode FROM pg_operator WHERE oid = d.refobjid) END
+        FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+      ) u(function) WHERE ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")})
+    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE {p.polrelid} AND c.relrowsecurity ORDER BY p.polrelid, p.polname`;
 
 const views = (definition: string): string => `
     SELECT c.oid, ${definition} FROM pg_class c
@@ -117,11 +126,12 @@ export const CATALOG_QUERIES = {
       SELECT ARRAY(SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts ORDER BY n) AS columns) k
     WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) ORDER BY i.indexrelid`,
   },
-  /** Foreign keys: child, parent, action on delete, action on update */
+  /** Foreign keys: child, parent, action on delete, action on update, columns of both, is it a repetition of another for a partition? */
   references: {
     of: "relation",
     sql: `
-    SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype FROM pg_constraint WHERE {conrelid} AND contype = 'f' ORDER BY 1, 2, 3, 4`,
+    SELECT DISTINCT conrelid, confrelid, confdeltype, confupdtype, array_to_string(conkey, ' '), array_to_string(confkey, ' '), conparentid <> 0
+    FROM pg_constraint WHERE {conrelid} AND contype = 'f' ORDER BY 1, 2, 3, 4, 5, 6, 7`,
   },
   /** partitioned table, its key's columns (0: an expression), the columns in expressions of its key: they depend on the table, not it on them */
   partitioned: {
@@ -174,10 +184,41 @@ export const CATALOG_QUERIES = {
     WHERE {r.ev_class} AND r.rulename = '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND d.refobjid <> r.ev_class ORDER BY 1, 2, 3`,
   },
   /**
-   * Code of users in constraints, defaults, generated columns, indexes and row-level security: relation, functions, on reading?, column that
+   * Code of users in constraints, defaults, generated columns and indexes: relation, functions, on reading?, column that
    * it gives a value to, expressions
    */
   attached: { of: "relation", sql: attached((text) => text), locked: attached(() => "''::text") },
+  /** Policies in force: relation, command, USING, WITH CHECK ("": locked away), its columns that they name, functions of users */
+  policies: {
+    of: "relation",
+    sql: policies((column) => `pg_get_expr(${column}, p.polrelid)`),
+    locked: policies((column) => `CASE WHEN ${column} IS NOT NULL THEN '' END`),
+  },
+  /** relation with policies in force, the role as which the gate works, if they are not for it */
+  exempt: {
+    of: "database",
+    sql: `
+    SELECT c.oid, r.rolname FROM pg_class c JOIN pg_roles r ON r.rolname = session_user
+    WHERE c.relrowsecurity AND (r.rolsuper OR r.rolbypassrls OR NOT c.relforcerowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE')) ORDER BY c.oid`,
+  },
+  /**
+   * What may fail when other columns change: relation, c (check), n (not null, where rows that are there may not pass) or u (unique, exclusion),
+   * columns that it asks about (0: the whole row), do rows that are there pass it?
+   */
+  checks: {
+    of: "relation",
+    sql: `
+    SELECT o.conrelid, o.contype, coalesce(array_to_string(o.conkey, ' '), ''), o.convalidated FROM pg_constraint o
+    WHERE {o.conrelid} AND o.conrelid <> 0 AND (o.contype = 'c' OR o.contype = 'n' AND NOT o.convalidated)
+      AND (o.convalidated OR to_jsonb(o)->>'conenforced' IS DISTINCT FROM 'false')
+    UNION ALL SELECT i.indrelid, 'u', k.columns, true FROM pg_index i CROSS JOIN LATERAL (
+      SELECT string_agg(DISTINCT column_number::text, ' ' ORDER BY column_number::text) FROM (
+        SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts AND k <> 0
+        UNION SELECT d.refobjsubid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+      ) c(column_number)) k(columns)
+    WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) AND i.indrelid >= ${FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4`,
+  },
   /** Domains whose constraints run code of users: type, function */
   domains: {
     of: "type",

@@ -69,7 +69,7 @@ export type Versions = {
   readonly users: readonly number[];
   /** Row versions within the window. */
   readonly recent: readonly ReadonlySet<string>[];
-  /** A digest of what has no row of its own here: roles' names. */
+  /** A digest of what has no row of its own here: roles, and which others each belongs to. */
   readonly others: string;
 };
 
@@ -105,7 +105,8 @@ const WIDEST_WINDOW = 2 ** 30;
 /** In a transaction of its own the reader may have written rows under numbers that its snapshot does not reach. */
 const OWN_NUMBERS = 1_000_000;
 
-const othersSql = "(SELECT md5(string_agg(oid || ' ' || rolname, ',' ORDER BY oid)) FROM pg_roles)";
+const othersSql = `(SELECT md5(string_agg(concat_ws(' ', oid, rolname, rolsuper, rolbypassrls, rolinherit,
+  (SELECT string_agg(md5(m::text), ' ' ORDER BY md5(m::text)) FROM pg_auth_members m WHERE m.member = r.oid)), ',' ORDER BY oid)) FROM pg_roles r)`;
 
 /** age() counts backwards from a number that is fixed for the transaction. */
 const windowSql = (since: Snapshot | undefined): string => `

@@ -5,6 +5,7 @@ import type { Judged, Judging } from "./judging.ts";
 import type { Relation } from "./model.ts";
 import { rangeVarOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
+import { policiesDecide } from "./row-security.ts";
 import type { CteList } from "./scope.ts";
 import { viewOf } from "./views.ts";
 
@@ -130,9 +131,13 @@ function cteNames(clause: WithClause | undefined): string[] {
 
 function lockRowsOf(recorder: Recorder, relation: Relation, mode: string, only: boolean): void {
   recorder.relation(relation, "lock", only);
+  policiesDecide(recorder, relation, "update");
   if (relation.kind === "view") {
     for (const { relation: below } of viewOf(relation, recorder.catalog)?.touched ?? [])
-      if (below.kind !== "view") recorder.lock("row", below.factSchema, below.name, mode);
+      if (below.kind !== "view") {
+        policiesDecide(recorder, below, "update");
+        recorder.lock("row", below.factSchema, below.name, mode);
+      }
     return;
   }
   recorder.lock("row", relation.factSchema, relation.name, mode);

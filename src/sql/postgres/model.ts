@@ -62,7 +62,7 @@ export type RelationKind =
 
 /** Code that the server runs on its own when a relation is used, installed by its owner. */
 export type Attached = {
-  /** expression: of a default, a check, a generated column, an index, a policy. */
+  /** expression: of a default, a check, a generated column, an index. */
   readonly kind: "trigger" | "rule" | "expression";
   readonly use: FunctionUse;
   /** On which statements: any of insert, update, delete, truncate, select. */
@@ -108,6 +108,40 @@ export type Cascade = {
   readonly access: "delete" | "update";
 };
 
+/** A policy of row-level security, in force. */
+export type Policy = {
+  /** pg_policy.polcmd: r, a, w, d, or * for all. */
+  readonly command: string;
+  /** The expressions as the server writes them. "": locked away. */
+  readonly using: string | undefined;
+  readonly check: string | undefined;
+  /** All functions of users that these name. */
+  readonly uses: readonly FunctionUse[];
+  /** The attribute numbers of the columns that they name; 0 for the whole row. */
+  readonly columns: readonly number[];
+};
+
+/** What the server asks of every row that is written: attribute numbers, 0 for the whole row. */
+export type Check = {
+  readonly kind: "check" | "not null" | "unique";
+  readonly columns: readonly number[];
+  /** Rows that are there pass it. */
+  readonly valid: boolean;
+};
+
+/** A foreign key: attribute numbers of both sides, pair by pair. */
+export type Reference = {
+  readonly child: Relation;
+  readonly columns: readonly number[];
+  readonly parent: Relation;
+  readonly parentColumns: readonly number[];
+  /** What becomes of the child's rows: a (error), r (error at once), c (they go, or change, too), n (NULL), d (default). */
+  readonly onDelete: string;
+  readonly onUpdate: string;
+  /** The server made it of another one, for a partition. */
+  readonly repeated: boolean;
+};
+
 /** A unique index or an exclusion constraint. */
 export type Unique = {
   readonly name: string;
@@ -136,6 +170,13 @@ export class Relation {
   /** Everything that may make a new row conflict with another: deferrable, partial, over expressions and exclusions, too. */
   uniques: readonly Unique[] = NO_UNIQUES;
   attached: Attached[] = NO_CODE;
+  policies: readonly Policy[] = NO_POLICIES;
+  /** The role that its policies are not for, although they are in force: the gate's own, if that may do so. */
+  exempt: string | undefined;
+  /** Those that a change of some columns may fail at because of others. */
+  checks: readonly Check[] = NO_CHECKS;
+  foreignKeys: readonly Reference[] = NO_REFERENCES;
+  referredBy: readonly Reference[] = NO_REFERENCES;
   cascades: Cascade[] = NO_CASCADES;
   /** Whose foreign keys refer to it. */
   referring: Relation[] = NONE;
@@ -289,6 +330,9 @@ const NOT_GENERATED: ReadonlyMap<number, readonly number[]> = new Map();
 const NO_KEYS: (readonly number[])[] = [];
 const NO_UNIQUES: readonly Unique[] = [];
 const NO_CODE: Attached[] = [];
+const NO_POLICIES: readonly Policy[] = [];
+const NO_CHECKS: readonly Check[] = [];
+const NO_REFERENCES: readonly Reference[] = [];
 const NO_CASCADES: Cascade[] = [];
 const NO_DEPENDENCIES: (readonly [number, number])[] = [];
 export const NO_TAGS: readonly string[] = Object.freeze([]);

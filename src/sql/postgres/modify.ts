@@ -10,6 +10,7 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from "libpg-query";
+import { type Assigned, isReferredTo, meetsChecks, refersTo } from "./checks.ts";
 import { lookUp, meetsKeys } from "./conflicts.ts";
 import { all, expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
@@ -22,7 +23,7 @@ import { resolveQuery, targetList, withClause } from "./select.ts";
 import type { CteList, Item } from "./scope.ts";
 import { anyColumn, derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
 import type { RowEvent } from "./triggers.ts";
-import { domainDefaultsRun, rowsChange } from "./triggers.ts";
+import { domainDefaultsRun, rowsAreRead, rowsChange } from "./triggers.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, eitherOf, union } from "./value.ts";
@@ -143,7 +144,10 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
   if (to.relation !== undefined) {
     rowsChange(recorder, to.relation, "insert", to.written);
     // DEFAULT VALUES asks about nothing.
-    if (stmt.selectStmt !== undefined) meetsKeys(recorder, to.relation, asked);
+    if (stmt.selectStmt !== undefined) {
+      meetsKeys(recorder, to.relation, asked);
+      refersTo(recorder, to.relation, new Map(asked.map((name) => [name, true])), false);
+    }
     // What a conflict is about has passed through the triggers.
     for (const [name, value] of to.written) proposed.set(name, value);
   }
@@ -209,15 +213,17 @@ function onConflict(
     columnsVisible: false,
   };
   const scope = new Scope(parent, [to.item, excluded], ctes);
-  assignments(recorder, clause.targetList, to, scope);
+  const assigned = assignments(recorder, clause.targetList, to, scope);
   if (clause.whereClause !== undefined) recorder.use(expression(recorder, clause.whereClause, scope), USE.filter);
   if (to.relation === undefined) return;
   rowsChange(recorder, to.relation, "update", to.written);
+  isUpdated(recorder, to.relation, assigned);
   meetsKeys(recorder, to.relation, to.written.keys());
 }
 
 /** SET a = …, (b, c) = (…), d[1] = …: the parser repeats the source of a multiple assignment at each of its columns. */
-function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to: Target, scope: Scope): void {
+function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to: Target, scope: Scope): Assigned {
+  const assigned = new Map<string, boolean>();
   let sources: readonly Value[] = [];
   for (const node of nodes ?? []) {
     if (!("ResTarget" in node)) continue;
@@ -229,7 +235,16 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
       value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? combine(sources, 0, false);
     } else value = expression(recorder, val, scope);
     written(recorder, to, name ?? "", value, true);
+    assigned.set(name ?? "", indirection === undefined);
   }
+  return assigned;
+}
+
+/** What the server asks of a changed row, and of those that it refers to or that refer to it. */
+function isUpdated(recorder: Recorder, relation: Relation, assigned: Assigned): void {
+  meetsChecks(recorder, relation, assigned);
+  refersTo(recorder, relation, assigned, true);
+  isReferredTo(recorder, relation, assigned);
 }
 
 function multipleSource(recorder: Recorder, source: Node | undefined, scope: Scope): readonly Value[] {
@@ -243,12 +258,13 @@ function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined,
   const to = target(recorder, stmt.relation, "update");
   const items = fromClause(recorder, stmt.fromClause, parent, ctes);
   const scope = new Scope(parent, [to.item, ...items], ctes);
-  assignments(recorder, stmt.targetList, to, scope);
+  const assigned = assignments(recorder, stmt.targetList, to, scope);
   where(recorder, stmt.whereClause, to, stmt.fromClause, scope);
   if (to.relation !== undefined) {
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
       recorder.relation(to.relation, "select", to.only);
     rowsChange(recorder, to.relation, "update", to.written);
+    isUpdated(recorder, to.relation, assigned);
     meetsKeys(recorder, to.relation, to.written.keys());
   }
   return returning(recorder, stmt.returningClause, to, items, parent, ctes);
@@ -268,6 +284,7 @@ function remove(recorder: Recorder, stmt: DeleteStmt, parent: Scope | undefined,
   where(recorder, stmt.whereClause, to, stmt.usingClause, scope);
   if (to.relation !== undefined) {
     rowsChange(recorder, to.relation, "delete");
+    isReferredTo(recorder, to.relation, undefined);
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined)
       recorder.relation(to.relation, "select", to.only);
   }
@@ -296,7 +313,10 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
   );
   const scope = new Scope(parent, [to.item, ...items], ctes);
   if (stmt.joinCondition !== undefined) recorder.use(expression(recorder, stmt.joinCondition, scope), USE.join);
-  if (to.relation !== undefined) recorder.relation(to.relation, "select", to.only);
+  if (to.relation !== undefined) {
+    recorder.relation(to.relation, "select", to.only);
+    rowsAreRead(recorder, to.relation);
+  }
   const events = new Set<RowEvent>();
   for (const node of stmt.mergeWhenClauses ?? []) {
     if (!("MergeWhenClause" in node)) continue;
@@ -317,8 +337,12 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
     }
     if (event !== "insert" && recorder.scoped && !fixesMerged(recorder, stmt, clause, to, scope))
       recorder.scoped = false;
-    if (event === "update") assignments(recorder, clause.targetList, to, scope);
-    else if (event === "insert") {
+    if (event === "update") {
+      const assigned = assignments(recorder, clause.targetList, to, scope);
+      if (to.relation !== undefined) isUpdated(recorder, to.relation, assigned);
+    } else if (event === "delete") {
+      if (to.relation !== undefined) isReferredTo(recorder, to.relation, undefined);
+    } else {
       const names = targetNames(recorder, clause.targetList, to, scope);
       const given = new Map<string, Value>();
       all(recorder, clause.values, scope).forEach((value, at) => {
@@ -330,6 +354,7 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
       });
       // Another of its actions may give a value to what this one leaves out.
       if (to.relation !== undefined) domainDefaultsRun(recorder, to.relation, given, "insert");
+      if (to.relation !== undefined) refersTo(recorder, to.relation, new Map(names.map((name) => [name, true])), false);
     }
   }
   if (to.relation !== undefined) {

@@ -25,8 +25,8 @@ import { judge } from "./statements.ts";
 
 /** A statement inside of another one, judged on its own. */
 function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
-  const { catalog, path, masked, reads } = judging.recorder;
-  const recorder = new Recorder(catalog, path, { running: path, masked, reads });
+  const { catalog, path, masked, reads, user } = judging.recorder;
+  const recorder = new Recorder(catalog, path, { running: path, masked, reads, user });
   recorder.lookups = [];
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;

@@ -71,6 +71,7 @@ export type Within = {
   readonly budget?: { left: number };
   readonly masked?: MaskedForms | undefined;
   readonly reads?: Reads | undefined;
+  readonly user?: string | undefined;
 };
 
 export class Recorder {
@@ -123,6 +124,8 @@ export class Recorder {
   readonly depth: number;
   /** The sub-selects of the statement's text (not of bodies and definitions) that show masked columns. */
   readonly masked: MaskedForms | undefined;
+  /** The role as which the statement's text reads and writes; undefined where it may be another (in bodies and definitions) or is not known. */
+  readonly user: string | undefined;
   /** Is told what the names in the statement's text stand for. */
   readonly reads: Reads | undefined;
 
@@ -134,6 +137,7 @@ export class Recorder {
     this.depth = body.depth ?? 0;
     this.masked = body.masked;
     this.reads = body.reads;
+    this.user = body.user;
     this.budget = body.budget ?? { left: MAX_STEPS };
   }
 

@@ -9,6 +9,7 @@ import type {
   VariableSetStmt,
 } from "libpg-query";
 import type { Effects } from "./analysis.ts";
+import { refersTo } from "./checks.ts";
 import { meetsKeys } from "./conflicts.ts";
 import { namedRelation } from "./ddl.ts";
 import { relationOf } from "./definition-scope.ts";
@@ -68,11 +69,9 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
     rowsChange(recorder, relation, "insert", new Map(columns.map((column) => [column.name, CONSTANT])));
     // A file of the server, or what a program says, may be anything, other tables included.
     for (const column of columns) writeColumn(recorder, column, outside === undefined ? CONSTANT : OPAQUE);
-    meetsKeys(
-      recorder,
-      relation,
-      columns.map((column) => column.name),
-    );
+    const given = columns.map((column) => column.name);
+    meetsKeys(recorder, relation, given);
+    refersTo(recorder, relation, new Map(given.map((name) => [name, true])), false);
     if (body.whereClause !== undefined) {
       const scope = new Scope(undefined, [relationItem(relation, undefined, [])], undefined);
       recorder.use(expression(recorder, body.whereClause, scope), USE.filter);

@@ -161,7 +161,7 @@ function analysed(
   const analysis = analyzeShape(shape, text, catalog, scope, { ...options, masked });
   if (analysis.unresolved && !unresolved) return { impossible: nameless(shape) };
   for (const [number, list] of replacements) {
-    const impossible = stillUsed(analysis, number, list);
+    const impossible = stillUsed(analysis, number, list, catalog, scope.searchPath);
     if (impossible !== undefined) return { impossible };
   }
   return { text, analysis, masked, edits };
@@ -180,7 +180,19 @@ type Facts = Analysis["statements"][number]["facts"];
 /** A bare output is masked in the result, and what is only written to is not read. */
 const HARMLESS: ReadonlySet<string> = new Set(["output", "write_target"]);
 
-function stillUsed({ statements }: Analysis, number: number, list: readonly Replacement[]): string | undefined {
+/** Does a policy name the column? */
+function asksPolicy(relation: Relation | undefined, name: string): boolean {
+  const attnum = relation?.column(name)?.attnum;
+  return relation?.policies.some(({ columns }) => columns.includes(0) || columns.includes(attnum ?? 0)) ?? false;
+}
+
+function stillUsed(
+  { statements }: Analysis,
+  number: number,
+  list: readonly Replacement[],
+  catalog: Catalog,
+  path: readonly string[],
+): string | undefined {
   const facts = statements[number]!.facts;
   const used = facts.columns.find(
     (column) =>
@@ -190,7 +202,11 @@ function stillUsed({ statements }: Analysis, number: number, list: readonly Repl
         (each) => each.column === column.column && each.table === column.table && each.schema === column.schema,
       ),
   );
-  return used === undefined ? undefined : whyUsed(facts, used);
+  if (used === undefined) return undefined;
+  const { schema, table, column } = used;
+  return asksPolicy(catalog.resolveRelation(schema, table, path), column)
+    ? `row-level security of ${schema}.${table} asks about column ${column}: which rows there are would tell its values`
+    : whyUsed(facts, used);
 }
 
 const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "copy"]);

@@ -1,6 +1,7 @@
-// What runs by itself when rows change or are read: triggers, rules, defaults, checks, policies, and the cascades of foreign keys.
+// What runs by itself when rows change or are read: triggers, rules, defaults, checks, and the cascades of foreign keys.
 import type { CreateTrigStmt, Node } from "libpg-query";
 import { absorb } from "./absorb.ts";
+import { expressionsIn, rowItem } from "./attached-expressions.ts";
 import type { TransitionTable } from "./bodies.ts";
 import { bodyOf, isIsolated, note, qualified, runUse } from "./bodies.ts";
 import { all, expression } from "./expressions.ts";
@@ -10,8 +11,9 @@ import type { Given } from "./placeholders.ts";
 import { give, replaced } from "./placeholders.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
+import { policiesDecide } from "./row-security.ts";
 import { runRule } from "./rules.ts";
-import { derivedItem, Scope } from "./scope.ts";
+import { Scope } from "./scope.ts";
 import { withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, union } from "./value.ts";
@@ -33,6 +35,7 @@ export function rowsChange(
   via: readonly string[] = [],
 ): void {
   if (event === "insert" || event === "update") domainDefaultsRun(recorder, relation, written, event);
+  if (event !== "truncate") policiesDecide(recorder, relation, event, written);
   runAttached(recorder, relation, relation, event, written, new Set());
   const through = [...via, relation.qualified];
   if (event === "delete" || event === "update") cascade(recorder, relation, event, through, new Set([relation]));
@@ -87,8 +90,9 @@ function isReplaced(view: Relation, event: string): boolean {
   );
 }
 
-/** The owner's code that runs when it is read (row-level security, virtual columns). */
+/** What is asked, and the owner's code that runs, when it is read (row-level security, virtual columns). */
 export function rowsAreRead(recorder: Recorder, relation: Relation): void {
+  policiesDecide(recorder, relation, "select");
   if (relation.attached.length > 0) runAttached(recorder, relation, relation, "select", new Map(), new Set());
 }
 
@@ -190,12 +194,7 @@ function rowsOf(relation: Relation, written: ReadonlyMap<string, Value>): Rows {
   };
 }
 
-/** An item by which an expression of the table's owner names a row. */
-export function rowItem(name: string, row: Value, columnsVisible: boolean) {
-  return { ...derivedItem(name, { members: row.row ?? [], open: false }, []), columnsVisible };
-}
-
-/** A default, a check, a generated column, an index, a policy: the columns of the row are in scope. */
+/** A default, a check, a generated column, an index: the columns of the row are in scope. */
 function runExpression(
   recorder: Recorder,
   attached: Attached,
@@ -226,30 +225,6 @@ function runExpression(
   if (before !== undefined && (before.sources.length > 0 || before.derivation === "opaque")) return;
   recorder.write(column, value);
   written.set(column.name, value);
-}
-
-const expressions = new Map<string, readonly Node[]>();
-const MAX_EXPRESSIONS = 2_000;
-
-/** As the server writes them down: one, or several with commas between (of an index). */
-function expressionsIn(text: string): readonly Node[] {
-  if (text === "") return [];
-  let nodes = expressions.get(text);
-  if (nodes !== undefined) return nodes;
-  try {
-    const statement = parse(`SELECT ${text}`).stmts?.[0]?.stmt;
-    nodes =
-      statement !== undefined && "SelectStmt" in statement
-        ? (statement.SelectStmt.targetList ?? []).flatMap((target) =>
-            "ResTarget" in target && target.ResTarget.val !== undefined ? [target.ResTarget.val] : [],
-          )
-        : [];
-  } catch {
-    nodes = [];
-  }
-  if (expressions.size >= MAX_EXPRESSIONS) expressions.clear();
-  expressions.set(text, nodes);
-  return nodes;
 }
 
 const definitions = new WeakMap<Attached, CreateTrigStmt | "unreadable">();
