@@ -1,7 +1,8 @@
 // Tags stay with the object that they were given to: names of the classification are bound to OIDs, so that a rename sheds no tag.
-import { splitName } from "../../sql/postgres/tags.ts";
 import type { CatalogQuery } from "../../sql/postgres/catalog.ts";
 import { type CatalogStore, columnsOf, type Row } from "../../sql/postgres/catalog-store.ts";
+import { splitName } from "../../sql/postgres/tags.ts";
+import { carriersOf } from "./carried.ts";
 
 /** For each key of the classification the object that it named: a schema, a relation, or a column of it (attribute above 0). */
 export type Bound = {
@@ -9,6 +10,8 @@ export type Bound = {
   readonly schema: boolean;
   readonly oid: number;
   readonly attribute: number;
+  /** The key names another, from which its tags came to this one: it keeps them, for its rows stay when the way between the two is cut. */
+  readonly carried?: true;
 };
 /** `database` tells one database from another that took its place (restored, recreated): there OIDs mean something else. */
 export type Bindings = { readonly database: string; readonly bound: readonly Bound[] };
@@ -37,12 +40,12 @@ export function rebind(
   database: string,
 ): Rebound {
   const keys = Object.keys(classification).map((key) => ({ key, parts: splitName(key) ?? [] }));
-  const kept =
+  const known =
     earlier?.database === database ? earlier.bound.filter((one) => Object.hasOwn(classification, one.key)) : [];
+  const kept = known.filter((one) => one.carried !== true);
   const effective: { [key: string]: readonly string[] } = { ...classification };
   const changes: string[] = [];
   const bound = new Map<string, Bound>();
-  const id = (one: Bound): string => `${one.key}\0${one.schema}\0${one.oid}\0${one.attribute}`;
   const found = objectsNamed(
     store,
     keys.map(({ parts }) => parts),
@@ -50,10 +53,9 @@ export function rebind(
   for (const one of kept) {
     const parts = nameOf(store, one);
     if (parts === undefined) continue;
-    bound.set(id(one), one);
+    bound.set(idOf(one), one);
     if (parts.join("\0") === splitName(one.key)?.join("\0")) continue;
-    const name = parts.map(quoted).join(".");
-    effective[name] = [...new Set([...(effective[name] ?? []), ...classification[one.key]!])];
+    const name = tag(one, parts);
     changes.push(`${one.key} is now called ${name}: it keeps its tags`);
   }
   for (const [at, { key, parts }] of keys.entries()) {
@@ -61,14 +63,35 @@ export function rebind(
     if (object === undefined) continue;
     const one: Bound = { key, schema: parts.length === 1, ...object };
     const before = kept.filter((other) => other.key === key);
-    if (before.length > 0 && !before.some((other) => id(other) === id(one)))
+    if (before.length > 0 && !before.some((other) => idOf(other) === idOf(one)))
       changes.push(`${key} names another object than before: both are tagged`);
-    bound.set(id(one), one);
+    bound.set(idOf(one), one);
   }
-  const bindings = [...bound.values()];
-  const named = new Set(bindings.map((one) => one.key));
+  const named = new Set([...bound.values()].map((one) => one.key));
   for (const { key } of keys) if (!named.has(key)) changes.push(`${key} names nothing in the database`);
-  return { classification: effective, bindings: { database, bound: bindings }, changes };
+  const carriers = carriersOf(store, [...bound.values()]);
+  for (const one of carriers) if (!bound.has(idOf(one))) bound.set(idOf(one), one);
+  const cut = known.filter((one) => one.carried === true && !bound.has(idOf(one)));
+  for (const one of cut) {
+    const parts = nameOf(store, one);
+    if (parts === undefined) continue;
+    bound.set(idOf(one), one);
+    changes.push(`${tag(one, parts)} keeps the tags that came to it from ${one.key}`);
+  }
+  for (const one of carriersOf(store, cut)) if (!bound.has(idOf(one))) bound.set(idOf(one), one);
+  return { classification: effective, bindings: { database, bound: [...bound.values()] }, changes };
+
+  /** Says its name. */
+  function tag(one: Bound, parts: readonly string[]): string {
+    const name = parts.map(quoted).join(".");
+    effective[name] = [...new Set([...(effective[name] ?? []), ...classification[one.key]!])];
+    return name;
+  }
+}
+
+/** One object, for one key. */
+export function idOf(one: Bound): string {
+  return `${one.key}\0${one.schema}\0${one.oid}\0${one.attribute}`;
 }
 
 /** Tells the database from others. */

@@ -7,7 +7,8 @@ import type { CatalogStore } from "../../sql/postgres/catalog-store.ts";
 import { splitName } from "../../sql/postgres/tags.ts";
 import type { ShimLog } from "../shim.ts";
 import { PREPARE_CHECK, SNAPSHOT, unchanged } from "../../sql/postgres/catalog-versions.ts";
-import { type BindingStore, databaseOf, rebind, type Rebound } from "./bindings.ts";
+import { type Bindings, type BindingStore, databaseOf, rebind, type Rebound } from "./bindings.ts";
+import { Uncommitted } from "./uncommitted.ts";
 import { CatalogCheck, type CheckInterval } from "./catalog-check.ts";
 import { OwnConnection } from "./connection.ts";
 import type { UpstreamTarget } from "./upstream.ts";
@@ -69,6 +70,7 @@ export class Catalogs {
   #wanted = 1;
   #have = 0;
   #lastSearch = 0;
+  readonly #uncommitted = new Uncommitted();
   readonly #target: UpstreamTarget;
   readonly #options: CatalogOptions;
   #usable = { rights: "", roles: new Map<string, ReadonlySet<string>>() };
@@ -105,16 +107,22 @@ export class Catalogs {
    */
   async readThrough(query: CatalogQuery): Promise<Catalog> {
     const { store } = await readStore(query, this.#reading, "within a transaction");
-    return this.#tagged(store).catalog;
+    const { catalog, rebound } = this.#tagged(store);
+    if (rebound !== undefined) await this.#uncommitted.note(rebound.bindings, this.#bindings, query);
+    return catalog;
+  }
+
+  /** Which objects the tags were given to, as far as is known. */
+  get #bindings(): Bindings | undefined {
+    return this.#options.bindings.read(this.#options.resource);
   }
 
   /** @throws RegateError CATALOG_UNAVAILABLE */
   #tagged(store: CatalogStore): { readonly catalog: Catalog; readonly tags: string; readonly rebound?: Rebound } {
-    const { resource, classification, bindings } = this.#options;
-    const declared = classification();
+    const declared = this.#options.classification();
     // What is not of the right form is refused here, with its name.
     if (!isTags(declared)) return { catalog: catalogOf(store, declared, this.#look), tags: "" };
-    const rebound = rebind(store, declared, bindings.read(resource), this.#database);
+    const rebound = rebind(store, declared, this.#uncommitted.with(this.#bindings), this.#database);
     const tags = JSON.stringify(rebound.classification);
     // What was derived of an unchanged catalog stays good.
     const same = store === this.#reading?.store && tags === this.#tags ? this.#current : undefined;
@@ -124,8 +132,7 @@ export class Catalogs {
   /** Remembers which objects the tags were given to, and tells the operator what has changed about that. */
   #keep(rebound: Rebound): void {
     const { resource, bindings, log } = this.#options;
-    if (JSON.stringify(bindings.read(resource)) !== JSON.stringify(rebound.bindings))
-      bindings.write(resource, rebound.bindings);
+    if (JSON.stringify(this.#bindings) !== JSON.stringify(rebound.bindings)) bindings.write(resource, rebound.bindings);
     for (const change of rebound.changes) {
       if (this.#said.has(change)) continue;
       this.#said.add(change);
@@ -212,6 +219,7 @@ export class Catalogs {
       const reading = await readStore(query, this.#reading);
       const { catalog, tags, rebound } = this.#tagged(reading.store);
       if (rebound !== undefined) this.#keep(rebound);
+      this.#uncommitted.ended(reading.versions.snapshot);
       this.#reading = reading;
       this.#seen = reading.versions.snapshot.text;
       this.#tags = tags;

@@ -86,12 +86,17 @@ test("what was dropped and made anew is tagged by its name, and reported", async
   assert.deepEqual(await tagsOf("public", "people"), { ssn: ["pii"] });
 });
 
-test("they flow between a table and its partitions while these are attached", async () => {
+test("they flow between a table and its partitions while these are attached, and a partition keeps its table's", async () => {
   assert.deepEqual(await tagsOf("public", "p1"), { y: ["child"] });
   await client.query("ALTER TABLE public.parted ATTACH PARTITION public.p1 FOR VALUES IN (1)");
   assert.deepEqual(await tagsOf("public", "p1"), { x: ["part"], y: ["child"] });
   assert.deepEqual(await tagsOf("public", "parted"), { x: ["part"], y: ["child"] });
+  assert.deepEqual(
+    said.filter((change) => change.includes("parted")),
+    [],
+  );
   await client.query("ALTER TABLE public.parted DETACH PARTITION public.p1");
-  assert.deepEqual(await tagsOf("public", "p1"), { y: ["child"] });
+  assert.deepEqual(await tagsOf("public", "p1"), { x: ["part"], y: ["child"] });
+  assert.ok(said.includes("public.p1.x keeps the tags that came to it from public.parted.x"));
   assert.deepEqual(await tagsOf("public", "parted"), { x: ["part"] });
 });
