@@ -116,8 +116,10 @@ function build(
   const allOperators = new Map<string, Operator[]>();
   for (const [, name, schema, ...row] of rows.operators) {
     const [left, right, result, code] = row.slice(0, 4).map(Number) as [number, number, number, number];
-    push(allOperators, name!, { schema: schema!, left, right, result, code });
-    if (row[4] === "t") push(operators, name!, { left, right, use: functions.use(code) });
+    const use = row[4] === "t" ? functions.use(code) : undefined;
+    const operator = { schema: schema!, left, right, result, code, use };
+    push(allOperators, name!, operator);
+    if (use !== undefined) push(operators, name!, { ...operator, use });
   }
   const casts: UserCast[] = [];
   const implicitTargets = new Set<number>();

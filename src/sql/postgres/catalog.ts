@@ -34,6 +34,8 @@ export type Operator = {
   readonly result: number;
   /** The OID of its function. */
   readonly code: number;
+  /** Its function, where users made it: using the operator runs that. */
+  readonly use: FunctionUse | undefined;
 };
 /** A cast, of whomever. */
 export type Cast = {
@@ -44,8 +46,8 @@ export type Cast = {
   /** The OID of its function, 0 without. */
   readonly code: number;
 };
-/** An operator over a user's function: using it runs that function. Type 0: none on that side. */
-export type UserOperator = { readonly left: number; readonly right: number; readonly use: FunctionUse };
+/** An operator over a user's function. */
+export type UserOperator = Operator & { readonly use: FunctionUse };
 export type UserCast = {
   readonly source: number;
   readonly target: number;
@@ -205,10 +207,13 @@ export class Catalog {
     return this.#content.types.get(oid);
   }
 
-  /** Every operator of that name that the path leads to, or of the schema. In the order of the path. */
+  /** Every operator of that name that the path leads to (never to pg_temp), or of the schema. In the order of the path. */
   operatorsNamed(schema: string | undefined, name: string, searchPath: readonly string[]): readonly Operator[] {
     const named = this.#content.allOperators.get(name) ?? [];
-    if (schema !== undefined) return named.filter((operator) => operator.schema === schema);
+    if (schema !== undefined) {
+      const actual = schema === "pg_temp" ? searchPath.find(isTemporary) : schema;
+      return named.filter((operator) => operator.schema === actual);
+    }
     if (named.every((operator) => operator.schema === "pg_catalog")) return named;
     return named
       .filter((operator) => searchPath.includes(operator.schema) && !isTemporary(operator.schema))

@@ -9,7 +9,7 @@ import { dependingFields, withCommonRow, withElements } from "./rows.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
-import { operatorRuns, withRun } from "./user-code.ts";
+import { operatorRuns, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
   BIGINT,
@@ -122,7 +122,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "SortBy": {
       const body = bodyOf<SortBy>(node);
       const value = expression(recorder, body.node, scope);
-      if (body.useOp !== undefined) operatorRuns(recorder, namesOf(body.useOp).at(-1) ?? "", value, value);
+      if (body.useOp !== undefined) operatorRuns(recorder, writtenAs(body.useOp), [[value, value]]);
       return value;
     }
     case "XmlExpr":
@@ -302,7 +302,9 @@ function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
       const result = combine(test === undefined ? [value] : [test, value], TYPE_BOOL, false);
       const name = namesOf(body.operName).at(-1) ?? "=";
       recorder.operator(value, name);
-      return withRun(result, operatorRuns(recorder, name, test, value));
+      // A row is compared member by member, with the columns.
+      const given = test?.row === undefined ? value : { ...value, type: 0 };
+      return withRun(result, operatorRuns(recorder, writtenAs(body.operName), [[test, given]], body));
     }
   }
 }

@@ -24,7 +24,7 @@ import { resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import { anyColumn, asColumns, derivedItem, everything, relationItem, restOfAll, Scope } from "./scope.ts";
 import { rowsAreRead } from "./triggers.ts";
-import { operatorRuns } from "./user-code.ts";
+import { EQUALS, operatorRuns } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, union } from "./value.ts";
 
@@ -254,7 +254,7 @@ function mergedColumn(
   recorder.use(fromRight, USE.join);
   recorder.operator(fromLeft, "=");
   recorder.operator(fromRight, "=");
-  operatorRuns(recorder, "=", fromLeft, fromRight);
+  operatorRuns(recorder, EQUALS, [[fromLeft, fromRight]]);
   const kept = type === "JOIN_RIGHT" ? fromRight : fromLeft;
   const common = alternatives(recorder, [fromLeft, fromRight]);
   const bare =

@@ -3,6 +3,7 @@ import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-qu
 import { bodyOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { CteList } from "./scope.ts";
+import { isServersOwn } from "./user-code.ts";
 
 /** Computed from constants and parameters alone, by the server's own functions that are not volatile. */
 export function isFixed(recorder: Recorder, node: Node | undefined): boolean {
@@ -25,8 +26,9 @@ export function isFixed(recorder: Recorder, node: Node | undefined): boolean {
     case "MinMaxExpr":
       return every(bodyOf<{ args?: Node[] }>(node).args);
     case "A_Expr": {
-      const { kind, name, lexpr, rexpr } = bodyOf<A_Expr>(node);
-      return kind === "AEXPR_OP" && !recorder.catalog.operators.has(qualifiedName(name).name) && every([lexpr, rexpr]);
+      const body = bodyOf<A_Expr>(node);
+      const { name } = qualifiedName(body.name);
+      return body.kind === "AEXPR_OP" && isServersOwn(recorder, body, name) && every([body.lexpr, body.rexpr]);
     }
     case "FuncCall":
       return isFixedCall(recorder, bodyOf(node));

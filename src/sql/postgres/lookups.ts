@@ -7,6 +7,7 @@ import { qualifiedName } from "./nodes.ts";
 import { operationOf } from "./operators.ts";
 import { type Recorder, USE } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
+import { isServersOwn } from "./user-code.ts";
 
 /**
  * Where the value stands that is asked for: a literal of the text, by its number in the text's shape or itself, or a parameter, whose type is
@@ -45,7 +46,7 @@ function lookedUp(recorder: Recorder, node: Node, scope: Scope, total: boolean):
   if (
     operator.name !== "=" ||
     (operator.schema ?? "pg_catalog") !== "pg_catalog" ||
-    recorder.catalog.operators.has("=")
+    !isServersOwn(recorder, node.A_Expr, "=")
   )
     return undefined;
   const [column, given] = lexpr !== undefined && "ColumnRef" in lexpr ? [lexpr, rexpr] : [rexpr, lexpr];

@@ -8,7 +8,7 @@ import { operationOf } from "./operators.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
 import { withCommonRow, withElements } from "./rows.ts";
-import { operatorRuns, withRun } from "./user-code.ts";
+import { EQUALS, type Operands, operatorRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, isConstant, TYPE_BOOL, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
@@ -22,9 +22,60 @@ export function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value
   const name = names.at(-1) ?? "";
   recorder.operator(left, name);
   recorder.operator(right, name);
-  const run = operatorRuns(recorder, name, body.lexpr === undefined ? undefined : left, right);
+  const schema = names.length > 1 ? names.at(-2) : undefined;
+  const run =
+    recorder.catalog.operators.size === 0 && recorder.catalog.casts.length === 0
+      ? undefined
+      : operatorRuns(
+          recorder,
+          { schema, name, implied: !NAMED.has(body.kind ?? "") },
+          operandsOf(recorder, body, left, right, items ?? []),
+          body,
+        );
   const { type, total } = meaning(recorder, body, names, left, right, items ?? [right]);
   return withRun(combine([left, right], type, total), run);
+}
+
+/** What the server writes by the operator's name, and its schema where it must. */
+const NAMED = new Set(["AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_OP_ALL"]);
+
+/** Which operands the operator is looked up for: those of a row member by member, those of a list as its elements. */
+function operandsOf(
+  recorder: Recorder,
+  body: A_Expr,
+  left: Value,
+  right: Value,
+  items: readonly Value[],
+): readonly Operands[] {
+  const { catalog } = recorder;
+  const nodes = body.rexpr !== undefined && "List" in body.rexpr ? (body.rexpr.List.items ?? []) : [body.rexpr];
+  switch (body.kind) {
+    case "AEXPR_OP_ANY":
+    case "AEXPR_OP_ALL": {
+      const type = right.type === TYPE_UNKNOWN_LITERAL ? right.type : elementOf(catalog, right.type);
+      return [[left, { ...right, type }]];
+    }
+    case "AEXPR_NULLIF":
+      return [[left, right]];
+    case "AEXPR_IN": {
+      if (isRow(body.lexpr) || items.some(({ row }) => row !== undefined)) break;
+      // Those that name no column are made into one array first, of a type that all of them and the left side can become: one of theirs.
+      const types = new Set([left, ...items].map(({ type }) => catalog.baseType(type)));
+      for (const { type } of items) types.add(type);
+      if (left.type === TYPE_UNKNOWN_LITERAL && types.has(TYPE_UNKNOWN_LITERAL)) types.add(TYPE_TEXT);
+      return [...types].map((type) => [left, { ...right, type }]);
+    }
+    default:
+      if (body.lexpr === undefined) return [[undefined, right]];
+  }
+  return (items.length > 0 ? items : [right]).flatMap((item, at) =>
+    isRow(body.lexpr) && isRow(nodes[at]) ? membersOf(left, item) : [[left, item] as const],
+  );
+}
+
+function membersOf(left: Value, right: Value): readonly Operands[] {
+  if (left.row === undefined || left.row.length !== right.row?.length) return [[left, right]];
+  return left.row.map((field, at) => [field.value, right.row![at]!.value] as const);
 }
 
 type Meaning = { readonly type: number; readonly total: boolean };
@@ -121,7 +172,7 @@ export function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope)
   if (tested !== undefined) {
     recorder.operator(tested, "=");
     for (const condition of conditions.slice(1)) {
-      const compared = operatorRuns(recorder, "=", tested, condition);
+      const compared = operatorRuns(recorder, EQUALS, [[{ ...tested, type: known(tested.type) }, condition]]);
       if (compared !== undefined) run = withRun(compared, run);
       total &&= operationOf(recorder, undefined, "=", known(tested.type), condition.type).total;
     }

@@ -1,5 +1,5 @@
 // Operators: which function runs, of which type the result is, and whether it can fail on a value.
-import type { Catalog } from "./catalog.ts";
+import type { Catalog, Operator } from "./catalog.ts";
 import { POLYMORPHIC, totalOver } from "./coercion.ts";
 import { choose, resultType } from "./overloads.ts";
 import type { Recorder } from "./recorder.ts";
@@ -41,22 +41,38 @@ export function operationOf(
   return operation;
 }
 
-type Named = ReturnType<Catalog["operatorsNamed"]>;
+type Named = readonly Operator[];
+type OperatorCandidate = { readonly types: readonly number[]; readonly operator: Operator };
+
+/**
+ * Operators that the server may choose of these, which stand in the order of the path: of two for the same types it knows the first one.
+ * Empty: it has none.
+ */
+export function chosenOf(
+  catalog: Catalog,
+  named: Named,
+  left: number | undefined,
+  right: number,
+): readonly OperatorCandidate[] {
+  const candidates = new Map<string, OperatorCandidate>();
+  for (const operator of named) {
+    if ((operator.left === 0) !== (left === undefined) || operator.right === 0) continue;
+    const types = left === undefined ? [operator.right] : [operator.left, operator.right];
+    const key = types.join();
+    if (!candidates.has(key)) candidates.set(key, { types, operator });
+  }
+  const args = left === undefined ? [right] : [left, right];
+  const all = [...candidates.values()];
+  return exactFor(catalog, all, args) ?? choose(catalog, all, args);
+}
 
 function resolve(catalog: Catalog, named: Named, left: number | undefined, right: number): Operation {
-  const candidates = named
-    .filter((operator) => (operator.left === 0) === (left === undefined) && operator.right !== 0)
-    .map((operator) => ({
-      types: left === undefined ? [operator.right] : [operator.left, operator.right],
-      result: operator.result,
-      code: operator.code,
-    }));
   const args = left === undefined ? [right] : [left, right];
-  const chosen = exactFor(catalog, candidates, args) ?? choose(catalog, candidates, args);
+  const chosen = chosenOf(catalog, named, left, right);
   if (chosen.length === 0) return NOT_KNOWN;
-  const types = new Set(chosen.map(({ result, types }) => resultType(catalog, result, types, args)));
-  const total = chosen.every(({ types, code }) => {
-    const entry = catalog.functionByOid(code);
+  const types = new Set(chosen.map(({ operator, types }) => resultType(catalog, operator.result, types, args)));
+  const total = chosen.every(({ types, operator }) => {
+    const entry = catalog.functionByOid(operator.code);
     return entry !== undefined && totalOver(catalog, entry.behaviour, types, args);
   });
   const lefts = new Set(

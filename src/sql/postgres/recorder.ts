@@ -72,6 +72,7 @@ export type Within = {
   readonly masked?: MaskedForms | undefined;
   readonly reads?: Reads | undefined;
   readonly user?: string | undefined;
+  readonly bound?: boolean;
 };
 
 export class Recorder {
@@ -120,6 +121,10 @@ export class Recorder {
   readonly running: readonly string[] | undefined;
   /** Of a body: its parameters and variables. */
   readonly variables: Variables | undefined;
+  /** The text was written by the server, of what it has resolved: what a keyword stands for may be of any schema, whatever the path. */
+  readonly bound: boolean;
+  /** Nodes of operators that are surely the server's own, though users have made some of that name. */
+  readonly serversOwn = new WeakSet<object>();
   /** How many bodies deep. */
   readonly depth: number;
   /** The sub-selects of the statement's text (not of bodies and definitions) that show masked columns. */
@@ -135,6 +140,7 @@ export class Recorder {
     this.running = body.running;
     this.variables = body.variables;
     this.depth = body.depth ?? 0;
+    this.bound = body.bound === true;
     this.masked = body.masked;
     this.reads = body.reads;
     this.user = body.user;
@@ -298,6 +304,7 @@ export class Recorder {
       running: this.running,
       depth: this.depth + 1,
       budget: this.budget,
+      bound: true,
       ...(variables === undefined ? {} : { variables }),
     });
   }

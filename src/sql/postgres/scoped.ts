@@ -6,6 +6,7 @@ import { integerOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Item, Scope } from "./scope.ts";
 import { namedItem } from "./scope.ts";
+import { isServersOwn } from "./user-code.ts";
 
 /** Whose rows change. */
 export type Changed = {
@@ -28,13 +29,11 @@ export function fixesRows(
   // In a loop a variable, a parameter or a cursor stands for many rows.
   if (recorder.variables?.mayWin === true) return false;
   if ("CurrentOfExpr" in clause) return true;
-  // Someone's own `=` may mean anything.
-  if (recorder.catalog.operators.has("=")) return false;
   const listed = new Set<Item>();
   const joins: Node[] = [];
   for (const node of from ?? []) survey(recorder, node, scope, listed, joins);
   const fixes = (node: Node): boolean => {
-    if (isNever(node)) return true;
+    if (isNever(recorder, node)) return true;
     const arms = "BoolExpr" in node ? (node.BoolExpr.args ?? []) : [];
     // `id = 1 OR id = 2`: each side fixes its rows. In a conjunction it is enough that one part does.
     if ("BoolExpr" in node && node.BoolExpr.boolop === "OR_EXPR") return arms.length > 0 && arms.every(fixes);
@@ -49,9 +48,10 @@ export function fixesRows(
 }
 
 /** `false`, and `1 = 0` as libraries write it: of no row. */
-function isNever(node: Node): boolean {
+function isNever(recorder: Recorder, node: Node): boolean {
   if ("A_Const" in node) return node.A_Const.boolval !== undefined && node.A_Const.boolval.boolval !== true;
-  if (!("A_Expr" in node) || node.A_Expr.kind !== "AEXPR_OP" || !isEquals(node.A_Expr.name)) return false;
+  if (!("A_Expr" in node) || node.A_Expr.kind !== "AEXPR_OP" || !isEquals(recorder, node.A_Expr, node.A_Expr.name))
+    return false;
   const [left, right] = [integerOf(node.A_Expr.lexpr), integerOf(node.A_Expr.rexpr)];
   return left !== undefined && right !== undefined && left !== right;
 }
@@ -152,13 +152,13 @@ function collect(search: Search, node: Node): void {
   if ("SubLink" in node) {
     // `id IN (VALUES (1), (2))`, `id = ANY (SELECT unnest($1))`
     const { subLinkType, operName, testexpr, subselect } = node.SubLink;
-    if (subLinkType !== "ANY_SUBLINK" || (operName !== undefined && !isEquals(operName))) return;
+    if (subLinkType !== "ANY_SUBLINK" || !isEquals(search.recorder, node.SubLink, operName)) return;
     if (listsRows(search.recorder, subselect, search.scope.ctes)) addColumns(search, testexpr);
     return;
   }
   if (!("A_Expr" in node)) return;
   const body = node.A_Expr;
-  if (!isEquals(body.name)) return;
+  if (!isEquals(search.recorder, body, body.name)) return;
   switch (body.kind) {
     case "AEXPR_OP":
       equality(search, body.lexpr, body.rexpr);
@@ -173,9 +173,10 @@ function collect(search: Search, node: Node): void {
   }
 }
 
-function isEquals(names: readonly Node[] | undefined): boolean {
-  const { schema, name } = qualifiedName(names);
-  return name === "=" && (schema === undefined || schema === "pg_catalog");
+/** Someone's own `=` may mean anything. */
+function isEquals(recorder: Recorder, operation: object, names: readonly Node[] | undefined): boolean {
+  const { schema, name } = names === undefined ? { schema: undefined, name: "=" } : qualifiedName(names);
+  return name === "=" && (schema === undefined || schema === "pg_catalog") && isServersOwn(recorder, operation, name);
 }
 
 function equality(search: Search, column: Node | undefined, other: Node | undefined): void {

@@ -25,7 +25,7 @@ import {
   unqualifiedColumn,
   wholeRow,
 } from "./scope.ts";
-import { operatorRuns } from "./user-code.ts";
+import { operatorRuns, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf, oneOfBoth, plainConstant } from "./value.ts";
 
@@ -240,7 +240,7 @@ function sorting(recorder: Recorder, nodes: readonly Node[] | undefined, scope: 
     if (!("SortBy" in node)) continue;
     const value = clauseValue(recorder, node.SortBy.node, scope, result, false);
     recorder.use(value, USE.sort);
-    if (node.SortBy.useOp !== undefined) operatorRuns(recorder, namesOf(node.SortBy.useOp).at(-1) ?? "", value, value);
+    if (node.SortBy.useOp !== undefined) operatorRuns(recorder, writtenAs(node.SortBy.useOp), [[value, value]]);
   }
 }
 

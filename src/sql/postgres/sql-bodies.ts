@@ -44,6 +44,7 @@ export function sqlBody({ catalog, entry, definition, path, depth }: Reading): R
     running: path,
     variables,
     depth,
+    bound: definition.bound !== undefined,
   });
   const statements: readonly Node[] =
     definition.bound ?? (parse(definition.text).stmts ?? []).flatMap((raw) => raw.stmt ?? []);

@@ -41,7 +41,7 @@ export function inlined(
   const statement = parse(text).stmts?.[0]?.stmt;
   if (statement === undefined || !("SelectStmt" in statement)) return `${what}, and its definition cannot be read`;
   const names = new Names(catalog);
-  const recorder = new Recorder(catalog, ["pg_catalog"], { running: undefined, reads: names });
+  const recorder = new Recorder(catalog, ["pg_catalog"], { running: undefined, reads: names, bound: true });
   resolveQuery(recorder, statement.SelectStmt, undefined, undefined);
   const inner = rewriting(text, names);
   const impossible = inner.statement(statement, masks);

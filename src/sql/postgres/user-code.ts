@@ -1,6 +1,10 @@
 // Code of users that runs without being called by name: behind operators, casts and domains. Most databases have none.
+import type { Node } from "libpg-query";
+import type { FunctionUse } from "../../core/facts.ts";
 import { runUse } from "./bodies.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalog, Operator } from "./catalog.ts";
+import { qualifiedName } from "./nodes.ts";
+import { chosenOf } from "./operators.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Value } from "./value.ts";
 import { CONSTANT, combine, TYPE_UNKNOWN_LITERAL } from "./value.ts";
@@ -18,24 +22,99 @@ export function withRun(value: Value, run: Value | undefined): Value {
   return run === undefined ? value : { ...combine([value, run], value.type, false), total: false };
 }
 
-/** Might this operator be a user's? Then its function runs, and this is what it gives. A missing operand is undefined. */
+/** How an operator is written. */
+export type Written = {
+  readonly schema: string | undefined;
+  readonly name: string;
+  /** A keyword stands for it (USING, CASE, IS DISTINCT FROM …), or a list or a row: the server does not write it by its schema. */
+  readonly implied: boolean;
+};
+/** A missing operand is undefined. */
+export type Operands = readonly [left: Value | undefined, right: Value | undefined];
+export function writtenAs(names: readonly Node[] | undefined): Written {
+  const { schema, name } = qualifiedName(names);
+  return names === undefined ? EQUALS : { schema, name, implied: false };
+}
+export const EQUALS: Written = { schema: undefined, name: "=", implied: true };
+
+/** Might the server choose a user's operator? Then its function runs, and this is what it gives. */
 export function operatorRuns(
   recorder: Recorder,
-  name: string,
-  left: Value | undefined,
-  right: Value | undefined,
+  written: Written,
+  pairs: readonly Operands[],
+  node?: object,
 ): Value | undefined {
   const { catalog } = recorder;
-  let found = castsRun(recorder, left, right);
+  let found: Value | undefined;
+  for (const [left, right] of pairs) found = withAnother(castsRun(recorder, left, right), found);
   if (catalog.operators.size === 0) return found;
-  const operands = combine([left ?? CONSTANT, right ?? CONSTANT], 0, false);
-  for (const symbol of BEHIND.get(name) ?? [name]) {
-    for (const candidate of catalog.operators.get(symbol) ?? []) {
-      if (!mayTake(catalog, left, candidate.left) || !mayTake(catalog, right, candidate.right)) continue;
-      found = withRun(runUse(recorder, candidate.use, operands), found);
+  let own = true;
+  for (const symbol of BEHIND.get(written.name) ?? [written.name]) {
+    if (!catalog.operators.has(symbol)) continue;
+    for (const [left, right] of pairs) {
+      const operands = combine([left ?? CONSTANT, right ?? CONSTANT], 0, false);
+      for (const use of usersOperators(recorder, { ...written, name: symbol }, left, right)) {
+        own = false;
+        found = withRun(runUse(recorder, use, operands), found);
+      }
     }
   }
+  if (own && node !== undefined) recorder.serversOwn.add(node);
   return found;
+}
+
+/** Is it surely no operator of users? `node`: what was resolved before. */
+export function isServersOwn(recorder: Recorder, node: object, name: string): boolean {
+  return !recorder.catalog.operators.has(name) || recorder.serversOwn.has(node);
+}
+
+function withAnother(value: Value | undefined, found: Value | undefined): Value | undefined {
+  return value === undefined ? found : withRun(value, found);
+}
+
+/** Functions of the users' operators among those that the server may choose. */
+function usersOperators(
+  recorder: Recorder,
+  { schema, name, implied }: Written,
+  left: Value | undefined,
+  right: Value | undefined,
+): readonly FunctionUse[] {
+  const { catalog, path } = recorder;
+  const users = catalog.operators.get(name) ?? [];
+  const from = left === undefined ? undefined : typeOf(left);
+  const to = right === undefined ? 0 : typeOf(right);
+  if (!(recorder.bound && implied && schema === undefined)) {
+    const named = catalog.operatorsNamed(schema, name, path);
+    if (named.every(({ use }) => use === undefined)) return [];
+    const chosen = right === undefined ? [] : chosenOf(catalog, named, from, to);
+    if (chosen.length > 0) return chosen.flatMap(({ operator: { use } }) => use ?? []);
+    return taking(catalog, named, left, right);
+  }
+  // It was resolved along a path that nobody knows: what fits exactly is found in any, and the server's own schema is in each.
+  const fitting = [...users, ...catalog.operatorsNamed("pg_catalog", name, path)].filter(
+    (operator) => from !== undefined && operator.left === from && operator.right === to,
+  );
+  if (from !== 0 && to !== 0 && fitting.some((operator) => operator.use === undefined))
+    return fitting.flatMap(({ use }) => use ?? []);
+  return taking(catalog, users, left, right);
+}
+
+function taking(
+  catalog: Catalog,
+  operators: readonly Operator[],
+  left: Value | undefined,
+  right: Value | undefined,
+): readonly FunctionUse[] {
+  return operators.flatMap((operator) =>
+    operator.use !== undefined && mayTake(catalog, left, operator.left) && mayTake(catalog, right, operator.right)
+      ? [operator.use]
+      : [],
+  );
+}
+
+/** 0: not known, as of rows, which are compared in ways of their own. */
+function typeOf(value: Value): number {
+  return value.row === undefined ? value.type : 0;
 }
 
 /**

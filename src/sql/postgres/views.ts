@@ -52,7 +52,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       catalog,
       relation.schema.startsWith("pg_temp_") ? [relation.schema, "pg_catalog"] : ["pg_catalog"],
       // The functions that it calls run in whatever path holds when it is read.
-      { running: undefined },
+      { running: undefined, bound: true },
     );
     const result = resolveQuery(recorder, statement.SelectStmt, undefined, undefined);
     const columns = relation.rows().length;

@@ -123,6 +123,6 @@ describe("what runs none does not", () => {
   }
 
   test("nothing is scoped by somebody's own equality", () => {
-    assert.equal(one("DELETE FROM moods WHERE id = 1").facts.scoped, false);
+    assert.equal(one("DELETE FROM moods WHERE id = 1").facts.scoped, true);
   });
 });
