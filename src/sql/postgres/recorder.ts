@@ -228,6 +228,7 @@ export class Recorder {
     this.#touch(relation, access, NO_VIA, hidden);
     if (SHOWS_ROWS.has(access)) this.#partitioned(relation);
     if (relation.kind === "foreign_table") this.external.add("server");
+    if (isOnlyNamed(relation, access)) return;
     if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access, hidden);
     else if (!only && relation.children.length > 0 && relation.kind === "table" && INHERITED.has(access)) {
       this.#children(relation, access, [relation.qualified], hidden);
@@ -465,6 +466,14 @@ export class Recorder {
       sources: value.sources.map((column) => column.source),
     };
   }
+}
+
+/** DROP, GRANT and what else is said of a view do not look into it. An index, or what copies or computes, of a materialized view does. */
+function isOnlyNamed({ kind }: Relation, access: string): boolean {
+  return (
+    (kind === "view" && (access === "drop" || access === "grant" || access === "ddl")) ||
+    (kind === "materialized_view" && (access === "drop" || access === "grant"))
+  );
 }
 
 function entryFor(relation: Relation, via: readonly string[], hidden: ReadonlySet<string> | undefined): RelationEntry {
