@@ -356,3 +356,11 @@ const SYSTEM_COLUMNS = new Map<string, readonly [number, number]>([
   ["cmax", [-5, 29]],
   ["tableoid", [-6, 26]],
 ]);
+
+/** DROP, GRANT and what else is said of a view do not look into it. An index, or what copies or computes, of a materialized view does. */
+export function isOnlyNamed({ kind }: Relation, access: string): boolean {
+  return (
+    (kind === "view" && (access === "drop" || access === "grant" || access === "ddl")) ||
+    (kind === "materialized_view" && (access === "drop" || access === "grant"))
+  );
+}

@@ -18,7 +18,7 @@ import { Flows } from "./flows.ts";
 import type { Lookup } from "./lookups.ts";
 import { keysAbove, keysBelow } from "./partition-keys.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
-import { NO_TAGS } from "./model.ts";
+import { isOnlyNamed, NO_TAGS } from "./model.ts";
 import type { MaskedForms } from "./masked-forms.ts";
 import { hiddenBehind, tagsBeside } from "./masked-forms.ts";
 import type { Variables } from "./placeholders.ts";
@@ -466,14 +466,6 @@ export class Recorder {
       sources: value.sources.map((column) => column.source),
     };
   }
-}
-
-/** DROP, GRANT and what else is said of a view do not look into it. An index, or what copies or computes, of a materialized view does. */
-function isOnlyNamed({ kind }: Relation, access: string): boolean {
-  return (
-    (kind === "view" && (access === "drop" || access === "grant" || access === "ddl")) ||
-    (kind === "materialized_view" && (access === "drop" || access === "grant"))
-  );
 }
 
 function entryFor(relation: Relation, via: readonly string[], hidden: ReadonlySet<string> | undefined): RelationEntry {
