@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import pg from "pg";
-import { errorOf, types, WireClient } from "../protocols/postgres/wire-client.ts";
+import { cells, errorOf, types, WireClient } from "../protocols/postgres/wire-client.ts";
 import { startGate } from "../support/gate.ts";
 import { startServer } from "../support/server.ts";
 
@@ -24,16 +24,25 @@ await owner.query(`
 await owner.end();
 
 const WIDE = [
-  "EXPLAIN SELECT email FROM customers",
-  "EXPLAIN SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
-  "EXPLAIN WITH x AS MATERIALIZED (SELECT email FROM customers) SELECT count(*) FROM x",
   "EXPLAIN (ANALYZE, COSTS off) SELECT email FROM customers ORDER BY name",
+  "EXPLAIN (COSTS) SELECT email FROM customers",
+  "EXPLAIN ANALYZE SELECT upper(email) FROM customers",
+  "EXPLAIN (ANALYZE, COSTS off) SELECT id FROM kept",
+];
+/** Of these the gate takes the costs away. */
+const PLAIN = [
+  "EXPLAIN SELECT email FROM customers",
+  "EXPLAIN (SELECT email FROM customers)",
+  "/* x */ EXPLAIN VERBOSE SELECT email FROM customers",
+  "EXPLAIN (VERBOSE) (SELECT email FROM customers)",
+  "EXPLAIN SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
+  "EXPLAIN SELECT id FROM customers WHERE email LIKE 'a%'",
+  "EXPLAIN WITH x AS MATERIALIZED (SELECT email FROM customers) SELECT count(*) FROM x",
   "EXPLAIN (FORMAT json) SELECT * FROM customers",
   "EXPLAIN EXECUTE p",
   "EXPLAIN SELECT id FROM kept",
   "EXPLAIN SELECT id FROM kept_further",
   "EXPLAIN SELECT id FROM keeping()",
-  "EXPLAIN (ANALYZE, COSTS off) SELECT id FROM kept",
   "EXPLAIN EXECUTE k",
 ];
 const NARROW = [
@@ -48,14 +57,25 @@ const NARROW = [
   "EXPLAIN SELECT id FROM kept_name",
 ];
 
-async function told(sql: string): Promise<{ types: string; remedy: string | undefined }> {
+async function told(sql: string): Promise<{ types: string; remedy: string | undefined; plan: string; notice: string }> {
   const client = await WireClient.open(port, token);
   await client.run("PREPARE p AS SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id");
   await client.run("PREPARE k AS WITH x AS MATERIALIZED (SELECT id, email FROM customers) SELECT id FROM x");
-  const replies = (await client.run(sql)).filter((reply) => reply.type !== "N");
+  const all = await client.run(sql);
+  const replies = all.filter((reply) => reply.type !== "N");
+  const notice = all.find((reply) => reply.type === "N");
   client.end();
   const error = replies.find((reply) => reply.type === "E");
-  return { types: types(replies), remedy: error && `${errorOf(error).D} ${errorOf(error).H}` };
+  const plan = replies
+    .filter((reply) => reply.type === "D")
+    .map((reply) => cells(reply).join())
+    .join("\n");
+  return {
+    plan,
+    notice: notice === undefined ? "" : (errorOf(notice).D ?? ""),
+    types: types(replies),
+    remedy: error && `${errorOf(error).D} ${errorOf(error).H}`,
+  };
 }
 
 describe("EXPLAIN", () => {
@@ -65,6 +85,23 @@ describe("EXPLAIN", () => {
       assert.equal(seen, "E Z");
       assert.match(remedy!, /COSTS off/);
     });
+  for (const sql of PLAIN)
+    it(`loses its costs where they tell how wide protected values are: ${sql}`, async () => {
+      const { types: seen, plan, notice, remedy } = await told(sql);
+      assert.match(seen, /^T (D )+C Z$/, remedy);
+      assert.doesNotMatch(plan, /width|cost/i);
+      assert.match(notice, /no costs/);
+    });
+  it("keeps its costs beside another that loses them", async () => {
+    const { plan } = await told("EXPLAIN SELECT name FROM customers; EXPLAIN SELECT email FROM customers");
+    assert.equal(plan.match(/width/g)?.length, 1);
+  });
+  it("is suggested without costs, and without being run", async () => {
+    assert.match(
+      (await told(WIDE[0]!)).remedy!,
+      /Try: EXPLAIN \(COSTS off\) SELECT email FROM customers ORDER BY name/i,
+    );
+  });
   for (const sql of NARROW)
     it(`shows a plan: ${sql}`, async () => {
       assert.equal((await told(sql)).types, "T D C Z");

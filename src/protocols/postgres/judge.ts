@@ -87,8 +87,7 @@ export class Judge {
       if (verdict.kind === "substitute") {
         const asked = verdict.decision.substitutions ?? [];
         if (substitute !== undefined && command.rewriting === undefined) return substitute(asked);
-        const refusal = pipeline.refuse(session.context, command.facts, late(command));
-        return this.refuse(missed(refusal, command.missing), simple);
+        return this.refuseUnreplaced(command, asked, late(command), simple);
       }
       const { permit } = verdict;
       if (command.rewriting !== undefined) this.#tell(command.rewriting);
@@ -206,6 +205,17 @@ export class Judge {
       session.segment++;
     } else session.skipping = true;
     return true;
+  }
+
+  /** Refuses what cannot be rewritten: with its place, and with what would pass. */
+  refuseUnreplaced(command: ReadCommand, asked: Substitutions, error: RegateError, simple: boolean): boolean {
+    const { pipeline } = this.#session.options;
+    const [first] = asked;
+    const refusal = {
+      ...pipeline.refuse(this.#session.context, command.facts, error),
+      about: first === undefined ? undefined : { statement: first.statement, column: first.column },
+    };
+    return this.refuse(missed(this.#advice.on(refusal, command), command.missing), simple);
   }
 
   /** Refuses, and records, a message of the extended protocol that has no facts. */

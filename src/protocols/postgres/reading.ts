@@ -13,7 +13,6 @@ import { basisOf, looksUpLate, refresh } from "./readings.ts";
 import { rewrite, type Rewriting, type Substitutions } from "./rewriting.ts";
 import { probesOf } from "./probes.ts";
 import { forbiddenSetting } from "./settings.ts";
-import { missed } from "./refuse.ts";
 import type { Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
 
@@ -246,10 +245,7 @@ export class Reading {
     const catalog = session.catalog ?? session.lastCatalog;
     if (catalog === undefined) throw new RegateError("CATALOG_UNAVAILABLE");
     const made = rewrite(facts.text, asked, catalog, session.settled.scope, this.options);
-    if (made instanceof RegateError) {
-      const refusal = session.options.pipeline.refuse(session.context, facts, made);
-      return session.judge.refuse(missed(refusal, command.missing), simple);
-    }
+    if (made instanceof RegateError) return session.judge.refuseUnreplaced(command, asked, made, simple);
     const { analysis, rewriting } = made;
     const again = (): boolean => this.rewritten(command, asked, simple, step);
     return this.#estimated(

@@ -6,7 +6,13 @@ import type { Analysis, NameScope } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { MaskedForms } from "../../sql/postgres/masked-forms.ts";
 import { originalPosition } from "../../sql/postgres/sent-position.ts";
-import { type Replacement, substitute, type SubstituteOptions } from "../../sql/postgres/substitute.ts";
+import {
+  type Impossible,
+  PLAIN_PLAN,
+  type Replacement,
+  substitute,
+  type SubstituteOptions,
+} from "../../sql/postgres/substitute.ts";
 import type { Edit } from "../../sql/postgres/substitute-text.ts";
 import { encodeNotice, type ErrorFields } from "./message.ts";
 
@@ -19,6 +25,7 @@ export type Rewriting = {
   readonly masked: MaskedForms;
   readonly substitutions: Substitutions;
   readonly edits: readonly Edit[];
+  readonly plainPlan: boolean;
 };
 
 /** The text with what the policy asks for replaced, and its analysis; or why that is not possible (SUBSTITUTION_IMPOSSIBLE). */
@@ -36,16 +43,17 @@ export function rewrite(
     else list.push(replacement);
   }
   const made = substitute(text, catalog, scope, asked, options);
-  if ("impossible" in made) return impossible(substitutions, made.impossible);
-  const { analysis, masked, edits, text: sent } = made;
-  return { analysis, rewriting: { original: text, sent, masked, substitutions, edits } };
+  if ("impossible" in made) return impossible(substitutions, made);
+  const { analysis, masked, edits, plainPlan, text: sent } = made;
+  return { analysis, rewriting: { original: text, sent, masked, substitutions, edits, plainPlan } };
 }
 
-function impossible(substitutions: Substitutions, why: string): RegateError {
+function impossible(substitutions: Substitutions, { impossible: why, hint }: Impossible): RegateError {
   const columns = namesOf(substitutions);
   return new RegateError("SUBSTITUTION_IMPOSSIBLE", {
     message: `This use of ${columns.length === 1 ? "a protected column" : "protected columns"} is not possible: ${columns.join(", ")}`,
     detail: why,
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 
@@ -57,9 +65,6 @@ export function askedAgain(statements: readonly StatementFacts[]): RegateError {
   });
 }
 
-/** Costs and what running takes depend on how long the real values are, below the place where they are masked. */
-const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
-
 /** What the server said of the sent text, with a position in the client's own; without one in what the client did not write. */
 export function placedAsWritten(
   { original, sent, edits }: Pick<Rewriting, "original" | "sent" | "edits">,
@@ -70,14 +75,14 @@ export function placedAsWritten(
 }
 
 /** Says which columns the statement does not see as they are. */
-export function substitutionNotice({ substitutions }: Rewriting): Buffer {
+export function substitutionNotice({ substitutions, plainPlan }: Rewriting): Buffer {
   const names = namesOf(substitutions);
   return encodeNotice({
     S: "NOTICE",
     V: "NOTICE",
     C: "00000",
     M: `masked in this statement: ${names.join(", ")}`,
-    D: "Filters, joins, expressions and copies see the masked values, not the stored ones.",
+    D: `Filters, joins, expressions and copies see the masked values, not the stored ones.${plainPlan ? " The plan has no costs: they would tell how wide the stored values are." : ""}`,
   });
 }
 

@@ -85,6 +85,12 @@ export class SourceText {
     return last === undefined ? undefined : this.#span(at - 1, last);
   }
 
+  /** The word at a place, or behind the comments there, and what follows it. */
+  words(location: number): readonly [Span | undefined, Span | undefined] {
+    const first = this.#tokens.findIndex(({ start }) => start >= location);
+    return [this.#tokens[first], first === -1 ? undefined : this.#tokens[first + 1]];
+  }
+
   /** A relation's name and the list in brackets behind it, if `listed`. */
   listed(location: number, listed: boolean): Span | undefined {
     const at = this.#at.get(location);

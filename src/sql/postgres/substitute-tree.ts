@@ -6,6 +6,7 @@ import { type Form, INNER } from "./masked-forms.ts";
 import type { Relation } from "./model.ts";
 import { bodyOf, stringOf } from "./nodes.ts";
 import { parse } from "./parser.ts";
+import { withoutCosts } from "./plain-plan.ts";
 import { formOf, type Masks, qualified } from "./substitute-forms.ts";
 import { lackingGroups } from "./substitute-groups.ts";
 import type { Names } from "./substitute-names.ts";
@@ -48,6 +49,13 @@ export class Rewriting {
   /** The text as it is rewritten; undefined where it could not be. */
   text(): string | undefined {
     return this.#source.edited(this.#edits);
+  }
+
+  /** Takes the costs from an EXPLAIN that was not asked for them. False: it is none, or was. */
+  plain(statement: Node, location: number): boolean {
+    const edit = "ExplainStmt" in statement ? withoutCosts(statement.ExplainStmt, this.#source, location) : undefined;
+    if (edit !== undefined) this.#edits.push(edit);
+    return edit !== undefined;
   }
 
   /** Rewrites one statement of the text; gives why it cannot be, if it cannot. */

@@ -32,9 +32,11 @@ export type Substituted = {
   readonly masked: MaskedForms;
   /** Of the text as it came. */
   readonly edits: readonly Edit[];
+  /** Lost its costs: an EXPLAIN, which would have told how wide the columns are. */
+  readonly plainPlan: boolean;
 };
-/** Why it cannot be, in words for whoever sent the statement. */
-export type Impossible = { readonly impossible: string };
+/** Why it cannot be, in words for whoever sent the statement, and what helps where that is something of its own. */
+export type Impossible = { readonly impossible: string; readonly hint?: string | undefined };
 
 export type SubstituteOptions = Omit<AnalyzeOptions, "masked">;
 
@@ -43,6 +45,7 @@ type Rewritten = {
   readonly shape: Shape;
   readonly masked: MaskedForms;
   readonly edits: readonly Edit[];
+  readonly plainPlan: boolean;
   /** Names that the text had before, too, and that nothing stands for. */
   readonly unresolved: boolean;
 };
@@ -97,8 +100,14 @@ function rewrite(
   const before = judgeAll(tree, catalog, scope, { uncertain: options.uncertain === true, reads: names });
   const done = (rewritten: Rewritten | Impossible) => ({ rewritten, ofSession: before.ofSession });
   const rewriting = new Rewriting(text, catalog, names, scope.searchPath);
+  let plainPlan = false;
   for (const [number, list] of replacements) {
     const statement = tree.stmts?.[number]?.stmt;
+    const plain = statement !== undefined && rewriting.plain(statement, tree.stmts?.[number]?.stmt_location ?? 0);
+    if (plain) {
+      plainPlan = true;
+      if (list.every((each) => isOnlyShown(before.facts[number]!, each))) continue;
+    }
     const masks = masksOf(list, catalog, scope);
     const impossible =
       statement === undefined
@@ -107,7 +116,7 @@ function rewrite(
           ? masks
           : rewriting.statement(statement, masks);
     if (impossible !== undefined) return done({ impossible });
-    if (rewriting.edits === 0) return done({ impossible: notReached(before.facts[number]!, list) });
+    if (rewriting.edits === 0 && !plain) return done(notReached(before.facts[number]!, list));
   }
   const result = rewriting.text();
   if (result === undefined) return done({ impossible: "its parts could not be found in the text" });
@@ -117,7 +126,7 @@ function rewrite(
     if (!sameStatements(JSON.parse(json) as ParseResult, tree))
       return done({ impossible: "the rewritten text would not mean the same" });
     const masked = new MaskedForms(rewriting.forms);
-    return done({ text: result, shape, masked, edits: rewriting.changes, unresolved: before.unresolved });
+    return done({ text: result, shape, masked, edits: rewriting.changes, plainPlan, unresolved: before.unresolved });
   } catch (thrown) {
     if (!(thrown instanceof RegateError)) throw thrown;
     return done({ impossible: `the rewritten text would be refused (${thrown.code})` });
@@ -152,7 +161,7 @@ function masksOf(
 }
 
 function analysed(
-  { text, shape, masked, edits, unresolved }: Rewritten,
+  { text, shape, masked, edits, plainPlan, unresolved }: Rewritten,
   catalog: Catalog,
   scope: NameScope,
   replacements: ReadonlyMap<number, readonly Replacement[]>,
@@ -162,9 +171,9 @@ function analysed(
   if (analysis.unresolved && !unresolved) return { impossible: nameless(shape) };
   for (const [number, list] of replacements) {
     const impossible = stillUsed(analysis, number, list, catalog, scope.searchPath);
-    if (impossible !== undefined) return { impossible };
+    if (impossible !== undefined) return impossible;
   }
-  return { text, analysis, masked, edits };
+  return { text, analysis, masked, edits, plainPlan };
 }
 
 /** A name of the text that the sub-select does not have: of a system column, most likely. */
@@ -192,7 +201,7 @@ function stillUsed(
   list: readonly Replacement[],
   catalog: Catalog,
   path: readonly string[],
-): string | undefined {
+): Impossible | undefined {
   const facts = statements[number]!.facts;
   const used = facts.columns.find(
     (column) =>
@@ -205,22 +214,34 @@ function stillUsed(
   if (used === undefined) return undefined;
   const { schema, table, column } = used;
   return asksPolicy(catalog.resolveRelation(schema, table, path), column)
-    ? `row-level security of ${schema}.${table} asks about column ${column}: which rows there are would tell its values`
+    ? {
+        impossible: `row-level security of ${schema}.${table} asks about column ${column}: which rows there are would tell its values`,
+      }
     : whyUsed(facts, used);
 }
 
 const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "copy"]);
 
-function whyUsed(facts: Facts, { schema, table, column }: Pick<Replacement, "schema" | "table" | "column">): string {
+/** What EXPLAIN ANALYZE and COSTS on tell otherwise. */
+export const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
+
+function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "column">): Impossible {
+  const { schema, table, column } = used;
   const named = facts.relations.filter((relation) => relation.schema === schema && relation.name === table);
-  const width = `the plan would tell how wide column ${column} of ${schema}.${table} is; EXPLAIN (COSTS off), without ANALYZE, does not`;
-  if (facts.verb === "explain" && isOnlyShown(facts, { schema, table, column })) return width;
+  const width = {
+    impossible: `the plan would tell how wide column ${column} of ${schema}.${table} is`,
+    hint: PLAIN_PLAN,
+  };
+  if (facts.verb === "explain" && isOnlyShown(facts, used)) return width;
   const through = named.find(({ via }) => via.length > 0);
-  if (through !== undefined) return `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}`;
+  if (through !== undefined)
+    return { impossible: `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}` };
   if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
-    return `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked`;
+    return {
+      impossible: `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked`,
+    };
   if (facts.verb === "explain") return width;
-  return `column ${column} of ${schema}.${table} is used where no sub-select can stand`;
+  return { impossible: `column ${column} of ${schema}.${table} is used where no sub-select can stand` };
 }
 
 function isOnlyShown(
@@ -231,6 +252,6 @@ function isOnlyShown(
   return used?.uses.every((use) => HARMLESS.has(use)) ?? true;
 }
 
-function notReached(facts: Facts, list: readonly Replacement[]): string {
+function notReached(facts: Facts, list: readonly Replacement[]): Impossible {
   return whyUsed(facts, list[0] ?? { schema: "", table: "", column: "" });
 }

@@ -1,8 +1,9 @@
 // A statement near a refused one that would pass: without the parts that are refused by themselves. Who asks says what passes.
 import { deparseSync } from "pgsql-deparser";
-import type { Node, SelectStmt } from "libpg-query";
+import type { ExplainStmt, Node, SelectStmt } from "libpg-query";
 import { RegateError } from "../../errors.ts";
 import { stringOf } from "./nodes.ts";
+import { COSTS_OFF } from "./plain-plan.ts";
 import { sameTree } from "./same-tree.ts";
 import { shapeOf, wholeTreeOf } from "./shape.ts";
 
@@ -26,16 +27,30 @@ type Part = {
 export function suggest(text: string, passes: Passes): string | undefined {
   const statements = parsed(text);
   const only = statements?.length === 1 ? statements[0]?.stmt : undefined;
+  if (only !== undefined && "ExplainStmt" in only) return plainPlan(text, only.ExplainStmt, passes);
   const select = only !== undefined && "SelectStmt" in only ? (only.SelectStmt as SelectStmt) : undefined;
   if (select === undefined || (select.op ?? "SETOP_NONE") !== "SETOP_NONE" || select.valuesLists !== undefined)
     return undefined;
   const parts = partsOf(select);
-  if (parts.length > MOST_PARTS || !canBeWritten(text, select)) return undefined;
-  const bad = parts.filter(({ alone }) => !passes(written(alone)));
+  if (parts.length > MOST_PARTS || !canBeWritten(text, { SelectStmt: select })) return undefined;
+  const bad = parts.filter(({ alone }) => !passes(written({ SelectStmt: alone })));
   // What `*` stands for is not one output that NULL could stand for.
   if (bad.length === 0 || bad.some(({ star }) => star)) return undefined;
-  const candidate = written(bad.reduce((left, { without }) => without(left), select));
+  return tried(written({ SelectStmt: bad.reduce((left, { without }) => without(left), select) }), passes);
+}
+
+function tried(candidate: string, passes: Passes): string | undefined {
   return candidate.length <= LONGEST && parametersInOrder(candidate) && passes(candidate) ? candidate : undefined;
+}
+
+/** What EXPLAIN shows without costs, and without running the statement. */
+function plainPlan(text: string, { query, options = [] }: ExplainStmt, passes: Passes): string | undefined {
+  const kept = options.filter(
+    (option) => "DefElem" in option && ["verbose", "format"].includes(option.DefElem.defname!),
+  );
+  const plain = { ExplainStmt: { query, options: [COSTS_OFF, ...kept] } } as Node;
+  if (!canBeWritten(text, plain)) return undefined;
+  return tried(written(plain), passes);
 }
 
 /** A parameter that nothing uses has no type: the server would not take the statement. */
@@ -53,16 +68,16 @@ function parsed(text: string): readonly { stmt?: Node }[] | undefined {
   }
 }
 
-const written = (select: SelectStmt): string =>
-  deparseSync({ SelectStmt: select } as never, { pretty: false })
+const written = (statement: Node): string =>
+  deparseSync(statement as never, { pretty: false })
     .replaceAll(/\s+/g, " ")
     .trim();
 
 /** What the deparser does not know it drops, or throws and tells the console. */
-function canBeWritten(text: string, select: SelectStmt): boolean {
+function canBeWritten(text: string, statement: Node): boolean {
   if (/"Json[A-Z]\w*":/.test(shapeOf(text).json)) return false;
   try {
-    return sameTree(parsed(written(select))?.[0]?.stmt, { SelectStmt: select });
+    return sameTree(parsed(written(statement))?.[0]?.stmt, statement);
   } catch {
     return false;
   }

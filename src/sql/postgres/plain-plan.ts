@@ -1,0 +1,20 @@
+// EXPLAIN without costs, which tell how wide columns are: in a text and in its tree.
+import type { ExplainStmt, Node } from "libpg-query";
+import { isOn, optionOf } from "./nodes.ts";
+import type { Edit, SourceText } from "./substitute-text.ts";
+
+export const COSTS_OFF: Node = {
+  DefElem: { defname: "costs", arg: { String: { sval: "off" } }, defaction: "DEFELEM_UNSPEC" },
+} as Node;
+
+/** Changes the tree, and says how its text is changed; undefined where somebody asked for costs, or for more than a plan. */
+export function withoutCosts(body: ExplainStmt, source: SourceText, location: number): Edit | undefined {
+  if (optionOf(body.options, "costs") !== undefined || isOn(optionOf(body.options, "analyze"))) return undefined;
+  const [word, next] = source.words(location);
+  if (word === undefined || next === undefined) return undefined;
+  const options = body.options ?? [];
+  body.options = [COSTS_OFF, ...options];
+  if (options.length === 0) return { start: word.end, end: word.end, text: " (COSTS off)" };
+  if (source.slice(next) === "(") return { start: next.end, end: next.end, text: "COSTS off, " };
+  return { ...next, text: `(COSTS off, ${source.slice(next)})` };
+}
