@@ -277,6 +277,12 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const check = { kind: CHECK_KINDS[row[1]!] ?? "check", columns: numbersOf(row[2] ?? ""), valid: row[3] === "t" };
     relation.checks = [...relation.checks, check];
   }
+  for (const row of rows.computed) {
+    const relation = at(row[0]);
+    if (relation === undefined) continue;
+    const computed = { decides: row[1] === "decides", columns: numbersOf(row[2]!), definition: row[3]! };
+    relation.computed = [...relation.computed, computed];
+  }
   for (const row of rows.rules) {
     const relation = at(row[0]);
     if (relation === undefined) continue;

@@ -60,6 +60,39 @@ const policies = (text: (column: string) => string): string => `
       ) u(function) WHERE ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")})
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE {p.polrelid} AND c.relrowsecurity ORDER BY p.polrelid, p.polname`;
 
+/**
+ * Those over several columns, of which a change of one may tell of another. An index keeps what is long only up to a size, and so tells by an
+ * error whether it has a row. To write one down the server locks its relation.
+ */
+const computed = (text: (expression: string) => string): string => `
+    SELECT x.relation, x.kind, x.columns, x.text FROM (
+      SELECT i.indrelid AS relation, 'fails' AS kind, d.columns, d.several,
+        ${text("concat_ws(', ', pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid))")} AS text
+        FROM pg_index i CROSS JOIN LATERAL (${ofIndex("false")}) d WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND {i.indrelid}
+      UNION ALL SELECT i.indrelid, 'decides', d.columns, d.several, ${text("pg_get_expr(i.indpred, i.indrelid)")}
+        FROM pg_index i CROSS JOIN LATERAL (${ofIndex("true")}) d WHERE i.indpred IS NOT NULL AND NOT i.indisunique AND {i.indrelid}
+          AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attlen = -1)
+      UNION ALL SELECT d.adrelid, 'fails', b.columns, b.several, ${text("pg_get_expr(d.adbin, d.adrelid)")}
+        FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum CROSS JOIN LATERAL (
+          SELECT string_agg(DISTINCT r.refobjsubid::text, ' ' ORDER BY r.refobjsubid::text) AS columns, count(DISTINCT r.refobjsubid) > 1 AS several
+          FROM pg_depend r WHERE r.refclassid = 'pg_class'::regclass AND r.refobjid = d.adrelid AND r.refobjsubid NOT IN (0, d.adnum)
+            AND (r.classid = 'pg_attrdef'::regclass AND r.objid = d.oid
+              OR r.classid = 'pg_class'::regclass AND r.objid = d.adrelid AND r.objsubid = d.adnum)) b
+        WHERE a.attgenerated = 's' AND {d.adrelid}) x
+    WHERE x.relation >= ${FIRST_NORMAL_OID} AND x.several ORDER BY x.relation, x.kind, x.columns, x.text`;
+
+/** Does an index name the whole row? It depends on no column then. */
+const namesRow = "concat(i.indexprs, i.indpred) LIKE '%:varattno 0 %'";
+
+/** The columns of an index's expressions, and its own. */
+const ofIndex = (own: string): string => `
+          SELECT string_agg(DISTINCT column_number::text, ' ' ORDER BY column_number::text) AS columns,
+            count(DISTINCT column_number) > 1 OR bool_or(column_number = 0) AS several FROM (
+            SELECT k FROM unnest(i.indkey::int2[]) k WHERE ${own} AND k > 0
+            UNION SELECT 0 WHERE ${namesRow}
+            UNION SELECT r.refobjsubid FROM pg_depend r WHERE r.classid = 'pg_class'::regclass AND r.objid = i.indexrelid
+              AND r.refclassid = 'pg_class'::regclass AND r.refobjid = i.indrelid) c(column_number)`;
+
 const views = (definition: string): string => `
     SELECT c.oid, ${definition} FROM pg_class c
     WHERE {c.oid} AND c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`;
@@ -214,11 +247,17 @@ export const CATALOG_QUERIES = {
     UNION ALL SELECT i.indrelid, 'u', k.columns, true FROM pg_index i CROSS JOIN LATERAL (
       SELECT string_agg(DISTINCT column_number::text, ' ' ORDER BY column_number::text) FROM (
         SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts AND k <> 0
+        UNION SELECT 0 WHERE ${namesRow}
         UNION SELECT d.refobjsubid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
           AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
       ) c(column_number)) k(columns)
     WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) AND i.indrelid >= ${FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4`,
   },
+  /**
+   * What is computed of a row that changes: relation, fails (only whether it can be computed tells of the row) or decides (its value does),
+   * columns that it is about (0: any), expressions
+   */
+  computed: { of: "relation", sql: computed((text) => text), locked: computed(() => "''::text") },
   /** Domains whose constraints run code of users: type, function */
   domains: {
     of: "type",

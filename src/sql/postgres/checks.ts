@@ -1,4 +1,5 @@
 // What the server asks of a row that was changed: checks and unique keys over columns that it keeps, and foreign keys to and from it.
+import { meetsComputed } from "./computed.ts";
 import type { Column, Reference, Relation } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
@@ -11,7 +12,9 @@ export type Assigned = ReadonlyMap<string, boolean>;
  * fail whatever is written.
  */
 export function meetsChecks(recorder: Recorder, to: Relation, assigned: Assigned): void {
-  for (const [relation, names] of changed(recorder, to, assigned)) {
+  for (const [relation, names, shown] of changed(recorder, to, assigned)) {
+    if (relation !== shown && !shown.tagged) continue;
+    meetsComputed(recorder, relation, shown, names);
     const { generated, columns } = relation;
     const writes = (column: Column): boolean =>
       names.has(column.name) ||
@@ -28,7 +31,7 @@ export function meetsChecks(recorder: Recorder, to: Relation, assigned: Assigned
         const kept = bases === undefined ? [column] : columns.filter(({ attnum }) => bases.includes(attnum));
         for (const one of kept)
           if (names.get(one.name) !== true && (check.kind !== "unique" || one.source.tags.length > 0))
-            recorder.use(one.value, check.kind === "not null" ? USE.nullness : USE.filter);
+            recorder.use((shown.column(one.name) ?? one).value, check.kind === "not null" ? USE.nullness : USE.filter);
       }
     }
   }
@@ -37,9 +40,9 @@ export function meetsChecks(recorder: Recorder, to: Relation, assigned: Assigned
 /** A row refers to others, which are there or not: told of the columns that are tagged. */
 export function refersTo(recorder: Recorder, to: Relation, assigned: Assigned, keeps: boolean): void {
   if (assigned.size === 0 || !recorder.catalog.hasTags) return;
-  for (const [relation, names] of changed(recorder, to, assigned))
+  for (const [relation, names, shown] of changed(recorder, to, assigned))
     for (const reference of relation.foreignKeys) {
-      const own = columnsOf(relation, reference.columns);
+      const own = columnsOf(relation, reference.columns, shown);
       if (reference.repeated && isPartition(reference.parent)) continue;
       if (!own.some((column) => names.has(column.name))) continue;
       for (const column of columnsOf(reference.parent, reference.parentColumns))
@@ -61,10 +64,10 @@ export function isReferredTo(
   seen: Set<Reference> = new Set(),
 ): void {
   if (!recorder.catalog.hasTags) return;
-  for (const [relation, names] of changed(recorder, to, assigned ?? new Map()))
+  for (const [relation, names, shown] of changed(recorder, to, assigned ?? new Map()))
     for (const reference of relation.referredBy) {
       const { child, columns, parentColumns, repeated, onDelete, onUpdate } = reference;
-      const own = columnsOf(relation, parentColumns);
+      const own = columnsOf(relation, parentColumns, shown);
       if (seen.has(reference) || (repeated && isPartition(child))) continue;
       if (assigned !== undefined && !own.some((column) => names.has(column.name))) continue;
       seen.add(reference);
@@ -84,20 +87,26 @@ export function isReferredTo(
 const isPartition = (relation: Relation): boolean =>
   relation.parents.some((parent) => parent.kind === "partitioned_table");
 
-function columnsOf(relation: Relation, numbers: Reference["columns"]): readonly Column[] {
-  return relation.columns.filter(({ attnum }) => numbers.includes(attnum));
+function columnsOf(relation: Relation, numbers: Reference["columns"], shown = relation): readonly Column[] {
+  const own = relation.columns.filter(({ attnum }) => numbers.includes(attnum));
+  return shown === relation ? own : own.map((column) => shown.column(column.name) ?? column);
 }
 
-/** The tables whose rows change, with what is assigned there: what inherits from it, and for a view what is behind it. */
-function changed(recorder: Recorder, to: Relation, assigned: Assigned): readonly (readonly [Relation, Assigned])[] {
-  const found: (readonly [Relation, Assigned])[] = [];
+/** A table whose rows change, what is assigned there, and the table that facts name: a partition is its table to them. */
+type Changed = readonly [relation: Relation, assigned: Assigned, shown: Relation];
+
+/** The tables whose rows change: with what inherits from it, and for a view what is behind it. */
+function changed(recorder: Recorder, to: Relation, assigned: Assigned): readonly Changed[] {
+  const found: Changed[] = [];
   const seen = new Set<Relation>();
-  const visit = (relation: Relation, names: Assigned): void => {
+  const visit = (relation: Relation, names: Assigned, shown = relation): void => {
     if (seen.has(relation)) return;
     seen.add(relation);
-    found.push([relation, names]);
-    // A partition repeats what its table has.
+    found.push([relation, names, shown]);
     if (relation.kind === "table") for (const child of relation.children) visit(child, names);
+    // A partition repeats what its table has, and may have more.
+    if (relation.kind === "partitioned_table" && recorder.catalog.hasTags)
+      for (const child of relation.children) visit(child, names, shown);
     if (relation.kind !== "view") return;
     for (const [oid] of relation.dependencies) {
       const base = recorder.catalog.relationByOid(oid);

@@ -129,6 +129,16 @@ export type Check = {
   readonly valid: boolean;
 };
 
+/** What the server computes of every row that is written: for an index or a generated column. */
+export type Computed = {
+  /** What comes of it is told, too, not only whether it can be computed. */
+  readonly decides: boolean;
+  /** The attribute numbers of what it is about, an index's own columns among them; 0 for any. */
+  readonly columns: readonly number[];
+  /** The expressions as the server writes them. "": locked away. */
+  readonly definition: string;
+};
+
 /** A foreign key: attribute numbers of both sides, pair by pair. */
 export type Reference = {
   readonly child: Relation;
@@ -175,6 +185,7 @@ export class Relation {
   exempt: string | undefined;
   /** Those that a change of some columns may fail at because of others. */
   checks: readonly Check[] = NO_CHECKS;
+  computed: readonly Computed[] = NO_COMPUTED;
   foreignKeys: readonly Reference[] = NO_REFERENCES;
   referredBy: readonly Reference[] = NO_REFERENCES;
   cascades: Cascade[] = NO_CASCADES;
@@ -332,6 +343,7 @@ const NO_UNIQUES: readonly Unique[] = [];
 const NO_CODE: Attached[] = [];
 const NO_POLICIES: readonly Policy[] = [];
 const NO_CHECKS: readonly Check[] = [];
+const NO_COMPUTED: readonly Computed[] = [];
 const NO_REFERENCES: readonly Reference[] = [];
 const NO_CASCADES: Cascade[] = [];
 const NO_DEPENDENCIES: (readonly [number, number])[] = [];
