@@ -34,6 +34,13 @@ strongest(tags) := spec if {
 	some spec in best
 } else := _redact
 
+# METADATA
+# title: The strongest mask of some tags that keeps nothing of a value
+whole(tags) := spec if {
+	spec := strongest(tags)
+	_rank(spec) <= _strength.redact
+} else := _redact
+
 # An unknown mask counts as the strongest: the gate refuses it rather than applying a weaker one.
 _rank(spec) := object.get(_strength, spec.mask, -1)
 

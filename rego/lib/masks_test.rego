@@ -24,6 +24,13 @@ test_masks_that_are_equally_strong_give_way_to_redaction if {
 	masks.strongest({"a", "c"}) == {"mask": "redact"} with data.masks as spec
 }
 
+test_the_strongest_mask_that_keeps_nothing if {
+	masks.whole({"b"}) == {"mask": "null"} with data.masks as spec
+	masks.whole({"a"}) == {"mask": "redact"} with data.masks as spec
+	masks.whole({"x"}) == {"mask": "redact"} with data.masks as spec
+	masks.whole({"a", "d"}) == {"mask": "unheard-of"} with data.masks as spec
+}
+
 test_an_unknown_mask_is_never_replaced_by_a_weaker_one if {
 	masks.strongest({"a", "d"}) == {"mask": "unheard-of"} with data.masks as spec
 }

@@ -2,7 +2,8 @@
 # title: Protected columns
 # description: |
 #   A column is protected from whoever is not cleared for one of its tags. What the gate masked itself, in a statement that it rewrote, carries
-#   the tag "masked" in place of the column's own, and is for everybody.
+#   the tag "masked" in place of the column's own, and is for everybody. What is computed of tagged columns has "computed" beside their tags:
+#   a mask that keeps a part of a value, or equality, was chosen for the column itself, and would tell another part of it there.
 # scope: package
 # schemas:
 #   - input: schema.input
@@ -18,19 +19,25 @@ import data.lib.masks
 #   to show it; lookup: whether it may be compared with a value; writes: whether it may be written (see lib.masks). A list of tags that is not here protects nothing.
 by_tags[tags] := {
 	"tags": sealed,
-	"mask": masks.strongest(sealed),
+	"mask": mask([tags]),
 	"code": code(sealed),
 	"on_derived": masks.on_derived(sealed),
 	"lookup": masks.lookup(sealed),
 	"writes": masks.writes(sealed),
 } if {
 	some tags in _tags
-	sealed := {tag |
-		some tag in tags
-		not _open(tag)
-	}
+	sealed := _sealed(tags)
 	count(sealed) > 0
 }
+
+# METADATA
+# title: How the value of columns with these lists of tags is masked
+# description: Where one of the columns is computed, as a whole.
+mask(lists) := masks.whole(_sealed_of(lists)) if {
+	some tags in lists
+	"computed" in tags
+	count(_sealed(tags)) > 0
+} else := masks.strongest(_sealed_of(lists))
 
 # METADATA
 # title: Does the output show the bare column?
@@ -54,9 +61,21 @@ place(column) := {"schema": column.schema, "table": column.table, "column": colu
 # title: The code of a mask for some tags
 code(tags) := $"tag-{concat("-", sort(tags))}"
 
+_sealed(tags) := {tag |
+	some tag in tags
+	not _open(tag)
+}
+
+_sealed_of(lists) := {tag |
+	some tags in lists
+	some tag in _sealed(tags)
+}
+
 _open(tag) if tag in identity.cleared
 
 _open("masked")
+
+_open("computed")
 
 _tags contains column.tags if {
 	some statement in input.command.statements

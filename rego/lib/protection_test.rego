@@ -46,6 +46,25 @@ test_nothing_protects_it_from_who_is_cleared if {
 
 test_what_the_gate_masked_is_for_everybody if specs_of(["masked"], []) == {}
 
+test_of_what_is_computed_nothing_is_kept if {
+	found(["computed", "pci"], []).mask == {"mask": "redact"}
+	found(["computed", "pci"], []).tags == {"pci"}
+	found(["computed", "mine"], []).mask == {"mask": "null"}
+	specs_of(["computed", "mine"], ["us"]) == {}
+	specs_of(["computed"], []) == {}
+}
+
+test_a_value_is_masked_as_a_whole_where_a_part_of_it_is_computed[note] if {
+	some note, [lists, groups, expected] in {
+		"one of several": [{["pci"], ["computed", "pci"]}, [], {"mask": "redact"}],
+		"none": [{["pci"], []}, [], {"mask": "hash"}],
+		"of what is cleared": [{["pci"], ["computed", "mine"]}, ["us"], {"mask": "hash"}],
+		"of what is not": [{["pci"], ["computed", "mine"]}, [], {"mask": "null"}],
+	}
+	mask := protection.mask(lists) with input as samples.command([], groups, []) with data.masks as specs with data.grants as grants
+	mask == expected
+}
+
 test_no_tags_protect_nothing if specs_of([], []) == {}
 
 test_a_bare_output_is_direct if {

@@ -106,11 +106,12 @@ _listed(statement, relation) if {
 	column.table == relation.name
 }
 
-_mask(statement, number, output) := object.union(masks.strongest(tags), {
+_mask(statement, number, output) := object.union(protection.mask(lists), {
 	"statement": statement,
 	"output": number,
 	"code": protection.code(tags),
 }) if {
+	lists := {source.tags | some source in output.sources}
 	tags := {tag |
 		some source in output.sources
 		some tag in protection.by_tags[source.tags].tags

@@ -31,8 +31,8 @@ const isBudget = (value: unknown): boolean =>
 /** What SQL can make of a column as the gate does. */
 const SUBSTITUTABLE: ReadonlySet<string> = new Set(["null", "redact", "partial", "truncate", "email"]);
 
-/** The tag of what the gate masked itself: a mask, or a column of a classification that has it, would let real values pass for masked. */
-const RESERVED = "masked";
+/** Tags that the facts give: to what the gate masked itself, and to what is computed of protected columns. No classification and no mask has them. */
+const RESERVED: ReadonlySet<string> = new Set(["masked", "computed"]);
 
 /** A tag with this mask is never shown (rego/lib/masks.rego); it takes no parameters. */
 const BLOCK = "block";
@@ -43,7 +43,7 @@ export function maskDefects(masks: unknown, defectOf: MaskDefect): { place: stri
   if (!isObject(masks)) return [{ place: "data.masks", message: "expected an object: tag to mask" }];
   const defects: { place: string; message: string }[] = [];
   for (const [tag, spec] of Object.entries(masks)) {
-    const message = tag === RESERVED ? "the tag is the gate's own" : defectIn(spec, defectOf);
+    const message = RESERVED.has(tag) ? "the tag is the gate's own" : defectIn(spec, defectOf);
     if (message !== undefined) defects.push({ place: `data.masks.${tag}`, message });
   }
   return defects;

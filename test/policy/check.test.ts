@@ -78,6 +78,7 @@ const wrongMasks: readonly [masks: unknown, defect: string][] = [
   [{ pii: { mask: "null", lookup: { budget: 0 } } }, 'data.masks.pii: lookup: expected true or {"budget": N}'],
   [{ pii: { mask: "null", lookup: { budget: 5, per: "hour" } } }, "data.masks.pii: lookup: expected true"],
   [{ masked: { mask: "null" } }, "data.masks.masked: the tag is the gate's own"],
+  [{ computed: { mask: "null" } }, "data.masks.computed: the tag is the gate's own"],
 ];
 test("masks that are no object are a defect, none are none", () => {
   assert.deepEqual(maskDefects([], checkMaskSpec), [

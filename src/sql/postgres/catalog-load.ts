@@ -8,7 +8,7 @@ import { type CatalogStore, PART_NAMES, type Row } from "./catalog-store.ts";
 import type { Cast, CatalogContent, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Attached, Check, Completion, FunctionEntry, FunctionKind, RelationKind } from "./model.ts";
 import { Relation, unknownFunction } from "./model.ts";
-import { Declared, MASKED_TAG, splitName } from "./tags.ts";
+import { Declared, RESERVED_TAGS, splitName } from "./tags.ts";
 
 type Rows = { readonly [Name in PartName]: readonly Row[] };
 
@@ -21,7 +21,7 @@ export function buildCatalog(
   const declared = new Declared(classification);
   if (declared.malformed.length > 0) {
     throw new RegateError("CATALOG_UNAVAILABLE", {
-      detail: `the bundle's data.classification is not of the form {"schema.table.column": ["tag"]}, with any tag but ${MASKED_TAG}: ${declared.malformed.slice(0, 5).join(", ")}`,
+      detail: `the bundle's data.classification is not of the form {"schema.table.column": ["tag"]}, with any tag but ${RESERVED_TAGS.join(" and ")}: ${declared.malformed.slice(0, 5).join(", ")}`,
       hint: "Correct the bundle's data: a tag that cannot be bound would silently protect nothing.",
     });
   }

@@ -3,10 +3,10 @@ import type { FunctionUse, Source } from "../../core/facts.ts";
 import { buildCatalog } from "./catalog-load.ts";
 import { readStore, type Where } from "./catalog-read.ts";
 import type { CatalogStore } from "./catalog-store.ts";
-import type { EventTrigger, FunctionEntry, Relation } from "./model.ts";
-import { Column, mergeTags, NO_TAGS } from "./model.ts";
+import { taggedColumns } from "./column-tags.ts";
+import type { Column, EventTrigger, FunctionEntry, Relation } from "./model.ts";
+import { NO_TAGS } from "./model.ts";
 import type { Declared } from "./tags.ts";
-import { columnsOfView } from "./views.ts";
 
 export type { Column, FunctionEntry, Relation } from "./model.ts";
 
@@ -307,51 +307,8 @@ export function catalogOf(
   classification: unknown,
   looked: (oid: number) => void = () => undefined,
 ): Catalog {
-  const { content, unmatched } = buildCatalog(store, classification, { columns: complete, looked });
+  const columns = (relation: Relation): readonly Column[] => taggedColumns(relation, content.declared, catalog);
+  const { content, unmatched } = buildCatalog(store, classification, { columns, looked });
   const catalog = new Catalog(content, unmatched);
   return catalog;
-
-  function complete(relation: Relation): readonly Column[] {
-    const rows = relation.rows();
-    const tagged = taggedFamily(relation, content.declared);
-    const behind = relation.definition === undefined ? undefined : columnsOfView(relation, catalog);
-    const named = (name: string): readonly string[] => {
-      let tags = NO_TAGS;
-      for (const member of tagged ?? []) tags = mergeTags(tags, content.declared.of(member.schema, member.name, name));
-      return tags;
-    };
-    return rows.map((row, at) => {
-      let tags = named(row.name);
-      // What is computed from a tagged column shows it. (A generated column is never computed from another generated one.)
-      for (const base of relation.generated.get(row.attnum) ?? [])
-        tags = mergeTags(tags, named(rows.find((other) => other.attnum === base)?.name ?? ""));
-      if (relation.owner !== undefined) tags = mergeTags(tags, relation.owner.tags);
-      const value = behind?.[at];
-      if (value !== undefined) for (const source of value.sources) tags = mergeTags(tags, source.source.tags);
-      return new Column(relation, row, tags, value);
-    });
-  }
-}
-
-/**
- * The relations whose tags show in this one: itself, what it inherits from, and, because their rows are read through it, what inherits
- * from it (with their other parents). Undefined when none of them is tagged.
- */
-function taggedFamily(relation: Relation, declared: Declared): readonly Relation[] | undefined {
-  const family = new Set<Relation>();
-  const upwards = (member: Relation): void => {
-    if (family.has(member)) return;
-    family.add(member);
-    for (const parent of member.parents) upwards(parent);
-  };
-  const seen = new Set<Relation>();
-  const downwards = (member: Relation): void => {
-    if (seen.has(member)) return;
-    seen.add(member);
-    upwards(member);
-    for (const child of member.children) downwards(child);
-  };
-  downwards(relation);
-  const tagged = [...family].filter((member) => declared.has(member.schema, member.name));
-  return tagged.length === 0 ? undefined : tagged;
 }

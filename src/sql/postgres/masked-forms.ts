@@ -2,7 +2,7 @@
 import type { Node, RangeSubselect, RangeTableSample, RangeVar, SelectStmt } from "libpg-query";
 import type { Source } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
-import { Column, mergeTags, NO_TAGS, type Relation } from "./model.ts";
+import { Column, type Relation, tagsOfRelation } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
 import { sameTree } from "./same-tree.ts";
 import { MASKED_TAG } from "./tags.ts";
@@ -137,10 +137,7 @@ export function columnsOf(relation: Relation, catalog: Catalog): string {
 
 /** The tags of a relation of whose columns some are masked. */
 export function tagsBeside(relation: Relation, masked: ReadonlySet<string>): readonly string[] {
-  let tags = NO_TAGS;
-  for (const column of relation.columns)
-    tags = mergeTags(tags, masked.has(column.name) ? MASKED_TAGS : column.source.tags);
-  return tags;
+  return tagsOfRelation(relation.columns.map((column) => (masked.has(column.name) ? MASKED_TAGS : column.source.tags)));
 }
 
 /** Of the relations that a view reads: the columns that show in none of its columns but hidden ones. */

@@ -11,18 +11,18 @@ export class Column {
   readonly type: number;
   /** Length, precision and the like of its type (atttypmod); -1 without. */
   readonly modifier: number;
-  /** With the tags that flow to it from parents, children and, for a view, from what it is computed of. */
-  readonly source: Source;
   /** What reading it means: itself, and for a view also the columns behind it. */
   readonly value: Value;
+  #source: Source | undefined;
+  readonly #tags: Tags;
 
-  constructor(relation: Relation, row: ColumnRow, tags: readonly string[], behind?: Value) {
+  constructor(relation: Relation, row: ColumnRow, tags: Tags, behind?: Value) {
     this.relation = relation;
     this.attnum = row.attnum;
     this.name = row.name;
     this.type = row.type;
     this.modifier = row.modifier ?? -1;
-    this.source = { schema: relation.factSchema, table: relation.name, column: row.name, tags };
+    this.#tags = tags;
     const derivation: Derivation = behind === undefined ? "direct" : behind.derivation;
     this.value = {
       sources: behind === undefined ? [this] : [this, ...behind.sources],
@@ -32,7 +32,20 @@ export class Column {
       type: row.type,
     };
   }
+
+  /** With the tags that flow to it from parents, children and from what it is computed of. */
+  get source(): Source {
+    if (this.#source === undefined) {
+      const { factSchema: schema, name: table } = this.relation;
+      const tags = typeof this.#tags === "function" ? this.#tags() : this.#tags;
+      this.#source = { schema, table, column: this.name, tags };
+    }
+    return this.#source;
+  }
 }
+
+/** As they are, or where it takes more of the catalog to tell, once they are asked for. */
+type Tags = readonly string[] | (() => readonly string[]);
 
 export type ColumnRow = {
   readonly attnum: number;
@@ -262,11 +275,7 @@ export class Relation {
 
   /** Every tag that any of its columns carries. */
   get tags(): readonly string[] {
-    if (this.#tags === undefined) {
-      let tags = NO_TAGS;
-      for (const column of this.columns) tags = mergeTags(tags, column.source.tags);
-      this.#tags = tags;
-    }
+    this.#tags ??= tagsOfRelation(this.columns.map((column) => column.source.tags));
     return this.#tags;
   }
 
@@ -353,6 +362,14 @@ export function mergeTags(left: readonly string[], right: readonly string[]): re
   if (left.length === 0) return right;
   const missing = right.filter((tag) => !left.includes(tag));
   return missing.length === 0 ? left : [...left, ...missing].sort();
+}
+/** Beside the tags that came to a column from what it is computed of: their masks were not chosen for it. */
+export const COMPUTED_TAG = "computed";
+/** The tags of a relation's columns; whether one is computed is said of the column alone. */
+export function tagsOfRelation(columns: Iterable<readonly string[]>): readonly string[] {
+  let all = NO_TAGS;
+  for (const tags of columns) all = mergeTags(all, tags);
+  return all.includes(COMPUTED_TAG) ? all.filter((tag) => tag !== COMPUTED_TAG) : all;
 }
 const TOAST_ROWS: readonly ColumnRow[] = [
   { attnum: 1, name: "chunk_id", type: 26 },

@@ -74,11 +74,11 @@ describe("tags", () => {
   test("flow through views", () => {
     assert.deepEqual(tags("public", "v_contacts", "contact"), ["pii"]);
     assert.deepEqual(tags("public", "v_contacts", "total"), []);
-    assert.deepEqual(tags("public", "v_customers", "contact_lower"), ["pii"]);
-    assert.deepEqual(tags("public", "v_totals", "top"), ["pii"]);
-    assert.deepEqual(tags("public", "v_union", "name"), ["pii", "secret_number"]);
+    assert.deepEqual(tags("public", "v_customers", "contact_lower"), ["computed", "pii"]);
+    assert.deepEqual(tags("public", "v_totals", "top"), ["computed", "pii"]);
+    assert.deepEqual(tags("public", "v_union", "name"), ["computed", "pii", "secret_number"]);
     assert.deepEqual(tags("public", "m_employees", "salary"), ["salary"]);
-    assert.deepEqual(tags("public", "v_row", "whole"), ["pii"]);
+    assert.deepEqual(tags("public", "v_row", "whole"), ["computed", "pii"]);
   });
   test("flow from a partition to its table, and from a child to the parent through which its rows are read", () => {
     assert.deepEqual(tags("public", "events", "payload"), ["pii"]);
@@ -127,6 +127,7 @@ describe("tags", () => {
       "x",
       { "a..b": ["x"] },
       { "a.b": ["x", "masked"] },
+      { "a.b": ["x", "computed"] },
     ]) {
       await assert.rejects(
         loadCatalog(query, wrong),
@@ -194,7 +195,7 @@ describe("what hangs together", () => {
     const contacts = (
       await loadCatalog(query, { ...classification, "public.contacts.email": ["pii"] })
     ).resolveRelation(undefined, "contacts", PATH)!;
-    assert.deepEqual(contacts.column("folded")!.source.tags, ["pii"]);
+    assert.deepEqual(contacts.column("folded")!.source.tags, ["computed", "pii"]);
     assert.deepEqual(contacts.column("both_of")!.source.tags, []);
     assert.deepEqual(
       [...contacts.generated],
@@ -204,6 +205,84 @@ describe("what hangs together", () => {
       ],
     );
     await client.query("DROP TABLE public.contacts");
+  });
+
+  test("what is computed is said to be, through several views, unless the classification names it with the same tags", async () => {
+    await client.query(`
+      CREATE TABLE public.pay (id int PRIMARY KEY, amount numeric, cents numeric GENERATED ALWAYS AS (amount * 100) STORED);
+      CREATE VIEW public.pay_scaled AS SELECT id, amount, amount * 1000 AS scaled, cents FROM public.pay;
+      CREATE MATERIALIZED VIEW public.pay_kept AS SELECT amount AS bare, scaled AS kept, max(cents) AS most FROM public.pay_scaled GROUP BY 1, 2`);
+    const tagsWith = async (more: object) => {
+      const loaded = await loadCatalog(query, { "public.pay.amount": ["pay"], ...more });
+      return (table: string) =>
+        Object.fromEntries(
+          loaded.resolveRelation("public", table, [])!.columns.map(({ name, source }) => [name, source.tags.join(" ")]),
+        );
+    };
+    const tags = await tagsWith({});
+    assert.deepEqual(tags("pay"), { id: "", amount: "pay", cents: "computed pay" });
+    assert.deepEqual(tags("pay_scaled"), { id: "", amount: "pay", scaled: "computed pay", cents: "computed pay" });
+    assert.deepEqual(tags("pay_kept"), { bare: "pay", kept: "computed pay", most: "computed pay" });
+    const relation = (await loadCatalog(query, { "public.pay.amount": ["pay"] })).resolveRelation("public", "pay", []);
+    assert.deepEqual(relation!.tags, ["pay"]);
+
+    const named = await tagsWith({ "public.pay.cents": ["pay"], "public.pay_scaled.scaled": ["other"] });
+    assert.deepEqual(named("pay"), { id: "", amount: "pay", cents: "pay" });
+    assert.equal(named("pay_scaled").scaled, "computed other pay", "another tag has another mask");
+    assert.equal((await tagsWith({ "public.pay": ["pay"] }))("pay").cents, "computed pay", "its table is not itself");
+    await client.query("DROP TABLE public.pay CASCADE");
+  });
+
+  test("a column that a function generates carries the tags of what it reads", async () => {
+    await client.query(`
+      CREATE FUNCTION public.plain(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+      CREATE FUNCTION public.phone_of(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT phone FROM public.customers WHERE id = $1';
+      CREATE FUNCTION public.built(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'DECLARE found text; BEGIN EXECUTE $1 INTO found; RETURN found; END';
+      CREATE TABLE public.made (id int PRIMARY KEY, city text, harmless text GENERATED ALWAYS AS (plain(city)) STORED,
+        reading text GENERATED ALWAYS AS (phone_of(id)) STORED, unseen text GENERATED ALWAYS AS (built(city)) STORED);
+      CREATE FUNCTION public.twice(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT reading FROM public.made WHERE id = $1';
+      CREATE TABLE public.made_again (id int PRIMARY KEY, again text GENERATED ALWAYS AS (twice(id)) STORED);
+      CREATE TABLE public.itself (id int PRIMARY KEY, city text);
+      CREATE FUNCTION public.own(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT city FROM public.itself WHERE id = $1';
+      ALTER TABLE public.itself ADD recurring text GENERATED ALWAYS AS (own(id)) STORED`);
+    const tagsWith = async (more: object) => {
+      const loaded = await loadCatalog(query, {
+        "public.customers.phone": ["pii"],
+        "hr.employees.salary": ["pay"],
+        ...more,
+      });
+      return (table: string, column: string) =>
+        loaded.resolveRelation("public", table, [])!.column(column)!.source.tags;
+    };
+    const tags = await tagsWith({});
+    assert.deepEqual(tags("made", "harmless"), []);
+    assert.deepEqual(tags("made", "reading"), ["computed", "pii"]);
+    assert.deepEqual(tags("made_again", "again"), ["computed", "pii"]);
+    const everything = ["computed", "pay", "pii", "secret"];
+    assert.deepEqual(tags("made", "unseen"), everything);
+    assert.deepEqual(tags("itself", "recurring"), everything);
+    assert.deepEqual((await tagsWith({ "public.made.unseen": ["pii"] }))("made", "unseen"), ["pii"]);
+    const bare = await loadCatalog(query, {});
+    assert.deepEqual(
+      bare.resolveRelation("public", "made", [])!.column("unseen")!.source.tags,
+      [],
+      "nothing is tagged",
+    );
+    await client.query(`DROP TABLE public.made, public.made_again, public.itself;
+      DROP FUNCTION public.plain, public.phone_of, public.built, public.twice, public.own`);
+  });
+
+  test("what a child generates is read through its parent", async () => {
+    await client.query(`
+      CREATE TABLE public.parent (id int, amount numeric, label text GENERATED ALWAYS AS (id::text) STORED);
+      CREATE TABLE public.child (label text GENERATED ALWAYS AS (amount::text) STORED) INHERITS (public.parent)`);
+    const parent = (await loadCatalog(query, { "public.parent.amount": ["pay"] })).resolveRelation(
+      "public",
+      "parent",
+      [],
+    )!;
+    assert.deepEqual(parent.column("label")!.source.tags, ["computed", "pay"]);
+    await client.query("DROP TABLE public.parent CASCADE");
   });
 
   test("foreign keys, keys of partitioning and indexes lead to their tables", () => {

@@ -1,0 +1,103 @@
+// What is computed of a protected column tells no other part of it than the column's own mask does, through a gate and on a real server.
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import pg from "pg";
+import { startGate } from "../support/gate.ts";
+import { startServer } from "../support/server.ts";
+
+const server = await startServer({ auth: "trust" });
+const direct = new pg.Client(server.url("postgres", "shop"));
+direct.on("error", () => undefined);
+await direct.connect();
+await direct.query(`
+  CREATE TABLE pay (id int PRIMARY KEY, sal numeric, thousands numeric GENERATED ALWAYS AS (sal * 1000) STORED, ph text,
+    backwards text GENERATED ALWAYS AS (reverse(ph)) STORED, tail text GENERATED ALWAYS AS (right(ph, 4)) STORED, open text);
+  INSERT INTO pay (id, sal, ph, open) VALUES (1, 123.4, '123499', 'o');
+  CREATE VIEW scaled AS SELECT id, sal AS bare, sal * 1000 AS k, reverse(ph) AS r FROM pay;
+  CREATE VIEW summed AS SELECT id, sum(sal * 1000) AS k, max(reverse(ph)) AS r FROM pay GROUP BY id;
+  CREATE VIEW above AS SELECT id, k AS z FROM scaled;
+  CREATE MATERIALIZED VIEW kept AS SELECT id, sal * 1000 AS k, reverse(ph) AS r, ph FROM pay;
+  CREATE FUNCTION phone_of(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ph FROM public.pay WHERE id = $1';
+  CREATE TABLE copied (id int PRIMARY KEY, g text GENERATED ALWAYS AS (phone_of(id)) STORED);
+  INSERT INTO copied VALUES (1);
+  GRANT SELECT ON ALL TABLES IN SCHEMA public TO app;
+  GRANT UPDATE ON pay TO app`);
+after(() => direct.end());
+const gate = await startGate({
+  policy: fileURLToPath(new URL("../../rego", import.meta.url)),
+  data: {
+    classification: { shop: { "public.pay.sal": ["per"], "public.pay.ph": ["tail"], "public.pay.tail": ["tail"] } },
+    masks: { per: { mask: "truncate", step: 100 }, tail: { mask: "partial", keep_last: 2 } },
+    grants: { per: ["payroll"], tail: ["payroll"] },
+  },
+  resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
+  config: {
+    resources: {
+      shop: {
+        kind: "postgres",
+        url: `${server.url("app", "shop")}?sslmode=disable`,
+        environment: "production",
+        plan_check: { rate: 1 },
+      },
+    },
+  },
+});
+
+async function session(groups: string[] = []): Promise<pg.Client> {
+  const client = new pg.Client(await gate.url("shop", { groups }));
+  await client.connect();
+  client.on("error", () => undefined);
+  after(() => client.end());
+  return client;
+}
+const client = await session();
+
+async function row(text: string, by = client): Promise<unknown[] | undefined> {
+  return (await by.query<unknown[]>({ text, rowMode: "array" })).rows[0];
+}
+
+describe("what is computed of a protected column is masked as a whole", () => {
+  it("where it is generated, unless the classification names it", async () => {
+    assert.deepEqual(await row("SELECT sal, thousands, ph, backwards, tail, open FROM pay"), [
+      "100",
+      null,
+      "****99",
+      "[redacted]",
+      "**99",
+      "o",
+    ]);
+    assert.deepEqual(await row("SELECT thousands + 0, upper(backwards) FROM pay"), [null, "[REDACTED]"]);
+  });
+
+  it("in views, through several of them, and in materialized ones", async () => {
+    assert.deepEqual(await row("SELECT bare, k, r FROM scaled"), ["100", null, "[redacted]"]);
+    assert.deepEqual(await row("SELECT k + 0, bare + 0 FROM scaled"), [null, "100"]);
+    assert.deepEqual(await row("SELECT k, r FROM summed"), [null, "[redacted]"]);
+    assert.deepEqual(await row("SELECT z, z + 0 FROM above"), [null, null]);
+    assert.deepEqual(await row("SELECT k, r, ph FROM kept"), [null, "[redacted]", "****99"]);
+    assert.deepEqual(await row("SELECT k + 0 FROM kept"), [null]);
+  });
+
+  it("beside the bare column, in one output", async () => {
+    assert.deepEqual(await row("SELECT k FROM kept UNION ALL SELECT sal FROM pay WHERE false"), [null]);
+  });
+
+  it("when it is written into the bare column", async () => {
+    await assert.rejects(row("UPDATE pay SET ph = backwards WHERE id = 1"), ({ detail }: pg.DatabaseError) => {
+      assert.match(detail ?? "", /protected-write/);
+      return true;
+    });
+  });
+
+  it("by a function that reads another table", async () => {
+    assert.deepEqual(await row("SELECT g FROM copied"), ["[redacted]"]);
+  });
+
+  it("but not for whoever may see the column", async () => {
+    const cleared = await session(["payroll"]);
+    assert.deepEqual(await row("SELECT thousands, backwards FROM pay", cleared), ["123400.0", "994321"]);
+    assert.deepEqual(await row("SELECT k, r FROM kept", cleared), ["123400.0", "994321"]);
+    assert.deepEqual(await row("SELECT g FROM copied", cleared), ["123499"]);
+  });
+});
