@@ -96,6 +96,8 @@ const cells: readonly Protected[] = [
   one("lab.orders", "total", "pii", text("x", "y"), text("10", "10")),
   one('lab."Ünï ""q"""', '"É"', "gone", ["1", "2"], ["7", "0"]),
   one("lab.readings", "reading", "blank", ["5", "6"], ["0", "0"], ["lab.readings_n1", "lab.readings_x"]),
+  one("own.guarded", "secret", "pii", text("a", "b", "c"), text("z", "a", "y")),
+  one("own.parents", "code", "pii", text("a"), text("bb")),
   one("lab.ledger", "memo", "pii", text("m"), text("12345")),
 ];
 

@@ -155,6 +155,43 @@ const templates: readonly (readonly string[])[] = [
     "SELECT c.id, c.email FROM customers c ORDER BY c.id FOR UPDATE",
     "ROLLBACK",
   ],
+  // What the server asks by itself of rows that are read or changed.
+  [
+    "BEGIN",
+    "UPDATE hr.employees SET title = 'probe' WHERE id = 1",
+    "ROLLBACK",
+    "BEGIN",
+    "INSERT INTO hr.employees (id, title) VALUES (2, 'x') ON CONFLICT (id) DO UPDATE SET title = 'probe'",
+    "ROLLBACK",
+    "BEGIN",
+    "MERGE INTO hr.employees e USING (VALUES (3)) v(i) ON e.id = v.i WHEN MATCHED THEN UPDATE SET title = 'probe'",
+    "ROLLBACK",
+  ],
+  [
+    "BEGIN",
+    "INSERT INTO own.children VALUES (1, 'a')",
+    "ROLLBACK",
+    "BEGIN",
+    "COPY own.children FROM STDIN",
+    "ROLLBACK",
+  ],
+  [
+    "SELECT id, open FROM own.guarded ORDER BY id",
+    "SELECT count(*), {int} FROM own.guarded, {from}",
+    "EXPLAIN SELECT id FROM own.guarded",
+    "COPY own.guarded (id) TO STDOUT",
+    "BEGIN",
+    "UPDATE own.guarded SET open = 'n' WHERE id < 3",
+    "DELETE FROM own.guarded",
+    "ROLLBACK",
+  ],
+  [
+    "EXPLAIN SELECT id FROM own.keeping",
+    "EXPLAIN (ANALYZE, TIMING off, SUMMARY off, BUFFERS off) SELECT id FROM own.keeping",
+    "PREPARE keeps AS WITH x AS MATERIALIZED (SELECT id, email FROM customers) SELECT id FROM x",
+    "EXPLAIN EXECUTE keeps",
+    "DEALLOCATE keeps",
+  ],
   // Errors, notices, warnings.
   ["SELECT 1 / ({int} - 2) FROM {from}", "SELECT ({text})::int FROM {from}", "SELECT ({text})::date FROM {from}"],
   [

@@ -47,6 +47,15 @@ const more = `
   CREATE FUNCTION own.tell() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''told''; RETURN NEW; END';
   CREATE TRIGGER tell BEFORE UPDATE ON public.vehicles FOR EACH ROW WHEN (OLD.plate > '15') EXECUTE FUNCTION own.tell();
   CREATE FUNCTION own.pick(n int) RETURNS text LANGUAGE plpgsql STABLE AS 'DECLARE found text; BEGIN SELECT email INTO found FROM public.customers WHERE id = n; RETURN found; END';
+  ALTER TABLE hr.employees ADD CHECK (title <> 'probe' OR ssn < '2');
+  CREATE TABLE own.guarded (id int PRIMARY KEY, secret text, open text);
+  INSERT INTO own.guarded VALUES (1, 'a', 'n'), (2, 'b', 'y'), (3, 'c', 'n');
+  ALTER TABLE own.guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+  CREATE POLICY guarded ON own.guarded USING (secret > 'b' OR open = 'y');
+  CREATE TABLE own.parents (id int PRIMARY KEY, code text UNIQUE);
+  INSERT INTO own.parents VALUES (1, 'a');
+  CREATE TABLE own.children (id int PRIMARY KEY, code text REFERENCES own.parents (code));
+  CREATE VIEW own.keeping AS WITH x AS MATERIALIZED (SELECT id, email FROM public.customers) SELECT id FROM x;
 `;
 
 const settle = `
