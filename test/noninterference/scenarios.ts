@@ -167,14 +167,7 @@ const templates: readonly (readonly string[])[] = [
     "MERGE INTO hr.employees e USING (VALUES (3)) v(i) ON e.id = v.i WHEN MATCHED THEN UPDATE SET title = 'probe'",
     "ROLLBACK",
   ],
-  [
-    "BEGIN",
-    "INSERT INTO own.children VALUES (1, 'a')",
-    "ROLLBACK",
-    "BEGIN",
-    "COPY own.children FROM STDIN",
-    "ROLLBACK",
-  ],
+  ["BEGIN", "INSERT INTO own.children VALUES (1, 'a')", "ROLLBACK"],
   [
     "SELECT id, open FROM own.guarded ORDER BY id",
     "SELECT count(*), {int} FROM own.guarded, {from}",

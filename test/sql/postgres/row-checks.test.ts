@@ -37,6 +37,7 @@ ALTER TABLE looked ENABLE ROW LEVEL SECURITY;
 CREATE POLICY p ON looked USING (EXISTS (SELECT FROM secured s WHERE s.id = looked.id AND s.secret > 'b'));
 CREATE TABLE forgotten (id int PRIMARY KEY, secret text);
 CREATE POLICY p ON forgotten USING (secret > 'b');
+CREATE TABLE elements (id int PRIMARY KEY, secrets int[], CHECK (secrets[1] < secrets[2]));
 CREATE VIEW secured_view AS SELECT id FROM secured;
 `,
   Object.fromEntries(
@@ -51,6 +52,7 @@ CREATE VIEW secured_view AS SELECT id FROM secured;
       "tenants.secret",
       "kinds.secret",
       "forgotten.secret",
+      "elements.secrets",
     ].map((name) => [`public.${name}`, ["pii"]]),
   ),
 );
@@ -86,6 +88,8 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
         "MERGE INTO checked c USING (VALUES (1)) v(i) ON c.id = v.i WHEN MATCHED THEN UPDATE SET title = 'probe'",
         "checked.ssn: filter",
       ],
+      ["UPDATE elements SET secrets[1] = 3 WHERE id = 1", "elements.secrets: filter,write_target"],
+      ["UPDATE elements SET secrets = '{1,2}' WHERE id = 1", "elements.secrets: write_target"],
       ["UPDATE doubted SET title = 'x' WHERE id = 1", "doubted.ssn: filter"],
     ],
   ],
@@ -134,6 +138,17 @@ for (const [about, texts] of cases)
   describe(`${about} tells of`, () => {
     for (const [text, expected] of texts) test(text, () => assert.equal(uses(text), expected));
   });
+
+test("what a policy reads elsewhere is read through its table", () => {
+  const { facts } = analyze("SELECT id FROM looked", rich.catalog, { ...SCOPE, user: "other" }).statements[0]!;
+  assert.deepEqual(
+    facts.relations.map(({ name, via }) => [name, via]),
+    [
+      ["looked", []],
+      ["secured", ["public.looked"]],
+    ],
+  );
+});
 
 describe("a policy is not asked", () => {
   test("for the role that the server exempts", () => assert.equal(uses("SELECT id FROM secured", "postgres"), ""));
