@@ -94,6 +94,17 @@ describe("what is computed of a protected column is masked as a whole", () => {
     assert.deepEqual(await row("SELECT g FROM copied"), ["[redacted]"]);
   });
 
+  it("and the server's plans agree with what is said of the rewritten texts", async () => {
+    type Checks = { disagreements: { plans: number }; plans: { checked: number } };
+    let checks: Checks | undefined;
+    for (let waited = 0; (checks?.plans.checked ?? 0) < 5; waited += 25) {
+      assert.ok(waited < 10_000, JSON.stringify(checks));
+      checks = ((await (await fetch(`http://${gate.http}/healthz`)).json()) as { checks: Checks }).checks;
+      await new Promise((done) => setTimeout(done, 25));
+    }
+    assert.equal(checks?.disagreements.plans, 0);
+  });
+
   it("but not for whoever may see the column", async () => {
     const cleared = await session(["payroll"]);
     assert.deepEqual(await row("SELECT thousands, backwards FROM pay", cleared), ["123400.0", "994321"]);

@@ -1,8 +1,9 @@
 // Compares what a plan names with what was derived: relations, functions, and the columns that it filters, joins, sorts and shows.
 // A plan may name less (what was pruned or folded away), never more.
-import type { StatementFacts } from "../../core/facts.ts";
+import type { Source, StatementFacts } from "../../core/facts.ts";
 import type { StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
+import { isMasked } from "./masked-forms.ts";
 import { nodesOf, type PlanNode } from "./plan.ts";
 import { familyOf, isSystem, type NamedColumn, Names, renamesColumns } from "./plan-names.ts";
 
@@ -46,6 +47,7 @@ export function planFindings(plans: readonly PlanNode[], derived: Derived, catal
   const throughSystemView = facts.relations.some(({ schema, kind }) => kind === "view" && isSystem(schema));
   const findings = new Set<string>();
   const columns = new Set<string>();
+  const used = withBehind(facts.columns, catalog);
   for (const plan of plans) {
     const names = new Names(plan, catalog, throughSystemView);
     for (const node of nodesOf(plan)) {
@@ -54,11 +56,11 @@ export function planFindings(plans: readonly PlanNode[], derived: Derived, catal
       const called = functionFinding(node, facts);
       if (called !== undefined) findings.add(called);
       for (const column of conditionColumns(node, names)) {
-        if (!facts.columns.some((use) => column.is(use)))
+        if (!used.some((use) => column.is(use)))
           columns.add(`it is decided by ${column.qualified}, which the facts do not list`);
       }
     }
-    if (plans.length === 1) for (const found of outputFindings(plan, derived, names)) columns.add(found);
+    if (plans.length === 1) for (const found of outputFindings(plan, derived, names, catalog)) columns.add(found);
   }
   // Looked at only where it matters: it costs parsing.
   if (columns.size > 0 && !mayRename(derived, catalog)) for (const found of columns) findings.add(found);
@@ -117,16 +119,27 @@ function texts(value: unknown): string[] {
 }
 
 /** What the plan shows in each place must be among that output's sources. Behind the outputs a plan may list what it sorts by. */
-function outputFindings(plan: PlanNode, { facts, outputsKnown }: Derived, names: Names): string[] {
+function outputFindings(plan: PlanNode, { facts, outputsKnown }: Derived, names: Names, catalog: Catalog): string[] {
   const shown = texts(plan.Output);
   if (!outputsKnown || facts.outputs.length === 0) return [];
   if (shown.length > 0 && shown.length < facts.outputs.length)
     return [`it shows ${shown.length} columns, the facts list ${facts.outputs.length}`];
   return facts.outputs.flatMap((output, at) => {
     if (output.derivation === "opaque" || shown[at] === undefined) return [];
+    const sources = withBehind(output.sources, catalog);
     return names
       .columns(shown[at])
-      .filter((column) => !output.sources.some((source) => column.is(source)))
+      .filter((column) => !sources.some((source) => column.is(source)))
       .map((column) => `output ${at + 1} shows ${column.qualified}, which is not among its sources`);
+  });
+}
+
+/** What the gate masked is a column of the view that the text names; the plan masks what is behind it. */
+function withBehind(columns: readonly Source[], catalog: Catalog): readonly Source[] {
+  return columns.flatMap((column): readonly Source[] => {
+    const own = isMasked(column)
+      ? catalog.resolveRelation(column.schema, column.table, [])?.column(column.column)
+      : undefined;
+    return own === undefined ? [column] : own.value.sources.map(({ source }) => source);
   });
 }

@@ -8,6 +8,8 @@ import { analyze } from "../../../src/sql/postgres/analyze.ts";
 import { parameterCount } from "../../../src/sql/postgres/parameters.ts";
 import { type PlanNode, readPlans } from "../../../src/sql/postgres/plan.ts";
 import { type Derived, planFindings } from "../../../src/sql/postgres/plan-findings.ts";
+import { substitute } from "../../../src/sql/postgres/substitute.ts";
+import { replacementsFor } from "./substitute-support.ts";
 import { SCOPE, startRich } from "./support.ts";
 
 const rich = await startRich();
@@ -54,6 +56,36 @@ describe("agree with every plan of", () => {
     }
   }
   test("and most have one", () => assert.ok(planned > 400, String(planned)));
+});
+
+describe("of a text that the gate rewrote", () => {
+  const masks = { contact: { mask: "partial", keep_last: 2 }, contact_lower: { mask: "redact" } };
+  const texts = [
+    "SELECT upper(contact) FROM v_customers",
+    "SELECT contact, contact_lower || 'x' FROM v_customers v WHERE contact LIKE 'a%' ORDER BY contact_lower",
+    "SELECT upper(contact), total FROM v_contacts",
+  ];
+  const derivedOfRewritten = (text: string): Derived => {
+    const made = substitute(text, rich.catalog, SCOPE, replacementsFor(rich.catalog, text, masks));
+    assert.ok("text" in made, JSON.stringify(made));
+    return { ...made.analysis.statements[0]!, text: made.text };
+  };
+  for (const text of texts)
+    test(`agree with what is behind a masked column of a view: ${text}`, async () => {
+      const derived = derivedOfRewritten(text);
+      assert.ok(derived.facts.columns.some(({ table, tags }) => table.startsWith("v_") && tags.includes("masked")));
+      assert.deepEqual(planFindings(await planOf(derived.text), derived, rich.catalog), []);
+    });
+
+  test("notice what is not behind it", async () => {
+    const derived = derivedOfRewritten(texts[0]!);
+    const [output] = derived.facts.outputs;
+    const sources = [{ schema: "public", table: "v_customers", column: "name", tags: ["masked"] }];
+    const doctored = { ...derived, facts: { ...derived.facts, outputs: [{ ...output!, sources }] } };
+    assert.deepEqual(planFindings(await planOf(derived.text), doctored, rich.catalog), [
+      "output 1 shows public.customers.email, which is not among its sources",
+    ]);
+  });
 });
 
 describe("notice facts that lack", () => {
