@@ -7,11 +7,18 @@ import { USE } from "./recorder.ts";
 /** What a statement assigns to: by name, and whether the whole value is replaced (an element or a field keeps the rest). */
 export type Assigned = ReadonlyMap<string, boolean>;
 
+/** What the server asks of a changed row, and of those that it refers to or that refer to it. */
+export function isUpdated(recorder: Recorder, relation: Relation, assigned: Assigned): void {
+  meetsChecks(recorder, relation, assigned);
+  refersTo(recorder, relation, assigned, true);
+  isReferredTo(recorder, relation, assigned);
+}
+
 /**
  * A row is updated: whether a check or a key holds tells of the columns beside those that are written. A check that was not validated may
  * fail whatever is written.
  */
-export function meetsChecks(recorder: Recorder, to: Relation, assigned: Assigned): void {
+function meetsChecks(recorder: Recorder, to: Relation, assigned: Assigned): void {
   for (const [relation, names, shown] of changed(recorder, to, assigned)) {
     if (relation !== shown && !shown.tagged) continue;
     meetsComputed(recorder, relation, shown, names);

@@ -10,7 +10,7 @@ import type {
   ReturningClause,
   UpdateStmt,
 } from "libpg-query";
-import { type Assigned, isReferredTo, meetsChecks, refersTo } from "./checks.ts";
+import { type Assigned, isReferredTo, isUpdated, refersTo } from "./checks.ts";
 import { lookUp, meetsKeys } from "./conflicts.ts";
 import { all, expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
@@ -238,13 +238,6 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
     assigned.set(name ?? "", indirection === undefined);
   }
   return assigned;
-}
-
-/** What the server asks of a changed row, and of those that it refers to or that refer to it. */
-function isUpdated(recorder: Recorder, relation: Relation, assigned: Assigned): void {
-  meetsChecks(recorder, relation, assigned);
-  refersTo(recorder, relation, assigned, true);
-  isReferredTo(recorder, relation, assigned);
 }
 
 function multipleSource(recorder: Recorder, source: Node | undefined, scope: Scope): readonly Value[] {

@@ -2,6 +2,7 @@
 import type { CreateTrigStmt, Node } from "libpg-query";
 import { absorb } from "./absorb.ts";
 import { expressionsIn, rowItem } from "./attached-expressions.ts";
+import { isUpdated } from "./checks.ts";
 import type { TransitionTable } from "./bodies.ts";
 import { bodyOf, isIsolated, note, qualified, runUse } from "./bodies.ts";
 import { all, expression } from "./expressions.ts";
@@ -282,14 +283,18 @@ function runTrigger(
   const timing = definition.timing ?? 0;
   if (definition.row !== true || (timing & (BEFORE | INSTEAD)) === 0 || (event !== "insert" && event !== "update"))
     return;
+  const assignedHere = new Map<string, boolean>();
   for (const [name, assigned] of body.returned.assigned ?? []) {
     const value = replaced(assigned, given);
     const column = rows.relation.column(name);
     if (column === undefined) continue;
+    if (column.source.tags.length === 0) assignedHere.set(name, true);
     if ((timing & INSTEAD) === 0) recorder.write(column, value);
     const before = written.get(name);
     written.set(name, before === undefined ? value : combine([before, value], column.type, false));
   }
+  // What it assigns is checked with what the row keeps, too. (What the statement assigns beside it may be another action's.)
+  if (event === "update" && assignedHere.size > 0) isUpdated(recorder, rows.relation, assignedHere);
 }
 
 function when(recorder: Recorder, node: Node, rows: Rows): void {

@@ -29,6 +29,13 @@ CREATE TABLE whole (id int PRIMARY KEY, secret int, open text, other int);
 CREATE INDEX ON whole (open) WHERE whole > ROW (1, 5, 'x', 1)::whole;
 CREATE TABLE whole_unique (LIKE whole);
 CREATE UNIQUE INDEX ON whole_unique (open) WHERE whole_unique > ROW (1, 5, 'x', 1)::whole_unique;
+CREATE TABLE triggered (id int PRIMARY KEY, secret text, open text, given text, stamp timestamptz, CHECK (open <> 'probe' OR secret < '2'));
+CREATE FUNCTION takes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.open := NEW.given; RETURN NEW; END $$;
+CREATE TRIGGER takes BEFORE UPDATE OF given ON triggered FOR EACH ROW EXECUTE FUNCTION takes();
+CREATE TABLE stamped (id int PRIMARY KEY, secret text, open text, stamp timestamptz, CHECK (open <> 'probe' OR length(secret) < 20));
+CREATE FUNCTION stamps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.stamp := now(); RETURN NEW; END $$;
+CREATE TRIGGER stamps BEFORE UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION stamps();
+CREATE VIEW triggered_view AS SELECT id, given FROM triggered;
 CREATE VIEW indexed_view AS SELECT id AS number, open AS shown FROM indexed;
 
 CREATE TABLE parted (id int, secret text, open text, other int) PARTITION BY RANGE (id);
@@ -56,6 +63,8 @@ CREATE TABLE by_expression_1 PARTITION OF by_expression FOR VALUES FROM (1, 0) T
       "parted",
       "simple",
       "whole",
+      "triggered",
+      "stamped",
       "whole_unique",
       "by_expression",
     ].map((name) => [`public.${name}.secret`, ["pii"]]),
@@ -112,6 +121,18 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
     [
       ["UPDATE generated SET open = 5 WHERE id = 1", "generated.secret: filter"],
       ["UPDATE generated SET other = 5 WHERE id = 1", ""],
+    ],
+  ],
+  [
+    "a check of what a trigger puts there",
+    [
+      ["UPDATE triggered SET given = 'probe' WHERE id = 1", "triggered.secret: filter"],
+      ["UPDATE triggered_view SET given = 'probe' WHERE id = 1", "triggered.secret: filter"],
+      [
+        "INSERT INTO triggered (id, open, secret) VALUES (1, 'x', 'y') ON CONFLICT (id) DO UPDATE SET given = 'probe'",
+        "triggered.secret: filter,write_target",
+      ],
+      ["UPDATE stamped SET id = 2 WHERE id = 1", ""],
     ],
   ],
   [
