@@ -45,6 +45,11 @@ const PLAIN = [
   "EXPLAIN SELECT id FROM keeping()",
   "EXPLAIN EXECUTE k",
 ];
+const LOGGED = [
+  "EXPLAIN (ANALYZE, WAL) UPDATE customers SET name = 'x' WHERE id = 1",
+  "EXPLAIN (ANALYZE, WAL, COSTS off) SELECT id FROM customers",
+  "EXPLAIN (ANALYZE, WAL) UPDATE orders SET status = status FROM customers WHERE orders.id = 1 AND customers.id = 1",
+];
 const NARROW = [
   "EXPLAIN (COSTS off) SELECT email FROM customers",
   "EXPLAIN (COSTS off) SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
@@ -55,6 +60,8 @@ const NARROW = [
   "EXPLAIN (COSTS off) SELECT id FROM kept",
   "EXPLAIN (COSTS off) EXECUTE k",
   "EXPLAIN SELECT id FROM kept_name",
+  "EXPLAIN (ANALYZE, WAL) UPDATE orders SET status = status WHERE id = 1",
+  "EXPLAIN (ANALYZE) UPDATE customers SET name = 'x' WHERE id = 1",
 ];
 
 async function told(sql: string): Promise<{ types: string; remedy: string | undefined; plan: string; notice: string }> {
@@ -102,6 +109,10 @@ describe("EXPLAIN", () => {
       /Try: EXPLAIN \(COSTS off\) SELECT email FROM customers ORDER BY name/i,
     );
   });
+  for (const sql of LOGGED)
+    it(`does not tell by its WAL how wide rows are: ${sql}`, async () => {
+      assert.equal((await told(sql)).types, "E Z");
+    });
   for (const sql of NARROW)
     it(`shows a plan: ${sql}`, async () => {
       assert.equal((await told(sql)).types, "T D C Z");

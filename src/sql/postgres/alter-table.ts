@@ -7,6 +7,7 @@ import { defined, namedColumns, relationOf, scopeOver } from "./definition-scope
 import type { Judged, Judging } from "./judging.ts";
 import type { TableMode } from "./locks.ts";
 import { lockDefinition, lockNamed, stronger } from "./locks.ts";
+import { sortedBy } from "./maintenance.ts";
 import type { Relation } from "./model.ts";
 import { rangeVarOf } from "./nodes.ts";
 import { dropDependents, objectVerb } from "./objects.ts";
@@ -148,6 +149,10 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
       if (subtype === "AT_AddInherit") lockNamed(recorder, parent, "share update exclusive", true);
       return;
     }
+    case "AT_ClusterOn":
+      // The next CLUSTER without a name does it.
+      sortedBy(recorder, relation && recorder.catalog.resolveRelation(relation.schema, name ?? "", recorder.path));
+      return;
     case "AT_GenericOptions":
     case "AT_AlterColumnGenericOptions":
       recorder.external.add("server");

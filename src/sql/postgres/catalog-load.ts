@@ -196,6 +196,13 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const relation = at(row[0]);
     if (relation !== undefined) relation.indexed = at(row[1]);
   }
+  for (const row of rows.sorted) {
+    const table = at(row[0]);
+    const index = at(row[1]);
+    if (table === undefined || index === undefined) continue;
+    index.sortedBy = numbersOf(row[2]!);
+    if (row[3] === "t") table.clusteredOn = index;
+  }
   for (const row of rows.generated) {
     const relation = at(row[0]);
     if (relation === undefined) continue;

@@ -182,6 +182,16 @@ export const CATALOG_QUERIES = {
     SELECT i.indexrelid, i.indrelid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE {i.indexrelid} AND ${userMade("c.oid", "c.relnamespace")} ORDER BY i.indexrelid`,
   },
+  /** table, an index of it, the columns that the index is sorted by, is the table clustered on it? */
+  sorted: {
+    of: "relation",
+    sql: `
+    SELECT i.indrelid, i.indexrelid, array_to_string(ARRAY(
+        SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts AND k <> 0
+        UNION SELECT d.refobjsubid FROM pg_depend d WHERE i.indexprs IS NOT NULL AND d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0 ORDER BY 1), ' '), i.indisclustered
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE {i.indrelid} AND ${userMade("c.oid", "c.relnamespace")} ORDER BY i.indexrelid`,
+  },
   /** Generated columns: relation, column, a column that it is computed from, or 0. The dependency is the column's (to 14) or its expression's. */
   generated: {
     of: "relation",

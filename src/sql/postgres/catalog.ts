@@ -148,6 +148,11 @@ export class Catalog {
     return views;
   }
 
+  /** Tables that CLUSTER puts in order where it names none: found by looking at all. */
+  clustered(): Relation[] {
+    return [...this.#content.byOid.values()].filter((relation) => relation.clusteredOn !== undefined);
+  }
+
   /** The relation whose rows have this type (tables, views, stand-alone composite types). */
   relationByRowType(type: number): Relation | undefined {
     return this.#content.byRowType.get(this.baseType(type));

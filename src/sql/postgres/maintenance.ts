@@ -5,7 +5,8 @@ import { namedColumns, relationOf } from "./definition-scope.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { lockDefinition, lockRelation } from "./locks.ts";
 import { isOn, optionOf } from "./nodes.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Relation } from "./model.ts";
+import { type Recorder, USE } from "./recorder.ts";
 import { rowsAreMaintained } from "./triggers.ts";
 
 export function vacuum({ recorder }: Judging, body: VacuumStmt): Judged {
@@ -28,12 +29,29 @@ export function vacuum({ recorder }: Judging, body: VacuumStmt): Judged {
 
 export function cluster({ recorder }: Judging, body: ClusterStmt): Judged {
   recorder.class = "maintenance";
-  if (body.relation === undefined) everyRelation(recorder, "*");
+  if (body.relation === undefined) {
+    everyRelation(recorder, "*");
+    for (const relation of recorder.catalog.clustered()) sortedBy(recorder, relation.clusteredOn);
+  }
   namedRelation(recorder, body.relation, "maintenance");
   lockDefinition(recorder, body.relation, "access exclusive", true);
   const relation = relationOf(recorder, body.relation);
-  if (relation !== undefined) rowsAreMaintained(recorder, relation);
+  if (relation !== undefined) {
+    sortedBy(
+      recorder,
+      body.indexname === undefined
+        ? relation.clusteredOn
+        : recorder.catalog.resolveRelation(relation.schema, body.indexname, recorder.path),
+    );
+    rowsAreMaintained(recorder, relation);
+  }
   return { verb: "cluster" };
+}
+
+/** CLUSTER leaves the rows in the order of the index, which is seen wherever they are read without another. */
+export function sortedBy(recorder: Recorder, index: Relation | undefined): void {
+  for (const { attnum, value } of index?.indexed?.columns ?? [])
+    if (index!.sortedBy.includes(attnum)) recorder.use(value, USE.sort);
 }
 
 export function reindex({ recorder }: Judging, body: ReindexStmt): Judged {

@@ -212,6 +212,10 @@ export class Relation {
   partitionExpressions: readonly number[] = NO_NUMBERS;
   /** Of an index: its table. */
   indexed: Relation | undefined;
+  /** Of an index: the attribute numbers, of its table, of what it is sorted by. */
+  sortedBy: readonly number[] = NO_NUMBERS;
+  /** The index by which CLUSTER puts its rows in order. */
+  clusteredOn: Relation | undefined;
   /** Generated columns: from what each is computed, as attribute numbers. */
   generated: ReadonlyMap<number, readonly number[]> = NOT_GENERATED;
   /** pg_get_viewdef, for views outside of the system schemas. */

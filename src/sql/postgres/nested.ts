@@ -8,7 +8,7 @@ import type {
   Node,
   PrepareStmt,
 } from "libpg-query";
-import type { ColumnUse, Output, Source, StatementFacts } from "../../core/facts.ts";
+import type { ColumnUse, Output, Relation as RelationFact, Source, StatementFacts } from "../../core/facts.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
 import { becomes, queryOf } from "./create-table.ts";
 import { created } from "./ddl.ts";
@@ -46,7 +46,9 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   const { declares: _, ...lasting } = analysed.effects;
   // What runs also tells, by the size of its WAL, what old and new values share.
   const runs = analyzes || runsWhilePlanning(facts);
-  const columns = (wide ? withKept(analysed) : facts.columns).flatMap((column) => {
+  // How much WAL there is tells of whole rows, named or not: an old version is left behind, and what fills a page goes with it.
+  const rows = isOn(optionOf(body.options, "wal")) ? protectedColumns(judging, facts.relations) : [];
+  const columns = (wide ? shown(facts, [...analysed.kept, ...rows]) : facts.columns).flatMap((column) => {
     const uses = column.uses.filter((use) => use !== "output" || wide);
     if (uses.length === 0) return [];
     // The mask is computed above a scan, and often above joins: what these hold, as wide as it is, are the real values.
@@ -86,10 +88,19 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   };
 }
 
-/** What it holds on the way is as good as shown. */
-function withKept({ facts, kept }: StatementAnalysis): readonly ColumnUse[] {
+/** Of what is touched in any way. */
+function protectedColumns({ recorder }: Judging, relations: readonly RelationFact[]): readonly Source[] {
+  return relations.flatMap(({ schema, name }) =>
+    (recorder.catalog.resolveRelation(schema, name, recorder.path)?.columns ?? []).flatMap(({ source }) =>
+      source.tags.length > 0 ? [source] : [],
+    ),
+  );
+}
+
+/** The columns, with these as good as shown: what is held on the way. */
+function shown(facts: StatementFacts, also: readonly Source[]): readonly ColumnUse[] {
   const columns = [...facts.columns];
-  for (const { schema, table, column, tags } of kept) {
+  for (const { schema, table, column, tags } of also) {
     const at = columns.findIndex((each) => each.schema === schema && each.table === table && each.column === column);
     const used = columns[at];
     if (used === undefined) columns.push({ schema, table, column, tags, uses: ["output"], operators: [] });

@@ -17,6 +17,9 @@ CREATE TABLE public.spied (id int PRIMARY KEY, t text);
 CREATE FUNCTION public.spy(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN t; END';
 CREATE INDEX spied_t ON public.spied (spy(t));
 CREATE TRIGGER stamp BEFORE UPDATE ON public.spied FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE INDEX contacts_lower ON public.contacts (lower(email), city);
+CREATE TABLE public.clustered (id int PRIMARY KEY, t text UNIQUE);
+ALTER TABLE public.clustered CLUSTER ON clustered_t_key;
 CREATE TABLE public.loners (id int NOT NULL, name text);
 `);
 const factsOf = (text: string): StatementFacts => analyze(text, rich.catalog, SCOPE).statements[0]!.facts;
@@ -84,6 +87,12 @@ const used: readonly (readonly [text: string, uses: Record<string, string>])[] =
     { "stored.id": "expression", "stored.payload": "expression" },
   ],
   ["CREATE TABLE t (id int, x text CHECK (lower(x) > 'a') DEFAULT lower('X'))", {}],
+  ["CLUSTER customers USING customers_email_key", { "customers.email": "sort" }],
+  ["CLUSTER contacts USING contacts_lower", { "contacts.email": "sort", "contacts.city": "sort" }],
+  ["CLUSTER contacts USING contacts_pkey", { "contacts.id": "sort" }],
+  ["CLUSTER clustered", { "clustered.t": "sort" }],
+  ["ALTER TABLE customers CLUSTER ON customers_email_key", { "customers.email": "sort" }],
+  ["ALTER TABLE customers SET WITHOUT CLUSTER", {}],
   ["GRANT SELECT (email) ON customers TO PUBLIC", { "customers.email": "" }],
   ["COMMENT ON COLUMN customers.email IS 'x'", { "customers.email": "" }],
   ["ANALYZE customers (email)", { "customers.email": "" }],
@@ -95,6 +104,17 @@ describe("columns in definitions are used as they will tell values", () => {
       await runs(text);
     });
   }
+  test("CLUSTER without a name is about every table that is marked", () =>
+    assert.deepEqual(uses("CLUSTER"), { "clustered.t": "sort" }));
+  test("a mark that is set is seen", async () => {
+    await rich.client.query("ALTER TABLE clustered CLUSTER ON clustered_pkey");
+    const anew = analyze("CLUSTER clustered", await rich.load(), SCOPE).statements[0]!.facts;
+    assert.deepEqual(
+      anew.columns.map(({ column }) => column),
+      ["id"],
+    );
+    await rich.client.query("ALTER TABLE clustered CLUSTER ON clustered_t_key");
+  });
   test("a constraint that is validated may be about any column", () =>
     assert.equal(uses("ALTER TABLE customers VALIDATE CONSTRAINT c")["customers.email"], "expression"));
 });
