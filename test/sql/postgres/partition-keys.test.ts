@@ -60,7 +60,7 @@ const telling: readonly (readonly [text: string, ...uses: string[]])[] = [
 const silent = [
   "SELECT id FROM listed",
   "SELECT xmin, id FROM listed",
-  "UPDATE listed SET open = 'n' WHERE id = 1",
+  "UPDATE listed SET id = 2 WHERE id = 1",
   "INSERT INTO listed_a (id, open) VALUES (1, 'a')",
   "SELECT id FROM hashed_0",
   "SELECT id FROM dated_1",
