@@ -129,7 +129,7 @@ describe("the gate's own connection", () => {
 
 describe("the server's own reading", () => {
   it("takes names for one that agree in their first 63 bytes, as the decoders do", async () => {
-    const upstream = await connectUpstream(target, { parameters: new Map() });
+    const upstream = await connectUpstream(target, { parameters: new Map([["options", "-c statement_timeout=0"]]) });
     const [made, asked] = [`${"n".repeat(63)}a`, `${"n".repeat(63)}b`];
     let answer = "";
     const done = new Promise<void>((resolve) => {
