@@ -85,6 +85,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some column in statement.columns
 	protection.by_tags[column.tags].on_derived == "refuse"
 	_telling(column)
+	_deciding(column)
 	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
@@ -100,6 +101,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some column in statement.columns
 	protection.by_tags[column.tags].on_derived == "mask"
 	_telling(column)
+	_deciding(column)
 	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
@@ -129,6 +131,23 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	protection.by_tags[column.tags].on_derived == "substitute"
 	not substitution.possible(i, column)
 	_telling(column)
+	_deciding(column)
+	not lookups.only(i, column)
+	not _refreshes(statement)
+	not _constrains(statement, column)
+}
+
+# METADATA
+# title: A protected column may not be read for what is written
+# custom:
+#   code: protected-write
+#   hint: Leave the column out of what is written, or write a value of your own.
+block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	_telling(column)
+	not _deciding(column)
+	not substitution.possible(i, column)
 	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
@@ -158,6 +177,15 @@ _telling(column) if {
 	spec := protection.by_tags[column.tags]
 	some use in column.uses
 	not use in _bare_uses
+	not _kept(use, spec)
+}
+
+# A use that tells something in another way than by what is written.
+_deciding(column) if {
+	spec := protection.by_tags[column.tags]
+	some use in column.uses
+	not use in _bare_uses
+	use != "write_source"
 	not _kept(use, spec)
 }
 

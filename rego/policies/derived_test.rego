@@ -48,10 +48,21 @@ test_an_output_without_a_derivation_is_blocked if {
 test_any_other_use_is_blocked[use] if {
 	some use in [
 		"filter", "join", "sort", "group", "distinct", "window",
-		"write_source", "lock", "expression", "something new",
+		"lock", "expression", "something new",
 	]
 	blocked({"columns": [email(["output", use])]}, []) == {"protected-use"}
 	blocked({"columns": [email([use])]}, ["privacy"]) == set()
+}
+
+test_what_is_only_written_is_blocked_as_that[uses] if {
+	some uses in [["write_source"], ["output", "write_source", "write_target"]]
+	some column in [email(uses), samples.column("email", ["whole"], uses), samples.column("email", ["pii"], uses)]
+	blocked({"columns": [column]}, []) == {"protected-write"}
+	blocked({"columns": [email(uses)]}, ["privacy"]) == set()
+}
+
+test_what_is_written_and_filtered_by_is_blocked_as_a_use if {
+	blocked({"columns": [email(["write_source", "filter"])]}, []) == {"protected-use"}
 }
 
 test_it_may_be_written if blocked({"verb": "update", "class": "write", "columns": [email(["write_target"])]}, []) == set()
@@ -60,7 +71,7 @@ test_a_materialized_view_may_be_refreshed if {
 	refreshed := {"class": "maintenance", "columns": [email(["write_source"])]}
 	blocked(object.union(refreshed, {"verb": "refresh_materialized_view"}), []) == set()
 	blocked({"verb": "refresh_materialized_view", "columns": [email(["filter"])]}, []) == set()
-	blocked(object.union(refreshed, {"verb": "insert"}), []) == {"protected-use"}
+	blocked(object.union(refreshed, {"verb": "insert"}), []) == {"protected-write"}
 }
 
 test_the_reason_names_the_column if {

@@ -31,11 +31,16 @@ const returningOf = (judging: Judging, verb: string, node: Node): Judged => {
   return { verb, result, returnsRows: bodyOf<{ returningClause?: unknown }>(node).returningClause !== undefined };
 };
 
-/** Which row WHERE CURRENT OF names depends on the order of the cursor's rows, which an index of any of its columns may give. */
+/**
+ * Which row WHERE CURRENT OF names depends on the order of the cursor's rows, which an index of any of its columns may give. Rows that are locked
+ * (FOR UPDATE) are never read from an index alone: columns that are only shown have no part in their order.
+ */
 function currentOf({ recorder, scope }: Judging, clause: Node | undefined): void {
   if (clause === undefined || !("CurrentOfExpr" in clause)) return;
   for (const { facts } of scope.cursor(clause.CurrentOfExpr.cursor_name ?? "", recorder.catalog))
-    for (const { schema, table, column: name } of facts.columns) {
+    for (const { schema, table, column: name, uses } of facts.columns) {
+      const locked = facts.locks.some((lock) => lock.level === "row" && lock.schema === schema && lock.name === table);
+      if (locked && uses.every((use) => use === "output")) continue;
       const column = recorder.catalog.resolveRelation(schema, table, recorder.path)?.column(name);
       if (column === undefined) recorder.opaque = true;
       else recorder.use(column.value, USE.filter);

@@ -480,4 +480,20 @@ suite("WHERE CURRENT OF", () => {
     const { columns } = facts(text).statements.at(-1)!.facts;
     assert.deepEqual(columns.find((column) => column.column === "email")?.uses, ["filter"]);
   });
+  test("uses of a cursor FOR UPDATE only what selects its rows: no index alone gives them", () => {
+    const text =
+      "BEGIN; DECLARE c CURSOR FOR SELECT email, id FROM customers WHERE city > 'a' FOR UPDATE; UPDATE customers SET name = 'x' WHERE CURRENT OF c";
+    const { columns } = facts(text).statements.at(-1)!.facts;
+    assert.equal(
+      columns.find((column) => column.column === "email"),
+      undefined,
+    );
+    assert.deepEqual(columns.find((column) => column.column === "city")?.uses, ["filter"]);
+  });
+  test("uses also what is shown of a table that a cursor FOR UPDATE does not lock", () => {
+    const text =
+      "BEGIN; DECLARE c CURSOR FOR SELECT email, o.id FROM customers c, orders o FOR UPDATE OF o; UPDATE orders SET total = 1 WHERE CURRENT OF c";
+    const { columns } = facts(text).statements.at(-1)!.facts;
+    assert.deepEqual(columns.find((column) => column.column === "email")?.uses, ["filter"]);
+  });
 });
