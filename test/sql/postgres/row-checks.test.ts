@@ -38,6 +38,7 @@ CREATE POLICY p ON looked USING (EXISTS (SELECT FROM secured s WHERE s.id = look
 CREATE TABLE forgotten (id int PRIMARY KEY, secret text);
 CREATE POLICY p ON forgotten USING (secret > 'b');
 CREATE TABLE elements (id int PRIMARY KEY, secrets int[], CHECK (secrets[1] < secrets[2]));
+CREATE TABLE made (id int PRIMARY KEY, low int, twice int GENERATED ALWAYS AS (low * 2) STORED, ssn text, CHECK (twice < 9 OR ssn < '2'));
 CREATE VIEW secured_view AS SELECT id FROM secured;
 `,
   Object.fromEntries(
@@ -52,6 +53,7 @@ CREATE VIEW secured_view AS SELECT id FROM secured;
       "tenants.secret",
       "kinds.secret",
       "forgotten.secret",
+      "made.ssn",
       "elements.secrets",
     ].map((name) => [`public.${name}`, ["pii"]]),
   ),
@@ -90,6 +92,7 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
       ],
       ["UPDATE elements SET secrets[1] = 3 WHERE id = 1", "elements.secrets: filter,write_target"],
       ["UPDATE elements SET secrets = '{1,2}' WHERE id = 1", "elements.secrets: write_target"],
+      ["UPDATE made SET low = 5 WHERE id = 1", "made.ssn: filter"],
       ["UPDATE doubted SET title = 'x' WHERE id = 1", "doubted.ssn: filter"],
     ],
   ],
