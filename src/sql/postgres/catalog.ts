@@ -153,6 +153,18 @@ export class Catalog {
     return [...this.#content.byOid.values()].filter((relation) => relation.clusteredOn !== undefined);
   }
 
+  /** Stored columns of a domain, or of domains over it: found by looking at all. (Of arrays and rows of it the server checks nothing, but refuses.) */
+  columnsOfDomain(domain: number): Column[] {
+    const over = new Set<number>();
+    for (const { oid } of this.#content.types.values())
+      for (let type = this.type(oid); type?.kind === "d"; type = this.type(type.base))
+        if (type.oid === domain) over.add(oid);
+    if (over.size === 0) return [];
+    return [...this.#content.byOid.values()].flatMap((relation) =>
+      relation.stores(over) ? relation.columns.filter((column) => over.has(column.type)) : [],
+    );
+  }
+
   /** The relation whose rows have this type (tables, views, stand-alone composite types). */
   relationByRowType(type: number): Relation | undefined {
     return this.#content.byRowType.get(this.baseType(type));

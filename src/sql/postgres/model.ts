@@ -257,6 +257,12 @@ export class Relation {
     return list.map(([attnum, name, type, modifier = -1]) => ({ attnum, name, type, modifier }));
   }
 
+  /** Has it a column of one of these types? Asking tells nobody of its columns. */
+  stores(types: ReadonlySet<number>): boolean {
+    if (this.kind !== "table" && this.kind !== "partitioned_table" && this.kind !== "materialized_view") return false;
+    return (JSON.parse(this.#rows) as [number, string, number][]).some(([, , type]) => types.has(type));
+  }
+
   get columns(): readonly Column[] {
     this.#columns ??= this.#complete.columns(this);
     return this.#columns;

@@ -2,6 +2,7 @@
 import type { CallStmt, DoStmt, Node, SelectStmt } from "libpg-query";
 import type { VerbClass } from "../../core/facts.ts";
 import type { StatementAnalysis } from "./analysis.ts";
+import { alterDomain } from "./alter-domain.ts";
 import { alterTable } from "./alter-table.ts";
 import { createIndex, createRule, createStatistics, createTrigger, policy, publication } from "./attached-objects.ts";
 import { becomes, createForeignTable, createTable, createView, intoOf } from "./create-table.ts";
@@ -279,7 +280,7 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   CreateStatsStmt: createStatistics,
   AlterStatsStmt: ddl("alter_statistics"),
   CreateDomainStmt: ddl("create_domain"),
-  AlterDomainStmt: ddl("alter_domain"),
+  AlterDomainStmt: alterDomain,
   CreateEnumStmt: ddl("create_type"),
   AlterEnumStmt: ddl("alter_type"),
   CreateRangeStmt: ddl("create_type"),

@@ -20,6 +20,14 @@ CREATE TRIGGER stamp BEFORE UPDATE ON public.spied FOR EACH ROW EXECUTE FUNCTION
 CREATE INDEX contacts_lower ON public.contacts (lower(email), city);
 CREATE TABLE public.clustered (id int PRIMARY KEY, t text UNIQUE);
 ALTER TABLE public.clustered CLUSTER ON clustered_t_key;
+CREATE DOMAIN public.tel AS text;
+CREATE DOMAIN public.work_tel AS public.tel;
+ALTER DOMAIN public.work_tel ADD CONSTRAINT later CHECK (VALUE <> 'y') NOT VALID;
+CREATE TABLE public.called (id int, tel public.tel, work public.work_tel);
+INSERT INTO public.called VALUES (1, 'a', 'b');
+CREATE MATERIALIZED VIEW public.m_called AS SELECT tel FROM public.called;
+CREATE DOMAIN public.zip AS text;
+CREATE TABLE public.zipped (id int, zips public.zip[]);
 CREATE TABLE public.loners (id int NOT NULL, name text);
 `);
 const factsOf = (text: string): StatementFacts => analyze(text, rich.catalog, SCOPE).statements[0]!.facts;
@@ -93,6 +101,16 @@ const used: readonly (readonly [text: string, uses: Record<string, string>])[] =
   ["CLUSTER clustered", { "clustered.t": "sort" }],
   ["ALTER TABLE customers CLUSTER ON customers_email_key", { "customers.email": "sort" }],
   ["ALTER TABLE customers SET WITHOUT CLUSTER", {}],
+  [
+    "ALTER DOMAIN tel ADD CHECK (VALUE <> 'x')",
+    { "called.tel": "filter", "called.work": "filter", "m_called.tel": "filter" },
+  ],
+  ["ALTER DOMAIN tel SET NOT NULL", { "called.tel": "filter", "called.work": "filter", "m_called.tel": "filter" }],
+  ["ALTER DOMAIN work_tel ADD CONSTRAINT c CHECK (VALUE <> 'x') NOT VALID", { "called.work": "filter" }],
+  ["ALTER DOMAIN work_tel VALIDATE CONSTRAINT later", { "called.work": "filter" }],
+  ["ALTER DOMAIN tel DROP NOT NULL", {}],
+  ["ALTER DOMAIN tel SET DEFAULT '0'", {}],
+  ["ALTER DOMAIN positive ADD CHECK (VALUE < 9)", { "payroll.grade": "filter" }],
   ["GRANT SELECT (email) ON customers TO PUBLIC", { "customers.email": "" }],
   ["COMMENT ON COLUMN customers.email IS 'x'", { "customers.email": "" }],
   ["ANALYZE customers (email)", { "customers.email": "" }],
@@ -104,6 +122,9 @@ describe("columns in definitions are used as they will tell values", () => {
       await runs(text);
     });
   }
+  test("no value in an array of a domain is told: the server refuses whatever it holds", async () => {
+    await assert.rejects(runs("ALTER DOMAIN zip ADD CHECK (VALUE <> 'x')"), /cannot alter type "zip"/);
+  });
   test("CLUSTER without a name is about every table that is marked", () =>
     assert.deepEqual(uses("CLUSTER"), { "clustered.t": "sort" }));
   test("a mark that is set is seen", async () => {

@@ -1,0 +1,21 @@
+// ALTER DOMAIN: a new constraint is checked against every value of the domain that is stored, in whatever table.
+import type { AlterDomainStmt } from "libpg-query";
+import { walk } from "./ddl.ts";
+import type { Judged, Judging } from "./judging.ts";
+import { qualifiedName } from "./nodes.ts";
+import { USE } from "./recorder.ts";
+
+/** Subtypes that read the values: ADD CONSTRAINT, SET NOT NULL, VALIDATE CONSTRAINT. */
+const CHECKS: ReadonlySet<string> = new Set(["C", "O", "V"]);
+
+export function alterDomain({ recorder }: Judging, body: AlterDomainStmt): Judged {
+  recorder.class = "ddl";
+  recorder.changesCatalog = true;
+  walk(recorder, body, "ddl");
+  if (!CHECKS.has(body.subtype ?? "")) return { verb: "alter_domain" };
+  const { schema, name } = qualifiedName(body.typeName);
+  const domain = recorder.catalog.typeByName(schema, name, recorder.path);
+  // Whether the value is there that the constraint forbids is told by whether it fails.
+  for (const column of recorder.catalog.columnsOfDomain(domain)) recorder.use(column.value, USE.filter);
+  return { verb: "alter_domain" };
+}
