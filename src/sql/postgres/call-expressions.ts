@@ -12,7 +12,8 @@ import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { withElements } from "./rows.ts";
 import type { Scope } from "./scope.ts";
-import { castsRun } from "./user-code.ts";
+import { castsRun, coerced } from "./user-code.ts";
+import { typesRun } from "./type-calls.ts";
 import type { Value } from "./value.ts";
 import { callWrites } from "./writing-calls.ts";
 import { CONSTANT, COUNT, combine, derived, isConstant, tellsNullness, union } from "./value.ts";
@@ -59,7 +60,7 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   const call = findCall(recorder, schema, name, body.agg_within_group === true ? [...args, ...sorted] : args, named);
   const inputs = [...args, ...sorted];
   if (body.agg_filter !== undefined)
-    inputs.push(used(recorder, expression(recorder, body.agg_filter, scope), USE.filter));
+    inputs.push(used(recorder, coerced(recorder, expression(recorder, body.agg_filter, scope)), USE.filter));
   if (body.over !== undefined) inputs.push(windowOf(recorder, body.over, scope));
   if (body.agg_distinct) for (const arg of args) recorder.use(arg, USE.distinct);
   if (args.length === 1 && schema === undefined) {
@@ -76,8 +77,10 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   for (const arg of args) recorder.operator(arg, name);
   // How many rows there are tells what it was given, even where what they show is masked.
   if (returnsSet(call)) for (const arg of args) recorder.use(arg, USE.limit);
-  const converted = castsRun(recorder, ...args);
+  const converted = castsRun(recorder, ...args, ...(body.agg_within_group === true ? sorted : []));
   if (converted !== undefined) inputs.push(converted);
+  const behind = typesRun(recorder, call, args);
+  if (behind !== undefined) inputs.push(behind);
   if (call.users.length > 0) {
     const runs = call.users.map((entry) => runFunction(recorder, entry, { values: args, nodes }));
     if (runs.length === 1 && call.entries.length === 1 && runs[0]!.columns !== undefined)
@@ -194,8 +197,8 @@ export function windowOf(recorder: Recorder, body: WindowDef, scope: Scope): Val
   }
   const sorted = [...all(recorder, body.partitionClause, scope), ...all(recorder, body.orderClause, scope)];
   values.push(...sorted);
-  if (body.startOffset !== undefined) values.push(expression(recorder, body.startOffset, scope));
-  if (body.endOffset !== undefined) values.push(expression(recorder, body.endOffset, scope));
+  if (body.startOffset !== undefined) values.push(coerced(recorder, expression(recorder, body.startOffset, scope)));
+  if (body.endOffset !== undefined) values.push(coerced(recorder, expression(recorder, body.endOffset, scope)));
   return used(recorder, combine(values, 0, hasFixedFrame(body) && isSortable(recorder, sorted)), USE.window);
 }
 

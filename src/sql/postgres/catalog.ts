@@ -266,6 +266,13 @@ export class Catalog {
     return this.#content.ranges.get(range) ?? 0;
   }
 
+  /** Of what the ranges are that did not come with the server. */
+  userBounds(): readonly number[] {
+    return [...this.#content.ranges].flatMap(([range, bounds]) =>
+      this.type(range)?.schema === "pg_catalog" ? [] : [bounds],
+    );
+  }
+
   /** What a domain is made of; any other type is itself. */
   baseType(oid: number): number {
     // A domain over a composite ends at a type that is only a relation's.

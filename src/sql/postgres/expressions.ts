@@ -9,7 +9,8 @@ import { dependingFields, withCommonRow, withElements } from "./rows.ts";
 import { expandStar, resolveSelectNode } from "./select.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
-import { operatorRuns, withRun, writtenAs } from "./user-code.ts";
+import { documentOf } from "./documents.ts";
+import { coerced, operatorRuns, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
   BIGINT,
@@ -56,10 +57,15 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "A_Expr":
       return operation(recorder, bodyOf(node), scope);
     case "BoolExpr":
-      return combine(all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope), TYPE_BOOL, true);
+      return combine(
+        all(recorder, bodyOf<{ args?: Node[] }>(node).args, scope).map((value) => coerced(recorder, value)),
+        TYPE_BOOL,
+        true,
+      );
     case "NullTest":
     case "BooleanTest": {
-      const value = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
+      const tested = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
+      const value = kind === "NullTest" ? tested : coerced(recorder, tested);
       recorder.operator(value, kind === "NullTest" ? "is null" : "is");
       const result = derived(value, TYPE_BOOL, true);
       return kind === "NullTest" && !isRow(recorder, value) ? tellsNullness(result, value) : result;
@@ -109,10 +115,12 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "BitString":
       return CONSTANT;
     case "JsonArrayQueryConstructor":
-      return subselectValue(recorder, bodyOf<{ query?: Node }>(node).query, scope, 0);
+      return documentOf(recorder, bodyOf(node), [
+        subselectValue(recorder, bodyOf<{ query?: Node }>(node).query, scope, 0),
+      ]);
     case "JsonObjectAgg":
     case "JsonArrayAgg": {
-      const value = combine(nested(recorder, bodyOf(node), scope), 0, false);
+      const value = constructed(recorder, bodyOf(node), scope);
       noted(recorder, value, constructorName(node));
       const { over } = bodyOf<{ constructor: { over?: object } }>(node).constructor;
       return over === undefined ? { ...value, derivation: "aggregate" } : value;
@@ -134,7 +142,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "JsonObjectConstructor":
     case "JsonArrayConstructor":
     case "JsonFuncExpr":
-      return noted(recorder, combine(nested(recorder, bodyOf(node), scope), 0, false), constructorName(node));
+      return noted(recorder, constructed(recorder, bodyOf(node), scope), constructorName(node));
     case "JsonValueExpr":
     case "JsonKeyValue":
     case "JsonArgument":
@@ -193,17 +201,28 @@ export function list(
   return { values, open };
 }
 
+/** Of these, what is in them counts one by one. */
+const WRAPPERS = new Set(["JsonValueExpr", "JsonKeyValue", "JsonArgument", "JsonBehavior", "ResTarget"]);
+const NAMES = new Set(["String", "Integer", "Float", "Boolean", "BitString", "TypeName"]);
+
 /** Every expression below a node whose own meaning adds nothing (the SQL/JSON and XML constructors). */
 function nested(recorder: Recorder, body: object, scope: Scope): Value[] {
   const values: Value[] = [];
-  for (const value of Object.values(body)) {
+  for (const [member, value] of Object.entries(body)) {
+    if (member === "typeName") continue;
     for (const item of Array.isArray(value) ? value : [value]) {
       if (typeof item !== "object" || item === null) continue;
-      if (isNode(item)) values.push(expression(recorder, item as Node, scope));
-      else values.push(...nested(recorder, item, scope));
+      const kind = isNode(item) ? kindOf(item) : undefined;
+      if (kind === undefined) values.push(...nested(recorder, item, scope));
+      else if (WRAPPERS.has(kind)) values.push(...nested(recorder, bodyOf(item as Node), scope));
+      else if (!NAMES.has(kind)) values.push(expression(recorder, item as Node, scope));
     }
   }
   return values;
+}
+
+function constructed(recorder: Recorder, body: object, scope: Scope): Value {
+  return documentOf(recorder, body, nested(recorder, body, scope));
 }
 
 /** Something is applied to the value that is no operator and no function, but may tell as much: noted like one. */
@@ -252,7 +271,7 @@ function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Val
         [step.A_Indices.lidx, step.A_Indices.uidx].filter((node) => node !== undefined),
         scope,
       );
-      for (const index of indices) recorder.use(index, USE.subscript);
+      for (const index of indices) recorder.use(coerced(recorder, index), USE.subscript);
       for (const applied of [value, ...indices]) recorder.operator(applied, "[]");
       value = element(recorder, value, indices, step.A_Indices.is_slice === true);
     } else value = derived(value, 0, false);

@@ -2,6 +2,7 @@
 import type { Node, RangeFunction } from "libpg-query";
 import { findCall } from "./calls.ts";
 import { typeOf } from "./casts.ts";
+import { readAs } from "./documents.ts";
 import { expression } from "./expressions.ts";
 import type { FunctionEntry } from "./model.ts";
 import { outputName } from "./names.ts";
@@ -11,6 +12,7 @@ import { USE } from "./recorder.ts";
 import { fieldsOf } from "./select.ts";
 import type { Item, Scope } from "./scope.ts";
 import { derivedItem, restOfAll } from "./scope.ts";
+import { withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, plainConstant, TYPE_RECORD } from "./value.ts";
 
@@ -169,5 +171,7 @@ function unnested(recorder: Recorder, array: Value, name: string): Columns | und
 
 function definedColumn(recorder: Recorder, node: Node, value: Value): Member {
   if (!("ColumnDef" in node)) return { name: "", value };
-  return { name: node.ColumnDef.colname ?? "", value: typed(value, typeOf(recorder, node.ColumnDef.typeName)) };
+  const type = typeOf(recorder, node.ColumnDef.typeName);
+  // A document, or what another server says, becomes of that type.
+  return { name: node.ColumnDef.colname ?? "", value: typed(withRun(value, readAs(recorder, value, type)), type) };
 }

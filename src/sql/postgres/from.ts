@@ -24,7 +24,8 @@ import { resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import { anyColumn, asColumns, derivedItem, everything, relationItem, restOfAll, Scope } from "./scope.ts";
 import { rowsAreRead } from "./triggers.ts";
-import { EQUALS, operatorRuns } from "./user-code.ts";
+import { documentOf, readAs } from "./documents.ts";
+import { coerced, conversionRuns, EQUALS, operatorRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, derived, union } from "./value.ts";
 
@@ -88,8 +89,9 @@ function fromItem(
 }
 
 function sampled(recorder: Recorder, body: RangeTableSample, scope: Scope): void {
-  for (const value of all(recorder, body.args, scope)) recorder.use(value, USE.filter);
-  if (body.repeatable !== undefined) recorder.use(expression(recorder, body.repeatable, scope), USE.filter);
+  const args = all(recorder, body.args, scope);
+  if (body.repeatable !== undefined) args.push(expression(recorder, body.repeatable, scope));
+  for (const value of args) recorder.use(coerced(recorder, value), USE.filter);
   const { schema, name } = qualifiedName(body.method);
   const call = findCall(recorder, schema, name, [], true);
   if (call === undefined || call.opaque || call.users.length > 0) recorder.opaque = true;
@@ -199,7 +201,10 @@ function joinItems(
     }
   }
   if (body.quals !== undefined)
-    recorder.use(expression(recorder, body.quals, new Scope(parent, [...left, ...right], ctes)), USE.join);
+    recorder.use(
+      coerced(recorder, expression(recorder, body.quals, new Scope(parent, [...left, ...right], ctes))),
+      USE.join,
+    );
   if (body.alias?.aliasname !== undefined) {
     // An alias for the whole join hides everything inside of it.
     const columns = { members: visibleMembers(items), open, ...restOfAll(items.filter((item) => item.columnsVisible)) };
@@ -276,24 +281,51 @@ function tableFunctionItem(recorder: Recorder, body: RangeTableFunc, scope: Scop
     expression(recorder, body.rowexpr, scope),
     ...all(recorder, body.namespaces, scope),
   ];
-  const columns = (body.columns ?? []).flatMap((node) => ("RangeTableFuncCol" in node ? [node.RangeTableFuncCol] : []));
-  for (const column of columns)
-    inputs.push(expression(recorder, column.colexpr, scope), expression(recorder, column.coldefexpr, scope));
-  const value = used(recorder, combine(inputs, 0, false), USE.expression);
-  const members = columns.map((column) => ({
-    name: column.colname ?? "",
-    value: typed(value, typeOf(recorder, column.typeName)),
-  }));
-  return derivedItem(body.alias?.aliasname ?? "xmltable", { members, open: false }, namesOf(body.alias?.colnames));
+  const columns: DocumentColumn[] = [];
+  for (const node of body.columns ?? []) {
+    if (!("RangeTableFuncCol" in node)) continue;
+    const column = node.RangeTableFuncCol;
+    inputs.push(expression(recorder, column.colexpr, scope));
+    const type = typeOf(recorder, column.typeName);
+    columns.push({ name: column.colname ?? "", type, defaults: all(recorder, listOf(column.coldefexpr), scope) });
+  }
+  return documentItem(recorder, body.alias, "xmltable", inputs, columns);
+}
+
+type DocumentColumn = { readonly name: string; readonly type: number; readonly defaults: readonly Value[] };
+const listOf = (node: Node | undefined): readonly Node[] => (node === undefined ? [] : [node]);
+
+/** Each column may tell all of the document, and becomes of its type by code of users, too. */
+function documentItem(
+  recorder: Recorder,
+  alias: Alias | undefined,
+  name: string,
+  inputs: readonly Value[],
+  columns: readonly DocumentColumn[],
+): Item {
+  const document = documentOf(recorder, {}, inputs);
+  const values = [document];
+  for (const { type, defaults } of columns) {
+    const run = readAs(recorder, document, type);
+    if (run !== undefined) values.push(run);
+    for (const value of defaults) values.push(withRun(value, conversionRuns(recorder, value, type)));
+  }
+  const value = used(recorder, combine(values, 0, false), USE.expression);
+  const members = columns.map((column) => ({ name: column.name, value: typed(value, column.type) }));
+  return derivedItem(alias?.aliasname ?? name, { members, open: false }, namesOf(alias?.colnames));
 }
 
 function jsonTableItem(recorder: Recorder, body: JsonTable, scope: Scope): Item {
   const inputs = [
-    expression(recorder, { JsonValueExpr: body.context_item ?? {} }, scope),
-    ...all(recorder, body.passing, scope),
+    expression(recorder, body.context_item?.raw_expr, scope),
+    ...all(
+      recorder,
+      (body.passing ?? []).map((node) => ("JsonArgument" in node ? (node.JsonArgument.val?.raw_expr ?? node) : node)),
+      scope,
+    ),
   ];
   if (body.on_error?.expr !== undefined) inputs.push(expression(recorder, body.on_error.expr, scope));
-  const columns: { name: string; type: number }[] = [];
+  const columns: DocumentColumn[] = [];
   // Nested columns come behind all of their parent's own.
   const collect = (nodes: readonly Node[] | undefined): void => {
     const nested: (readonly Node[] | undefined)[] = [];
@@ -301,15 +333,14 @@ function jsonTableItem(recorder: Recorder, body: JsonTable, scope: Scope): Item 
       if (!("JsonTableColumn" in node)) continue;
       const column = node.JsonTableColumn;
       if (column.coltype === "JTC_NESTED") nested.push(column.columns);
-      else columns.push({ name: column.name ?? "", type: typeOf(recorder, column.typeName) });
-      for (const behaviour of [column.on_empty, column.on_error]) {
-        if (behaviour?.expr !== undefined) inputs.push(expression(recorder, behaviour.expr, scope));
+      else {
+        const behaviours = [column.on_empty?.expr, column.on_error?.expr].flatMap(listOf);
+        const type = typeOf(recorder, column.typeName);
+        columns.push({ name: column.name ?? "", type, defaults: all(recorder, behaviours, scope) });
       }
     }
     for (const inner of nested) collect(inner);
   };
   collect(body.columns);
-  const value = used(recorder, combine(inputs, 0, false), USE.expression);
-  const members = columns.map((column) => ({ name: column.name, value: typed(value, column.type) }));
-  return derivedItem(body.alias?.aliasname ?? "json_table", { members, open: false }, namesOf(body.alias?.colnames));
+  return documentItem(recorder, body.alias, "json_table", inputs, columns);
 }

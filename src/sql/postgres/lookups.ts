@@ -7,7 +7,7 @@ import { qualifiedName } from "./nodes.ts";
 import { operationOf } from "./operators.ts";
 import { type Recorder, USE } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
-import { isServersOwn } from "./user-code.ts";
+import { coerced, isServersOwn } from "./user-code.ts";
 
 /**
  * Where the value stands that is asked for: a literal of the text, by its number in the text's shape or itself, or a parameter, whose type is
@@ -25,7 +25,7 @@ export function filter(recorder: Recorder, clause: Node, scope: Scope): void {
     for (const arm of clause.BoolExpr.args ?? []) filter(recorder, arm, scope);
     return;
   }
-  const value = expression(recorder, clause, scope);
+  const value = coerced(recorder, expression(recorder, clause, scope));
   const asked = recorder.lookups === undefined ? undefined : lookedUp(recorder, clause, scope, value.total);
   const tagged = value.sources.filter(({ source }) => source.tags.length > 0 && !isMasked(source));
   if (asked === undefined || tagged.length === 0) {

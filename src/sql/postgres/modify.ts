@@ -24,7 +24,7 @@ import type { CteList, Item } from "./scope.ts";
 import { anyColumn, derivedItem, relationItem, Scope, wholeRow } from "./scope.ts";
 import type { RowEvent } from "./triggers.ts";
 import { domainDefaultsRun, rowsAreRead, rowsChange } from "./triggers.ts";
-import { conversionRuns, withRun } from "./user-code.ts";
+import { coerced, conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, eitherOf, union } from "./value.ts";
 
@@ -164,7 +164,8 @@ function targetNames(recorder: Recorder, nodes: readonly Node[] | undefined, to:
   if (nodes === undefined) return to.relation?.columns.map((column) => column.name) ?? [];
   return nodes.flatMap((node) => {
     if (!("ResTarget" in node)) return [];
-    for (const value of all(recorder, indices(node.ResTarget.indirection), scope)) recorder.use(value, USE.writeSource);
+    for (const value of all(recorder, indices(node.ResTarget.indirection), scope))
+      recorder.use(coerced(recorder, value), USE.writeSource);
     return [node.ResTarget.name ?? ""];
   });
 }
@@ -194,10 +195,10 @@ function onConflict(
     const { name, expr } = node.IndexElem;
     const column = name === undefined ? undefined : to.relation?.column(name);
     if (column !== undefined) recorder.use(column.value, USE.filter);
-    if (expr !== undefined) recorder.use(expression(recorder, expr, own), USE.filter);
+    if (expr !== undefined) recorder.use(coerced(recorder, expression(recorder, expr, own)), USE.filter);
   }
   if (clause.infer?.whereClause !== undefined)
-    recorder.use(expression(recorder, clause.infer.whereClause, own), USE.filter);
+    recorder.use(coerced(recorder, expression(recorder, clause.infer.whereClause, own)), USE.filter);
   if (clause.action !== "ONCONFLICT_UPDATE") return;
   if (to.relation !== undefined) {
     recorder.relation(to.relation, "update", to.only);
@@ -214,7 +215,8 @@ function onConflict(
   };
   const scope = new Scope(parent, [to.item, excluded], ctes);
   const assigned = assignments(recorder, clause.targetList, to, scope);
-  if (clause.whereClause !== undefined) recorder.use(expression(recorder, clause.whereClause, scope), USE.filter);
+  if (clause.whereClause !== undefined)
+    recorder.use(coerced(recorder, expression(recorder, clause.whereClause, scope)), USE.filter);
   if (to.relation === undefined) return;
   rowsChange(recorder, to.relation, "update", to.written);
   isUpdated(recorder, to.relation, assigned);
@@ -228,7 +230,8 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
   for (const node of nodes ?? []) {
     if (!("ResTarget" in node)) continue;
     const { name, val, indirection } = node.ResTarget;
-    for (const value of all(recorder, indices(indirection), scope)) recorder.use(value, USE.writeSource);
+    for (const value of all(recorder, indices(indirection), scope))
+      recorder.use(coerced(recorder, value), USE.writeSource);
     let value: Value;
     if (val !== undefined && "MultiAssignRef" in val) {
       if ((val.MultiAssignRef.colno ?? 1) === 1) sources = multipleSource(recorder, val.MultiAssignRef.source, scope);
@@ -291,7 +294,7 @@ function where(
   from: readonly Node[] | undefined,
   scope: Scope,
 ): void {
-  if (clause !== undefined) recorder.use(expression(recorder, clause, scope), USE.filter);
+  if (clause !== undefined) recorder.use(coerced(recorder, expression(recorder, clause, scope)), USE.filter);
   if (recorder.scoped && !fixesRows(recorder, clause, to, from, scope)) recorder.scoped = false;
 }
 
@@ -305,7 +308,8 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
     ctes,
   );
   const scope = new Scope(parent, [to.item, ...items], ctes);
-  if (stmt.joinCondition !== undefined) recorder.use(expression(recorder, stmt.joinCondition, scope), USE.join);
+  if (stmt.joinCondition !== undefined)
+    recorder.use(coerced(recorder, expression(recorder, stmt.joinCondition, scope)), USE.join);
   if (to.relation !== undefined) {
     recorder.relation(to.relation, "select", to.only);
     rowsAreRead(recorder, to.relation);
@@ -314,7 +318,8 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
   for (const node of stmt.mergeWhenClauses ?? []) {
     if (!("MergeWhenClause" in node)) continue;
     const clause = node.MergeWhenClause;
-    if (clause.condition !== undefined) recorder.use(expression(recorder, clause.condition, scope), USE.filter);
+    if (clause.condition !== undefined)
+      recorder.use(coerced(recorder, expression(recorder, clause.condition, scope)), USE.filter);
     const event =
       clause.commandType === "CMD_INSERT"
         ? "insert"

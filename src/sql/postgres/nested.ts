@@ -9,6 +9,7 @@ import type {
   PrepareStmt,
 } from "libpg-query";
 import type { ColumnUse, Output, Relation as RelationFact, Source, StatementFacts } from "../../core/facts.ts";
+import { typeOf } from "./casts.ts";
 import type { Effects, StatementAnalysis } from "./analysis.ts";
 import { becomes, queryOf } from "./create-table.ts";
 import { created } from "./ddl.ts";
@@ -22,12 +23,16 @@ import { Recorder, USE } from "./recorder.ts";
 import { merged, opaqueFacts } from "./replay.ts";
 import { SECRET_TAG } from "./secrets.ts";
 import { judge } from "./statements.ts";
+import { checksRun, coerced } from "./user-code.ts";
+import { CONSTANT } from "./value.ts";
 
 /** A statement inside of another one, judged on its own. */
-function inner(judging: Judging, node: Node | undefined): StatementAnalysis {
+function inner(judging: Judging, node: Node | undefined, parameterTypes: readonly number[] = []): StatementAnalysis {
   const { catalog, path, masked, reads, user } = judging.recorder;
   const recorder = new Recorder(catalog, path, { running: path, masked, reads, user });
   recorder.lookups = [];
+  // What it will be given becomes of these types.
+  for (const type of parameterTypes) checksRun(recorder, CONSTANT, type);
   const analysis = judge({ ...judging, recorder }, node ?? ({} as Node));
   if (recorder.unresolved) judging.recorder.unresolved = true;
   judging.recorder.missing ??= recorder.missing;
@@ -134,7 +139,8 @@ function heldHere({ recorder, scope }: Judging, statement: StatementAnalysis): H
 }
 
 export function prepare(judging: Judging, body: PrepareStmt): Judged {
-  const statement = inner(judging, body.query);
+  const types = (body.argtypes ?? []).map((node) => ("TypeName" in node ? typeOf(judging.recorder, node.TypeName) : 0));
+  const statement = inner(judging, body.query, types);
   return {
     verb: "prepare",
     instead: { ...statement, returnsRows: false, copy: undefined, effects: NO_EFFECTS },
@@ -143,8 +149,12 @@ export function prepare(judging: Judging, body: PrepareStmt): Judged {
 }
 
 export function execute(judging: Judging, body: ExecuteStmt): Judged {
-  for (const value of all(judging.recorder, body.params, NO_SCOPE)) judging.recorder.use(value, USE.expression);
+  passed(judging.recorder, body);
   return { verb: "execute", instead: oneOf(judging, preparedAs(judging, body)) };
+}
+
+function passed(recorder: Recorder, { params }: ExecuteStmt): void {
+  for (const value of all(recorder, params, NO_SCOPE)) recorder.use(coerced(recorder, value), USE.expression);
 }
 
 function preparedAs({ scope, recorder }: Judging, body: ExecuteStmt): readonly StatementAnalysis[] {
@@ -210,7 +220,7 @@ export function createTableAs(judging: Judging, body: CreateTableAsStmt): Judged
 function executedInto(judging: Judging, body: CreateTableAsStmt, names: readonly string[]): Partial<Judged> {
   const { recorder } = judging;
   const query = body.query as { ExecuteStmt: ExecuteStmt };
-  for (const value of all(recorder, query.ExecuteStmt.params, NO_SCOPE)) recorder.use(value, USE.expression);
+  passed(recorder, query.ExecuteStmt);
   const executed = oneOf(judging, preparedAs(judging, query.ExecuteStmt));
   const made = recorder.facts("", []);
   const to = made.relations[0];

@@ -8,7 +8,7 @@ import { operationOf } from "./operators.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
 import { withCommonRow, withElements } from "./rows.ts";
-import { EQUALS, type Operands, operatorRuns, withRun } from "./user-code.ts";
+import { coerced, EQUALS, type Operands, operatorRuns, unified, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, isConstant, TYPE_BOOL, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
@@ -162,7 +162,8 @@ export function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope)
   const results: Value[] = [];
   for (const node of body.args ?? []) {
     if (!("CaseWhen" in node)) continue;
-    conditions.push(expression(recorder, node.CaseWhen.expr, scope));
+    const condition = expression(recorder, node.CaseWhen.expr, scope);
+    conditions.push(tested === undefined ? coerced(recorder, condition) : condition);
     results.push(expression(recorder, node.CaseWhen.result, scope));
   }
   // The server thinks of ELSE first when it looks for the type.
@@ -192,7 +193,7 @@ function known(type: number): number {
 export function alternatives(recorder: Recorder, values: readonly Value[]): Value {
   const type = commonType(recorder.catalog, values);
   const value = combine(values, type, unitesTotally(recorder.catalog, values, type));
-  return withCommonRow(value, values);
+  return withRun(withCommonRow(value, values), unified(recorder, values));
 }
 
 /** GREATEST and LEAST compare them. */
@@ -208,7 +209,8 @@ export function arrayOf(recorder: Recorder, elements: readonly Value[]): Value {
   const type = commonType(catalog, elements);
   const nested = elementOf(catalog, type) !== 0;
   const total = !nested && unitesTotally(catalog, elements, type);
-  return withElements(combine(elements, nested ? type : catalog.arrayOf(type), total), elements);
+  const array = withElements(combine(elements, nested ? type : catalog.arrayOf(type), total), elements);
+  return withRun(array, unified(recorder, elements));
 }
 
 function unitesTotally(catalog: Catalog, values: readonly Value[], type: number): boolean {

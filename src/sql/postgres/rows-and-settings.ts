@@ -27,6 +27,7 @@ import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
 import { cutName, parseSearchPath } from "./search-path.ts";
 import { rowsAreRead, rowsChange } from "./triggers.ts";
+import { checksRun, coerced, withRun } from "./user-code.ts";
 import { CONSTANT, OPAQUE } from "./value.ts";
 
 export function copy({ recorder }: Judging, body: CopyStmt): Judged {
@@ -68,13 +69,16 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   if (into) {
     rowsChange(recorder, relation, "insert", new Map(columns.map((column) => [column.name, CONSTANT])));
     // A file of the server, or what a program says, may be anything, other tables included.
-    for (const column of columns) writeColumn(recorder, column, outside === undefined ? CONSTANT : OPAQUE);
+    for (const column of columns) {
+      const value = outside === undefined ? CONSTANT : OPAQUE;
+      writeColumn(recorder, column, withRun(value, checksRun(recorder, value, column.type)));
+    }
     const given = columns.map((column) => column.name);
     meetsKeys(recorder, relation, given);
     refersTo(recorder, relation, new Map(given.map((name) => [name, true])), false);
     if (body.whereClause !== undefined) {
       const scope = new Scope(undefined, [relationItem(relation, undefined, [])], undefined);
-      recorder.use(expression(recorder, body.whereClause, scope), USE.filter);
+      recorder.use(coerced(recorder, expression(recorder, body.whereClause, scope)), USE.filter);
     }
     return { verb: "copy", ...wire };
   }

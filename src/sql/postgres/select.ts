@@ -25,7 +25,7 @@ import {
   unqualifiedColumn,
   wholeRow,
 } from "./scope.ts";
-import { operatorRuns, writtenAs } from "./user-code.ts";
+import { coerced, operatorRuns, unified, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf, oneOfBoth, plainConstant } from "./value.ts";
 
@@ -73,7 +73,8 @@ export function resolveQuery(
   }
   const result = targetList(recorder, stmt.targetList, scope);
   if (stmt.whereClause !== undefined) filter(recorder, stmt.whereClause, scope);
-  if (stmt.havingClause !== undefined) recorder.use(expression(recorder, stmt.havingClause, scope), USE.filter);
+  if (stmt.havingClause !== undefined)
+    recorder.use(coerced(recorder, expression(recorder, stmt.havingClause, scope)), USE.filter);
   if (stmt.groupClause !== undefined) grouped(recorder, stmt.groupClause, scope, result);
   distinct(recorder, stmt.distinctClause, scope, result);
   sorting(recorder, stmt.sortClause, scope, result);
@@ -110,8 +111,10 @@ function limitOf(node: Node | undefined): number | null {
 }
 
 function limits(recorder: Recorder, stmt: SelectStmt, scope: Scope): void {
-  if (stmt.limitCount !== undefined) recorder.use(expression(recorder, stmt.limitCount, scope), USE.limit);
-  if (stmt.limitOffset !== undefined) recorder.use(expression(recorder, stmt.limitOffset, scope), USE.limit);
+  if (stmt.limitCount !== undefined)
+    recorder.use(coerced(recorder, expression(recorder, stmt.limitCount, scope)), USE.limit);
+  if (stmt.limitOffset !== undefined)
+    recorder.use(coerced(recorder, expression(recorder, stmt.limitOffset, scope)), USE.limit);
 }
 
 /** The server's own limit (MaxTupleAttributeNumber). */
@@ -282,7 +285,8 @@ function values(recorder: Recorder, stmt: SelectStmt, scope: Scope): Result {
       for (let at = 0; at < columns.length; at++) {
         const value = row[at];
         const before = columns[at]!;
-        if (value !== undefined && value !== before) columns[at] = eitherOf(before, value);
+        if (value !== undefined && value !== before)
+          columns[at] = withRun(eitherOf(before, value), unified(recorder, [before, value]));
       }
     }
   }
@@ -325,7 +329,7 @@ function setOperation(recorder: Recorder, stmt: SelectStmt, scope: Scope, option
     }
     if (arm.by.all !== true) for (const member of result.members) recorder.use(member.value, USE.distinct);
     if (arm.by.all === true && arm.by.op !== "SETOP_UNION") compare(recorder, result, next);
-    result = merged(result, next, arm.by);
+    result = merged(recorder, result, next, arm.by);
   }
   const columns = result ?? { members: [], open: true };
   sorting(recorder, stmt.sortClause, scope, columns);
@@ -354,7 +358,7 @@ function compare(recorder: Recorder, left: Result, right: Result): void {
 
 const bare = (member: Member): Member => ({ name: member.name, value: derived(member.value, member.value.type, true) });
 
-function merged(left: Result, right: Result, { op, all: withDuplicates }: SelectStmt): Result {
+function merged(recorder: Recorder, left: Result, right: Result, { op, all: withDuplicates }: SelectStmt): Result {
   if (left.open || right.open) {
     const value = anyColumn({
       members: [{ name: "", value: anyColumn(left) }, ...right.members],
@@ -366,7 +370,7 @@ function merged(left: Result, right: Result, { op, all: withDuplicates }: Select
     const other = right.members[at]?.value ?? plainConstant(0);
     const unchanged = op === "SETOP_UNION" && withDuplicates === true ? oneOfBoth(member.value, other) : undefined;
     if (unchanged !== undefined) return { name: member.name, value: unchanged };
-    const either = eitherOf(member.value, other);
+    const either = withRun(eitherOf(member.value, other), unified(recorder, [member.value, other]));
     // What is on the right shows nothing, but decides the type.
     if (op === "SETOP_EXCEPT") return { name: member.name, value: derived(member.value, either.type, either.total) };
     return { name: member.name, value: derived(either, either.type, true) };

@@ -15,7 +15,7 @@ import { USE } from "./recorder.ts";
 import { policiesDecide } from "./row-security.ts";
 import { runRule } from "./rules.ts";
 import { Scope } from "./scope.ts";
-import { withRun } from "./user-code.ts";
+import { coerced, conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { CONSTANT, combine, union } from "./value.ts";
 
@@ -217,9 +217,12 @@ function runExpression(
   }
   absorb(recorder, own, new Map());
   if (own.opaque) recorder.opaque = true;
-  recorder.use(value, attached.column === undefined ? USE.filter : USE.expression);
   const column =
     attached.column === undefined ? undefined : rows.relation.columns.find(({ attnum }) => attnum === attached.column);
+  // The server does not write down the casts that nobody has written.
+  value =
+    column === undefined ? coerced(recorder, value) : withRun(value, conversionRuns(recorder, value, column.type));
+  recorder.use(value, attached.column === undefined ? USE.filter : USE.expression);
   if (column === undefined || (event !== "insert" && !rows.relation.generated.has(column.attnum))) return;
   const before = written.get(column.name);
   // A given value takes the place of a default, DEFAULT (which looks like a constant) does not.

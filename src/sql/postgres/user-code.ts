@@ -3,11 +3,13 @@ import type { Node } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
 import { runUse } from "./bodies.ts";
 import type { Catalog, Operator } from "./catalog.ts";
+import { elementOf } from "./coercion.ts";
 import { qualifiedName } from "./nodes.ts";
 import { chosenOf } from "./operators.ts";
 import type { Recorder } from "./recorder.ts";
+import { checksOf, jsonCastsOf } from "./type-code.ts";
 import type { Value } from "./value.ts";
-import { CONSTANT, combine, TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { CONSTANT, combine, TYPE_RECORD, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
 /** The operators that a keyword stands for. */
 const BEHIND: ReadonlyMap<string, readonly string[]> = new Map([
@@ -46,7 +48,10 @@ export function operatorRuns(
 ): Value | undefined {
   const { catalog } = recorder;
   let found: Value | undefined;
-  for (const [left, right] of pairs) found = withAnother(castsRun(recorder, left, right), found);
+  for (const [left, right] of pairs) {
+    found = withAnother(castsRun(recorder, ...[left, right].flatMap(withFields)), found);
+    if (written.name === "||") found = concatenationRuns(recorder, left, right, found);
+  }
   if (catalog.operators.size === 0) return found;
   let own = true;
   for (const symbol of BEHIND.get(written.name) ?? [written.name]) {
@@ -116,6 +121,32 @@ function taking(
 function typeOf(value: Value): number {
   return value.row === undefined ? value.type : 0;
 }
+/** ROW(…) meets another one field by field. */
+function withFields(value: Value | undefined): readonly (Value | undefined)[] {
+  return value?.type === TYPE_RECORD && value.row !== undefined ? value.row.map((field) => field.value) : [value];
+}
+
+/** What stands beside a text becomes one by whatever cast there is, also by one that has to be written elsewhere (textanycat, anytextcat). */
+function concatenationRuns(
+  recorder: Recorder,
+  left: Value | undefined,
+  right: Value | undefined,
+  before: Value | undefined,
+): Value | undefined {
+  const { catalog } = recorder;
+  let found = before;
+  for (const [one, other] of [
+    [left, right],
+    [right, left],
+  ]) {
+    if (one === undefined || other === undefined || !isOfUsers(catalog, one.type)) continue;
+    if (elementOf(catalog, other.type) !== 0 || other.type === TYPE_JSONB) continue;
+    const run = conversionRuns(recorder, one, TYPE_TEXT);
+    if (run !== undefined) found = withRun(run, found);
+  }
+  return found;
+}
+const TYPE_JSONB = 3802;
 
 /**
  * Might the server give this operand to a parameter of that type? Ruled out only where it surely does not: the parameter is of a type that
@@ -128,7 +159,7 @@ function mayTake(catalog: Catalog, value: Value | undefined, type: number): bool
   return given === type || !isOfUsers(catalog, type) || isOfUsers(catalog, given) || catalog.implicitTargets.has(type);
 }
 
-/** Implicit casts by users' functions may run on any operand of their source type. */
+/** Casts by users' functions that need not be written may run on any operand of their source type, or array of it. */
 export function castsRun(recorder: Recorder, ...values: readonly (Value | undefined)[]): Value | undefined {
   const { catalog } = recorder;
   if (catalog.casts.length === 0) return undefined;
@@ -136,37 +167,76 @@ export function castsRun(recorder: Recorder, ...values: readonly (Value | undefi
   for (const cast of catalog.casts) {
     if (!cast.implicit) continue;
     const taken = values.filter(
-      (value) => value !== undefined && (value.type === 0 || catalog.baseType(value.type) === cast.source),
+      (value) => value !== undefined && (value.type === 0 || withElement(catalog, value.type).includes(cast.source)),
     ) as Value[];
     if (taken.length > 0) found = withRun(runUse(recorder, cast.use, combine(taken, 0, false)), found);
   }
   return found;
 }
 
-/** Does a value become one of this type by a user's code: by a cast, by a domain's constraint, for it or for an array's elements? */
+/** The value as the server takes it where it wants a truth value, a number or another type of its own choice: after a cast that nobody wrote. */
+export function coerced(recorder: Recorder, value: Value): Value {
+  return withRun(value, castsRun(recorder, value));
+}
+
+/** Values that all become of one type. */
+export function unified(recorder: Recorder, values: readonly Value[]): Value | undefined {
+  if (recorder.catalog.casts.length === 0 || values.every((value) => value.type === values[0]!.type)) return undefined;
+  return castsRun(recorder, ...values);
+}
+
+/** Does a value become one of this type by a user's code: by a cast, by a domain's constraint, for it or for what it consists of? */
 export function conversionRuns(recorder: Recorder, value: Value, type: number): Value | undefined {
   const { catalog } = recorder;
   if (catalog.casts.length === 0 && catalog.domains.size === 0) return undefined;
-  let found: Value | undefined;
+  let found = checksRun(recorder, value, type);
   for (const target of withElement(catalog, type)) {
-    for (const use of catalog.domains.get(target) ?? []) found = withRun(runUse(recorder, use, value), found);
-    const base = catalog.baseType(target);
     for (const cast of catalog.casts) {
-      if (cast.target !== base || value.type === TYPE_UNKNOWN_LITERAL) continue;
-      if (
-        value.type === 0 ||
-        withElement(catalog, value.type).some((source) => catalog.baseType(source) === cast.source)
-      ) {
+      if (cast.target !== target || value.type === TYPE_UNKNOWN_LITERAL) continue;
+      if (value.type === 0 || withElement(catalog, value.type).includes(cast.source))
         found = withRun(runUse(recorder, cast.use, value), found);
-      }
     }
+    // ROW(…) becomes a row field by field.
+    const fields = catalog.relationByRowType(target)?.rows();
+    (value.elements ?? value.row)?.forEach((member, at) => {
+      const field = fields?.[at];
+      const run = field === undefined ? undefined : conversionRuns(recorder, member.value, field.type);
+      if (run !== undefined) found = withRun(run, found);
+    });
+  }
+  return found;
+}
+
+/** A value of that type is made, of a text or a document: the checks of domains in it run. */
+export function checksRun(recorder: Recorder, value: Value, type: number): Value | undefined {
+  let found: Value | undefined;
+  for (const use of checksOf(recorder.catalog, type)) found = withRun(runUse(recorder, use, value), found);
+  return found;
+}
+
+/** Values are written as JSON: users' casts to json run for them and for what is in them. */
+export function jsonRuns(recorder: Recorder, values: readonly Value[]): Value | undefined {
+  if (recorder.catalog.casts.length === 0) return undefined;
+  let found: Value | undefined;
+  for (const value of values) {
+    for (const use of jsonCastsOf(recorder.catalog, value.type)) found = withRun(runUse(recorder, use, value), found);
+    const inside = value.type === TYPE_RECORD || value.type === 0 ? (value.row ?? value.elements) : undefined;
+    const run =
+      inside === undefined
+        ? undefined
+        : jsonRuns(
+            recorder,
+            inside.map((member) => member.value),
+          );
+    if (run !== undefined) found = withRun(run, found);
   }
   return found;
 }
 
 function withElement(catalog: Catalog, type: number): readonly number[] {
-  const element = catalog.type(type)?.element ?? 0;
-  return element === 0 ? [type] : [type, element];
+  const base = catalog.baseType(type);
+  const element = elementOf(catalog, base);
+  return element === 0 ? [base] : [base, catalog.baseType(element)];
 }
 
 function isOfUsers(catalog: Catalog, type: number): boolean {
