@@ -114,7 +114,7 @@ export const ERRORS = {
   SUBSTITUTION_IMPOSSIBLE: spec(
     "42501",
     "A protected column cannot be replaced by its mask in this statement",
-    "Select the column as it is, which masks it, or leave it out.",
+    "Do as the detail says; or select the column as it is, which masks it, or leave it out.",
   ),
   MASK_IMPOSSIBLE: spec("42501", "A protected column cannot be masked in this result"),
   MASK_KEY_MISSING: spec(

@@ -154,6 +154,23 @@ describe("errors that quote a value lose it, and keep what is the server's own",
       assert.deepEqual([C, M, P, H], [meant.code, meant.message, meant.position, meant.hint]);
     });
 
+  for (const sql of [
+    "SELECT (array_agg(p ORDER BY id))[1].ssn || 'x' FROM people p",
+    "SELECT (CASE WHEN id = 1 THEN p END).ssn || 'x' FROM people p",
+  ])
+    it(`a row that is a record beside masks is explained: ${sql}`, async () => {
+      const client = await guarded();
+      const { C, P, D, H } = failure(await client.run(sql));
+      client.end();
+      assert.equal(C, "42703");
+      assert.match(
+        D ?? "",
+        /Rows of public\.people are records in this statement, in which public\.people\.ssn is masked/,
+      );
+      assert.match(H ?? "", /Name the columns/);
+      assert.ok(Number(P) > 1);
+    });
+
   for (const [when, n] of [
     ["at once", 2],
     ["at COMMIT", 1],

@@ -65,13 +65,30 @@ export function askedAgain(statements: readonly StatementFacts[]): RegateError {
   });
 }
 
-/** What the server said of the sent text, with a position in the client's own; without one in what the client did not write. */
-export function placedAsWritten(
-  { original, sent, edits }: Pick<Rewriting, "original" | "sent" | "edits">,
-  { P, ...fields }: ErrorFields,
-): ErrorFields {
+/**
+ * What the server said of the sent text, with a position in the client's own; without one in what the client did not write. Where it does not
+ * know what a row is made of any more, that is explained.
+ */
+export function placedAsWritten(rewriting: Rewriting, { P, ...fields }: ErrorFields): ErrorFields {
+  const { original, sent, edits } = rewriting;
   const position = P === undefined ? undefined : originalPosition(original, sent, edits, Number(P));
-  return position === undefined ? fields : { ...fields, P: String(position) };
+  return {
+    ...fields,
+    ...(isOfRecord(fields) ? explainedRecord(rewriting) : {}),
+    ...(position === undefined ? {} : { P: String(position) }),
+  };
+}
+
+/** (expression).column: the type is named "record" in every language. */
+function isOfRecord({ R, M }: ErrorFields): boolean {
+  return R === "unknown_attribute" && /record/i.test(M ?? "");
+}
+
+function explainedRecord({ substitutions }: Rewriting): ErrorFields {
+  return {
+    D: `Rows of ${tablesOf(substitutions).join(", ")} are records in this statement, in which ${namesOf(substitutions).join(", ")} is masked.`,
+    H: "Name the columns themselves instead of taking them from an expression over the whole row.",
+  };
 }
 
 /** Says which columns the statement does not see as they are. */
@@ -84,6 +101,10 @@ export function substitutionNotice({ substitutions, plainPlan }: Rewriting): Buf
     M: `masked in this statement: ${names.join(", ")}`,
     D: `Filters, joins, expressions and copies see the masked values, not the stored ones.${plainPlan ? " The plan has no costs: they would tell how wide the stored values are." : ""}`,
   });
+}
+
+function tablesOf(substitutions: Substitutions): string[] {
+  return [...new Set(substitutions.map(({ schema, table }) => `${schema}.${table}`))].sort();
 }
 
 function namesOf(substitutions: Substitutions): string[] {

@@ -133,12 +133,12 @@ export class Rewriting {
   ): { relation: Relation; form: Form } | string | undefined {
     const relation = this.#names.read(node);
     if (relation === undefined) return undefined;
-    if (relation === "several") return "a name in it stands for more than one relation";
+    if (relation === "several") return "a name in it stands for more than one relation; name the table with its schema";
     const wanted = masks.get(relation);
     if (wanted === undefined) return undefined;
     const taking = this.#names.taking(relation);
     if (taking !== undefined)
-      return `a row of ${relation.qualified} is passed to the function ${taking}, which takes rows of a table; pass columns of it`;
+      return `a row of ${relation.qualified} is passed to the function ${taking}, which takes rows of a table; pass columns of it, or call it in a statement that uses no protected column`;
     const form = formOf(this.#catalog, relation, wanted);
     if ("impossible" in form) return form.impossible;
     this.forms.add(form);

@@ -238,7 +238,7 @@ function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "col
     return { impossible: `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}` };
   if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
     return {
-      impossible: `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked`,
+      impossible: `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked; choose its rows by other columns, such as the primary key`,
     };
   if (facts.verb === "explain") return width;
   return { impossible: `column ${column} of ${schema}.${table} is used where no sub-select can stand` };
