@@ -183,7 +183,11 @@ function attach(rows: Rows, byOid: ReadonlyMap<number, Relation>, functions: Fun
     const columns = numbersOf(row[1]!);
     if (row[3] === "t") relation.keys = [...relation.keys, columns];
     if (row[3] === "t" && row[6] === "t") relation.primaryKey = columns;
-    const unique = { name: row[2]!, columns: row[4] === "t" ? columns : undefined, computed: numbersOf(row[5]!) };
+    const unique = {
+      name: row[2]!,
+      columns: row[4] == null ? undefined : numbersOf(row[4]),
+      computed: numbersOf(row[5]!),
+    };
     relation.uniques = [...relation.uniques, unique];
   }
   for (const row of rows.partitioned) {

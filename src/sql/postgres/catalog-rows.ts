@@ -143,20 +143,24 @@ export const CATALOG_QUERIES = {
     sql: "SELECT inhrelid, inhparent FROM pg_inherits WHERE {inhrelid} ORDER BY inhrelid, inhseqno",
   },
   /**
-   * What is unique: relation, key columns as attribute numbers, name (of its constraint too), does it hold at once for any two rows?, are
-   * those columns all that it depends on?, which of what it may depend on is generated, is it the primary key?
+   * What is unique: relation, key columns as attribute numbers, name (of its constraint too), does it hold at once for any two rows?, the
+   * columns on which it depends (null: any), which of these is generated, is it the primary key?
    */
   keys: {
     of: "relation",
     sql: `
     SELECT i.indrelid, array_to_string(k.columns, ' '), c.relname,
       i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL,
-      i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL,
-      array_to_string(ARRAY(SELECT a.attnum FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attgenerated <> '' AND NOT a.attisdropped
-        AND (a.attnum = ANY (k.columns) OR NOT i.indisunique OR i.indpred IS NOT NULL OR i.indexprs IS NOT NULL) ORDER BY 1), ' '),
+      CASE WHEN NOT (${namesRow}) THEN array_to_string(a.columns, ' ') END,
+      array_to_string(ARRAY(SELECT t.attnum FROM pg_attribute t WHERE t.attrelid = i.indrelid AND t.attgenerated <> '' AND NOT t.attisdropped
+        AND (t.attnum = ANY (a.columns) OR ${namesRow}) ORDER BY 1), ' '),
       i.indisprimary
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL (
       SELECT ARRAY(SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts ORDER BY n) AS columns) k
+    CROSS JOIN LATERAL (
+      SELECT ARRAY(SELECT k FROM unnest(k.columns) k WHERE k > 0 UNION SELECT r.refobjsubid::int2 FROM pg_depend r
+        WHERE r.classid = 'pg_class'::regclass AND r.objid = i.indexrelid AND r.refclassid = 'pg_class'::regclass AND r.refobjid = i.indrelid
+          AND r.refobjsubid > 0 AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) ORDER BY 1) AS columns) a
     WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) ORDER BY i.indexrelid`,
   },
   /** Foreign keys: child, parent, action on delete, action on update, columns of both, is it a repetition of another for a partition? */

@@ -24,6 +24,12 @@ CREATE INDEX ON twofold ((100 / sum));
 CREATE TABLE only_unique (id int PRIMARY KEY, secret text, open text, UNIQUE (secret, open));
 CREATE TABLE only_partial (id int PRIMARY KEY, secret text, open text);
 CREATE UNIQUE INDEX ON only_partial (open) WHERE secret > '5';
+CREATE TABLE logins (id int PRIMARY KEY, secret text, login text, name text, span int4range, EXCLUDE USING gist (span WITH &&) WHERE (name > ''));
+CREATE UNIQUE INDEX ON logins (lower(login)) WHERE name IS NOT NULL;
+CREATE TABLE lowered (id int PRIMARY KEY, secret text, made text GENERATED ALWAYS AS (upper(secret)) STORED);
+CREATE UNIQUE INDEX ON lowered (lower(secret));
+CREATE TABLE from_made (LIKE lowered INCLUDING GENERATED);
+CREATE UNIQUE INDEX ON from_made (lower(made));
 CREATE TABLE excluded (id int PRIMARY KEY, secret text, span int4range, EXCLUDE USING gist (span WITH &&) WHERE (secret > '5'));
 CREATE TABLE whole (id int PRIMARY KEY, secret int, open text, other int);
 CREATE INDEX ON whole (open) WHERE whole > ROW (1, 5, 'x', 1)::whole;
@@ -62,6 +68,9 @@ CREATE TABLE by_expression_1 PARTITION OF by_expression FOR VALUES FROM (1, 0) T
       "excluded",
       "parted",
       "simple",
+      "logins",
+      "lowered",
+      "from_made",
       "whole",
       "triggered",
       "stamped",
@@ -117,6 +126,17 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
     ],
   ],
   [
+    "what must be unique, by what it depends on",
+    [
+      ["INSERT INTO logins (id, secret, login, name) VALUES (1, 'a', 'b', 'c')", "logins.secret: write_target"],
+      ["UPDATE logins SET secret = 'x', login = 'y' WHERE id = 1", "logins.secret: write_target"],
+      ["INSERT INTO lowered (id, secret) VALUES (1, 'a')", "lowered.secret: write_target,unique"],
+      ["INSERT INTO only_partial VALUES (1, '9', 'a')", "only_partial.secret: write_target,unique"],
+      ["INSERT INTO excluded VALUES (1, '9', '[1,2)')", "excluded.secret: write_target,unique"],
+      ["INSERT INTO whole_unique (id, secret) VALUES (1, 5)", "whole_unique.secret: write_target,unique"],
+    ],
+  ],
+  [
     "a generated column",
     [
       ["UPDATE generated SET open = 5 WHERE id = 1", "generated.secret: filter"],
@@ -151,6 +171,11 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
     ],
   ],
 ];
+
+test("a key over an expression of a generated column tells of that", () => {
+  const { facts } = analyze("INSERT INTO from_made (id, secret) VALUES (1, 'a')", rich.catalog, SCOPE).statements[0]!;
+  assert.deepEqual(facts.columns.find(({ column }) => column === "made")?.uses, ["write_target", "unique"]);
+});
 
 for (const [about, texts] of cases)
   describe(`${about} tells of`, () => {
