@@ -66,7 +66,9 @@ describe("a refusal", () => {
   });
 
   it("names none that would have to be rewritten, and cannot be", async () => {
-    const error = await refused("SELECT ctid, upper(email), left(ssn, 2) FROM employees");
+    const error = await refused(
+      "SELECT ctid, upper(email), left(ssn, 2) FROM employees NATURAL JOIN (SELECT 1 AS one) x",
+    );
     assert.doesNotMatch(error.hint ?? "", /Try:/);
   });
 

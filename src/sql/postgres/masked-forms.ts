@@ -21,6 +21,8 @@ export type Form = {
   /** The relation for which it was made, and the columns that it had. */
   readonly oid: number;
   readonly columns: string;
+  /** System columns that stand behind them, under their own names. */
+  readonly system: readonly string[];
   /** The names of the masked ones. */
   readonly masked: ReadonlySet<string>;
   /** The list of its columns, as text. */
@@ -104,6 +106,11 @@ export class MaskedForms {
         const masked = new Column(relation, { attnum, name, type, modifier }, MASKED_TAGS);
         return { name, value: derived(masked.value, type, true) };
       });
+      const system = form.system.flatMap((name): Member[] => {
+        const value = relation.column(name)?.value;
+        return value === undefined ? [] : [{ name, value }];
+      });
+      members = [...members, ...system];
       known.set(form, members);
     }
     return members;

@@ -13,6 +13,8 @@ export type Reads = {
   qualified(fields: readonly Node[], relation: Relation, bare: boolean): void;
   /** A name stands for this value, and nothing else. */
   named(fields: readonly Node[], value: Value): void;
+  /** `*` or a row of it as a whole stands somewhere. */
+  whole(relation: Relation): void;
   /** The functions of which the server calls one with these arguments. */
   passed(entries: readonly FunctionEntry[], args: readonly Value[]): void;
 };

@@ -177,6 +177,17 @@ export function wholeRow(item: Item): Value {
   return { ...value, row: renamed(item.members, names), aliased: item.members };
 }
 
+/** Whoever rewrites the text has to know of it. */
+export function noteWhole(recorder: Recorder, item: Item): void {
+  const relation = item.relation ?? item.rows;
+  if (relation !== undefined) recorder.reads?.whole(relation);
+}
+
+function rowOf(recorder: Recorder, item: Item): Value {
+  noteWhole(recorder, item);
+  return wholeRow(item);
+}
+
 /** Every column of everything in scope: what is not understood depends on all of it. */
 export function everything(scope: Scope | undefined): Value {
   const values: Value[] = [];
@@ -221,7 +232,7 @@ function columnOf(
     // `c.*` inside of an expression is the whole row.
     const schema = names.length > 2 ? names[names.length - 3] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 2]!, fields);
-    return item === undefined ? undefined : wholeRow(item);
+    return item === undefined ? undefined : rowOf(recorder, item);
   }
   if (names.includes(undefined)) return undefined;
   if (names.length === 1) {
@@ -229,8 +240,8 @@ function columnOf(
     if (found?.sure === true) return found.value;
     const item = namedItem(recorder, scope, undefined, last!);
     // If the open item that may have such a column has it not, the name is a whole row's.
-    if (found !== undefined) return item === undefined ? found.value : unsure([found.value, wholeRow(item)]);
-    return item === undefined ? undefined : wholeRow(item);
+    if (found !== undefined) return item === undefined ? found.value : unsure([found.value, rowOf(recorder, item)]);
+    return item === undefined ? undefined : rowOf(recorder, item);
   }
   const schema = names.length > 2 ? names[names.length - 3] : undefined;
   const item = namedItem(recorder, scope, schema, names[names.length - 2]!, fields);
@@ -239,7 +250,7 @@ function columnOf(
   if (found !== undefined) return found;
   if (item.open) return unsure([wholeRow(item)]);
   // `c.f` is also how the function f of c's row type is called.
-  return call(last!, wholeRow(item));
+  return call(last!, rowOf(recorder, item));
 }
 
 /** Calls a function of a row: `f(row)`, written `row.f`. */

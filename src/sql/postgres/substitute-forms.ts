@@ -14,21 +14,31 @@ export type Masks = ReadonlyMap<string, MaskParameters>;
 const known = new WeakMap<Relation, Map<string, Form | { readonly impossible: string }>>();
 const MOST_KNOWN = 64;
 
-/** The form of a relation, or why there is none. */
-export function formOf(catalog: Catalog, relation: Relation, masks: Masks): Form | { readonly impossible: string } {
+/** The form of a relation, with these of its system columns; or why there is none. */
+export function formOf(
+  catalog: Catalog,
+  relation: Relation,
+  masks: Masks,
+  system: readonly string[] = [],
+): Form | { readonly impossible: string } {
   const forms = known.get(relation) ?? new Map<string, Form | { readonly impossible: string }>();
   known.set(relation, forms);
-  const key = JSON.stringify([...masks]);
+  const key = JSON.stringify([system, ...masks]);
   let form = forms.get(key);
   if (form === undefined) {
-    form = make(catalog, relation, masks);
+    form = make(catalog, relation, masks, system);
     if (forms.size >= MOST_KNOWN) forms.clear();
     forms.set(key, form);
   }
   return form;
 }
 
-function make(catalog: Catalog, relation: Relation, masks: Masks): Form | { readonly impossible: string } {
+function make(
+  catalog: Catalog,
+  relation: Relation,
+  masks: Masks,
+  system: readonly string[],
+): Form | { readonly impossible: string } {
   const items: string[] = [];
   for (const column of relation.columns) {
     const value = `${name(INNER)}.${name(column.name)}`;
@@ -52,12 +62,12 @@ function make(catalog: Catalog, relation: Relation, masks: Masks): Form | { read
   }
   const missing = [...masks.keys()].find((each) => (relation.column(each)?.attnum ?? 0) <= 0);
   if (missing !== undefined) return { impossible: `${relation.qualified} has no column ${missing}` };
-  const list = items.join(", ");
+  const list = [...items, ...system.map((each) => `${name(INNER)}.${name(each)}`)].join(", ");
   const select = parse(`SELECT ${list} FROM ${qualified(relation)} AS ${name(INNER)}`).stmts?.[0]?.stmt;
   if (select === undefined || !("SelectStmt" in select)) return { impossible: `${relation.qualified} cannot be read` };
   const columns = columnsOf(relation, catalog);
   const key = hash("sha256", JSON.stringify([relation.oid, columns, [...masks.keys()], list]), "base64url");
-  return { oid: relation.oid, columns, masked: new Set(masks.keys()), list, select: select.SelectStmt, key };
+  return { oid: relation.oid, columns, system, masked: new Set(masks.keys()), list, select: select.SelectStmt, key };
 }
 
 /** By its full name, which no common table expression and no search_path changes. */

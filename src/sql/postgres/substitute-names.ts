@@ -13,6 +13,8 @@ export class Names implements Reads {
   readonly #relations = new Map<RangeVar | CopyStmt, Read>();
   readonly #qualified = new Map<readonly Node[], { readonly relation: Relation; readonly bare: boolean }>();
   readonly #columns = new Map<readonly Node[], Column>();
+  readonly #system = new Map<Relation, Set<string>>();
+  readonly #whole = new Set<Relation>();
   readonly #passed = new Map<Relation, string>();
 
   constructor(catalog: Catalog) {
@@ -39,7 +41,15 @@ export class Names implements Reads {
   named(fields: readonly Node[], value: Value): void {
     const column = value.sources[0];
     // A bare column of a relation has one value object in its catalog.
-    if (column?.value === value) this.#columns.set(fields, column);
+    if (column?.value !== value) return;
+    this.#columns.set(fields, column);
+    if (column.attnum >= 0) return;
+    const system = this.#system.get(column.relation) ?? new Set();
+    this.#system.set(column.relation, system.add(column.name));
+  }
+
+  whole(relation: Relation): void {
+    this.#whole.add(relation);
   }
 
   passed(entries: readonly FunctionEntry[], args: readonly Value[]): void {
@@ -66,6 +76,16 @@ export class Names implements Reads {
   /** The column that a name stands for, if it is a bare one. */
   column(fields: readonly Node[]): Column | undefined {
     return this.#columns.get(fields);
+  }
+
+  /** The system columns of the relation that are named. */
+  systemOf(relation: Relation): readonly string[] {
+    return [...(this.#system.get(relation) ?? [])].sort();
+  }
+
+  /** Is there a `*` over the relation, or its whole row? */
+  isWhole(relation: Relation): boolean {
+    return this.#whole.has(relation);
   }
 
   /** The name of a function that takes rows of the relation as what they are. */

@@ -10,6 +10,7 @@ import { withoutCosts } from "./plain-plan.ts";
 import { formOf, type Masks, qualified } from "./substitute-forms.ts";
 import { lackingGroups } from "./substitute-groups.ts";
 import type { Names } from "./substitute-names.ts";
+import { systemColumns } from "./substitute-system.ts";
 import { type Edit, SourceText } from "./substitute-text.ts";
 import { inlined, isBuiltOn } from "./substitute-views.ts";
 
@@ -29,6 +30,7 @@ export class Rewriting {
   readonly #commands = new Set<RangeVar>();
   /** What was put into the tree. */
   readonly #made = new Set<Holder>();
+  #statement: Node = {} as Node;
   /** How many references the last statement had. */
   edits = 0;
 
@@ -61,6 +63,7 @@ export class Rewriting {
   /** Rewrites one statement of the text; gives why it cannot be, if it cannot. */
   statement(statement: Node, masks: ReadonlyMap<Relation, Masks>): string | undefined {
     this.edits = 0;
+    this.#statement = statement;
     // Walked by hand: trees are deeper than the stack.
     const left: unknown[] = [statement];
     while (left.length > 0) {
@@ -139,7 +142,9 @@ export class Rewriting {
     const taking = this.#names.taking(relation);
     if (taking !== undefined)
       return `a row of ${relation.qualified} is passed to the function ${taking}, which takes rows of a table; pass columns of it, or call it in a statement that uses no protected column`;
-    const form = formOf(this.#catalog, relation, wanted);
+    const system = systemColumns(relation, this.#names, this.#statement);
+    if (typeof system === "string") return system;
+    const form = formOf(this.#catalog, relation, wanted, system);
     if ("impossible" in form) return form.impossible;
     this.forms.add(form);
     this.edits++;

@@ -33,7 +33,7 @@ export function inlined(
 ): Inlined | string {
   const what = `${relation.qualified} is built on masked columns`;
   if (relation.kind !== "view" || relation.definition === undefined || relation.definition === "")
-    return `${what}, and what it holds cannot be told from its definition`;
+    return `${what}, and what it holds cannot be told from its definition: query what it is made of instead`;
   // Its definition is written for a path in which the server's own functions come first.
   if (path.find((schema) => !schema.startsWith("pg_temp_")) !== "pg_catalog")
     return `${what}, and search_path has another schema before pg_catalog`;

@@ -235,7 +235,10 @@ function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "col
   if (facts.verb === "explain" && isOnlyShown(facts, used)) return width;
   const through = named.find(({ via }) => via.length > 0);
   if (through !== undefined)
-    return { impossible: `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}` };
+    return {
+      impossible: `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}`,
+      hint: `Query ${schema}.${table} itself: the text of what reads it on the way stays as it is.`,
+    };
   if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
     return {
       impossible: `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked; choose its rows by other columns, such as the primary key`,

@@ -34,6 +34,10 @@ CREATE TABLE public.generated (id int, mail text, host text GENERATED ALWAYS AS 
 CREATE VIEW public.contacts AS SELECT id, name, email AS contact, lower(email) AS lowered, city FROM public.person WHERE city IS NOT NULL;
 CREATE VIEW public.rich AS SELECT id, city FROM public.person WHERE salary > 1000;
 CREATE VIEW public.richer (n, total) AS SELECT p.name, sum(o.total) FROM public.rich r JOIN public.orders o ON o.person_id = r.id JOIN public.person p ON p.id = r.id GROUP BY p.id;
+CREATE VIEW public.standing AS SELECT id, rank() OVER (ORDER BY salary) AS place, tableoid::regclass AS kept_in FROM public.person ORDER BY name, id;
+CREATE VIEW public.of_rich AS SELECT o.id FROM public.orders o WHERE EXISTS (SELECT 1 FROM public.person p WHERE p.id = o.person_id AND p.salary > 5);
+CREATE VIEW public.namesakes AS SELECT x.id, y.city FROM public.person x JOIN public.person y USING (name) WHERE x.id < y.id;
+CREATE VIEW public.firsts AS SELECT DISTINCT ON (city) city, id FROM public.person ORDER BY city, salary, id LIMIT 5;
 CREATE MATERIALIZED VIEW public.rich_kept AS SELECT id FROM public.person WHERE salary > 1000;
 CREATE FUNCTION public.greeting(p public.person) RETURNS text LANGUAGE sql AS 'SELECT p.email';
 CREATE FUNCTION public.mail_of(n int) RETURNS text LANGUAGE sql STABLE AS 'SELECT upper(email) FROM public.person WHERE id = n';
@@ -120,6 +124,15 @@ const PASSING: { readonly [construct: string]: readonly string[] } = {
     "SELECT DISTINCT email, salary FROM person",
     "SELECT id FROM person ORDER BY salary DESC, id FETCH FIRST 3 ROWS WITH TIES",
   ],
+  "system columns": [
+    "SELECT tableoid::regclass, upper(name) FROM person WHERE ctid IS NOT NULL ORDER BY id",
+    "SELECT p.tableoid, o.*, upper(p.name) FROM person p JOIN orders o ON o.person_id = p.id WHERE p.xmin IS NOT NULL ORDER BY o.id",
+    "SELECT public.person.tableoid, public.person.name || 'x' FROM public.person",
+    "SELECT tableoid::regclass, count(*), max(upper(name)) FROM animal GROUP BY 1 ORDER BY 1",
+    "SELECT tableoid::regclass, upper(payload) FROM event",
+    "SELECT x.* FROM (SELECT tableoid AS t, cmin IS NULL, upper(b) FROM person p (a, b)) x",
+    "SELECT o.tableoid, (SELECT upper(name) FROM person p WHERE p.id = o.person_id AND p.tableoid <> o.tableoid) FROM orders o ORDER BY o.id",
+  ],
   "groups by a key": [
     "SELECT p.*, count(o.id) FROM person p LEFT JOIN orders o ON o.person_id = p.id GROUP BY p.id ORDER BY p.id",
     "SELECT id, name, upper(email), max(salary) FROM person GROUP BY id HAVING salary > 0 OR salary IS NULL ORDER BY born, id",
@@ -148,6 +161,10 @@ const PASSING: { readonly [construct: string]: readonly string[] } = {
     "SELECT id, city FROM rich ORDER BY id",
     "SELECT r.key FROM public.rich AS r (key) JOIN orders o ON o.person_id = r.key GROUP BY 1 ORDER BY 1",
     "SELECT upper(n), count(*) FROM richer GROUP BY 1",
+    "SELECT * FROM standing ORDER BY id",
+    "SELECT count(*) FROM standing",
+    "SELECT id FROM of_rich ORDER BY id",
+    "SELECT n.*, f.id FROM namesakes n JOIN firsts f ON f.city = n.city ORDER BY 1, 2, 3",
     "TABLE richer",
   ],
   writes: [
@@ -297,7 +314,12 @@ test("what cannot be rewritten says why", () => {
     ["SELECT id, doc, max(name) FROM papers GROUP BY id", /column doc, by which nothing can be grouped/],
     ["SELECT mail_of(1)", /read through public\.mail_of/],
     ["SELECT id FROM rich_kept", /public\.rich_kept is built on masked columns/],
-    ["SELECT ctid, upper(name) FROM person", /ctid/],
+    ["SELECT ctid, *, upper(name) FROM person", /system column ctid of public\.person beside its whole row or \*/],
+    ["SELECT p.ctid, p.*, upper(name) FROM person p", /beside its whole row or \*/],
+    ["SELECT ctid, p, upper(name) FROM person p", /beside its whole row or \*/],
+    ["SELECT p.xmin, upper(p.name) FROM person p NATURAL JOIN hr.person", /beside a NATURAL join/],
+    ["SELECT j.* FROM (person p JOIN orders o ON p.ctid = o.ctid AND upper(p.name) > '') j", /the alias of a join/],
+    ["SELECT ctid, upper(name) FROM person FOR UPDATE", /and locks rows/],
     [
       "SELECT public.person.name || 'x' FROM public.person, LATERAL (SELECT public.person.id FROM hr.person) x",
       /schema/,
