@@ -178,7 +178,7 @@ export function wholeRow(item: Item): Value {
 }
 
 /** Whoever rewrites the text has to know of it. */
-export function noteWhole(recorder: Recorder, item: Item): void {
+function noteWhole(recorder: Recorder, item: Item): void {
   const relation = item.relation ?? item.rows;
   if (relation !== undefined) recorder.reads?.whole(relation);
 }
@@ -323,11 +323,19 @@ export function namedItem(
 }
 
 /** The members that `*` stands for. */
-export function starMembers(scope: Scope): Result {
+export function starMembers(recorder: Recorder, scope: Scope): Result {
+  for (const item of scope.items) noteWhole(recorder, item);
   const members: Member[] = [];
   const open = scope.items.filter((item) => item.columnsVisible && item.open);
   for (const item of scope.items) if (item.columnsVisible) members.push(...(item.expanded ?? item.members));
   return { members, open: open.length > 0, ...restOfAll(open) };
+}
+
+/** The members that `name.*` stands for. */
+export function itemMembers(recorder: Recorder, item: Item): Result {
+  noteWhole(recorder, item);
+  const members = item.expanded ?? item.members;
+  return { members, open: item.open, ...(item.open ? { rest: wholeRow(item) } : {}) };
 }
 
 /** A field of a row value; `bare` keeps the column itself (`(c).x` where c is a FROM item). */

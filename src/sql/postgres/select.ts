@@ -16,15 +16,14 @@ import {
   anyColumn,
   asColumns,
   everything,
+  itemMembers,
   missItem,
-  noteWhole,
   namedItem,
   renamedColumns,
   restOfAll,
   Scope,
   starMembers,
   unqualifiedColumn,
-  wholeRow,
 } from "./scope.ts";
 import { coerced, operatorRuns, unified, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
@@ -147,21 +146,11 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
   if ("ColumnRef" in node) {
     const fields = node.ColumnRef.fields ?? [];
     if (fields.length === 0 || !("A_Star" in fields[fields.length - 1]!)) return undefined;
-    if (fields.length === 1) {
-      for (const item of scope.items) noteWhole(recorder, item);
-      return starMembers(scope);
-    }
+    if (fields.length === 1) return starMembers(recorder, scope);
     const names = namesOf(fields);
     const schema = names.length > 1 ? names[names.length - 2] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 1]!, fields);
-    if (item !== undefined) {
-      noteWhole(recorder, item);
-      return {
-        members: item.expanded ?? item.members,
-        open: item.open,
-        ...(item.open ? { rest: wholeRow(item) } : {}),
-      };
-    }
+    if (item !== undefined) return itemMembers(recorder, item);
     const variable = recorder.variables?.named(names);
     if (variable !== undefined) return fieldsOf(recorder, variable);
     missItem(recorder, names.join("."));
