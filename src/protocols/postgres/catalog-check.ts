@@ -168,9 +168,10 @@ function sameFacts(session: Session, command: ReadCommand, basis: Catalog | unde
   if (facts.message === "function_call") return false;
   const read = (catalog: Catalog): string =>
     comparable(
-      analyze(rewriting?.sent ?? text, catalog, session.settled.scope, { masked: rewriting?.masked }).statements.map(
-        (statement) => statement.facts,
-      ),
+      analyze(rewriting?.sent ?? text, catalog, session.settled.scope, {
+        masked: rewriting?.masked,
+        parameterTypes: facts.parameters.types.map(Number),
+      }).statements.map((statement) => statement.facts),
     );
   try {
     const again = read(now);

@@ -61,7 +61,7 @@ export class Reading {
     const attempt = (catalog: Catalog): Analysis | RegateError => {
       settled.absent = undefined;
       try {
-        const analysis = analyze(text, catalog, settled.scope, this.options);
+        const analysis = analyze(text, catalog, settled.scope, { ...this.options, parameterTypes });
         return forbiddenSetting(analysis) ?? analysis;
       } catch (thrown) {
         if (thrown instanceof RegateError) return thrown;
@@ -244,7 +244,10 @@ export class Reading {
     const { facts } = command;
     const catalog = session.catalog ?? session.lastCatalog;
     if (catalog === undefined) throw new RegateError("CATALOG_UNAVAILABLE");
-    const made = rewrite(facts.text, asked, catalog, session.settled.scope, this.options);
+    const made = rewrite(facts.text, asked, catalog, session.settled.scope, {
+      ...this.options,
+      parameterTypes: facts.parameters.types.map(Number),
+    });
     if (made instanceof RegateError) return session.judge.refuseUnreplaced(command, asked, made, simple);
     const { analysis, rewriting } = made;
     const again = (): boolean => this.rewritten(command, asked, simple, step);

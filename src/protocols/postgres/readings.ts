@@ -26,7 +26,8 @@ export function basisOf(catalog: Catalog, scope: Pick<NameScope, "searchPath" | 
 export function refresh(prepared: Prepared, catalog: Catalog, scope: NameScope, options: Options): void {
   const basis = basisOf(catalog, scope);
   if (prepared.basis === basis) return;
-  const analysis = analyze(prepared.text, catalog, scope, { ...options, masked: prepared.rewriting?.masked });
+  const { parameterTypes, rewriting } = prepared;
+  const analysis = analyze(prepared.text, catalog, scope, { ...options, parameterTypes, masked: rewriting?.masked });
   const fresh = statementOf(prepared, analysis);
   prepared.basis = basis;
   prepared.commands = new Map();

@@ -15,6 +15,7 @@ import type { Recorder } from "./recorder.ts";
 import { USE } from "./recorder.ts";
 import { domainDefaultOf, rowsAreMaintained } from "./triggers.ts";
 import type { Scope } from "./scope.ts";
+import { conversionRuns, withRun } from "./user-code.ts";
 
 export function alterTable({ recorder }: Judging, body: AlterTableStmt): Judged {
   recorder.class = "ddl";
@@ -112,7 +113,11 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
       if (def !== undefined && "ColumnDef" in def && column !== undefined) {
         recorder.use(column.value, USE.expression);
         const { raw_default: using } = def.ColumnDef;
-        recorder.write(column, using === undefined ? column.value : defined(recorder, using, scope));
+        const value = using === undefined ? column.value : defined(recorder, using, scope);
+        recorder.write(
+          column,
+          withRun(value, conversionRuns(recorder, value, typeOf(recorder, def.ColumnDef.typeName))),
+        );
       }
       return;
     case "AT_SetExpression":

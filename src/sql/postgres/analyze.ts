@@ -13,6 +13,9 @@ import { Recorder } from "./recorder.ts";
 import { type Shape, shapeOf, treeOf, wholeTreeOf } from "./shape.ts";
 import { TextState } from "./text-state.ts";
 import { judge } from "./statements.ts";
+import { checksOf } from "./type-code.ts";
+import { checksRun } from "./user-code.ts";
+import { CONSTANT } from "./value.ts";
 
 export type {
   Analysis,
@@ -36,6 +39,8 @@ export type AnalyzeOptions = {
   readonly uncertain?: boolean;
   /** What the gate has put into the text: see {@link MaskedForms}. */
   readonly masked?: MaskedForms | undefined;
+  /** Of which types the client says that its parameters are, as OIDs: they become so by code of users, too. */
+  readonly parameterTypes?: readonly number[];
 };
 
 /** What such statements mean, the session decides: their facts are made anew each time, from the whole tree. */
@@ -62,13 +67,15 @@ export function analyzeShape(
   const cache = FactsCache.of(catalog);
   const { masked } = options;
   // A digest cannot be imitated by a user's name: of a text without masked forms the key has nothing in its place.
-  const key = `${masked?.key ?? ""}\0${uncertain ? "?" : ""}${scope.user}\0${scope.searchPath.join("\0")}\0\0${shape.json}`;
+  const made = (options.parameterTypes ?? NO_TYPES).filter((type) => checksOf(catalog, type).length > 0);
+  const key = `${masked?.key ?? ""}${made.length === 0 ? "" : `,${made.join(",")}`}\0${uncertain ? "?" : ""}${scope.user}\0${scope.searchPath.join("\0")}\0\0${shape.json}`;
   let analysed = cache.get(key, shape.literals);
   if (analysed === undefined) {
-    if (OF_THE_SESSION.test(shape.json)) analysed = judgeAll(wholeTreeOf(shape), catalog, scope, { uncertain, masked });
+    if (OF_THE_SESSION.test(shape.json))
+      analysed = judgeAll(wholeTreeOf(shape), catalog, scope, { uncertain, masked, made });
     else {
       const { result, read } = withLiterals(shape.literals, () =>
-        judgeAll(treeOf(shape), catalog, scope, { uncertain, masked }),
+        judgeAll(treeOf(shape), catalog, scope, { uncertain, masked, made }),
       );
       if (!result.ofSession) cache.set(key, shape.literals, read, result);
       analysed = result;
@@ -93,15 +100,19 @@ export type JudgeOptions = {
   readonly uncertain: boolean;
   readonly masked?: MaskedForms | undefined;
   readonly reads?: Reads;
+  /** Types of parameters that code of users checks. */
+  readonly made?: readonly number[];
 };
+const NO_TYPES: readonly number[] = Object.freeze([]);
 
 /** Judges each statement of a tree in the state in which the ones before leave the session. @throws RegateError TEXT_TOO_COMPLEX */
 export function judgeAll(tree: ParseResult, catalog: Catalog, scope: NameScope, options: JudgeOptions): Analysed {
-  const { uncertain, masked, reads } = options;
+  const { uncertain, masked, reads, made = NO_TYPES } = options;
   const recorderFor = (current: Catalog, { searchPath: path, user }: ScopeNames): Recorder => {
     const own = uncertain ? {} : { user };
     const recorder = new Recorder(current, path, { running: path, masked, reads, ...own });
     recorder.lookups = [];
+    for (const type of made) checksRun(recorder, CONSTANT, type);
     return recorder;
   };
   const raws = tree.stmts ?? [];

@@ -17,7 +17,7 @@ import { runRule } from "./rules.ts";
 import { Scope } from "./scope.ts";
 import { coerced, conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
-import { CONSTANT, combine, union } from "./value.ts";
+import { combine, LITERAL, union } from "./value.ts";
 
 export type RowEvent = "insert" | "update" | "delete" | "truncate";
 
@@ -73,7 +73,7 @@ export function domainDefaultsRun(
 export function domainDefaultOf(recorder: Recorder, type: number): Value | undefined {
   let value: Value | undefined;
   for (const use of recorder.catalog.domainDefaults.get(type) ?? [])
-    value = withRun(runUse(recorder, use, CONSTANT), value);
+    value = withRun(runUse(recorder, use, LITERAL), value);
   return value;
 }
 

@@ -210,7 +210,9 @@ export function conversionRuns(recorder: Recorder, value: Value, type: number): 
 /** A value of that type is made, of a text or a document: the checks of domains in it run. */
 export function checksRun(recorder: Recorder, value: Value, type: number): Value | undefined {
   let found: Value | undefined;
-  for (const use of checksOf(recorder.catalog, type)) found = withRun(runUse(recorder, use, value), found);
+  // The casts on the way to their arguments are among what the checks name.
+  const checked = { ...value, type: TYPE_UNKNOWN_LITERAL };
+  for (const use of checksOf(recorder.catalog, type)) found = withRun(runUse(recorder, use, checked), found);
   return found;
 }
 

@@ -174,9 +174,25 @@ describe("a domain's check runs where a value is made that has one in it", () =>
     "SELECT * FROM XMLTABLE('/a' PASSING '<a/>' COLUMNS a checked)",
     "PREPARE q(checked) AS SELECT 1",
     "PREPARE q(int, pair) AS SELECT $1",
+    "ALTER TABLE plain ALTER t TYPE checked",
   ]) {
     test(text, () => assert.ok(opaque(text, typed).includes("spy")));
   }
+});
+
+describe("a parameter that the client declares", () => {
+  const { catalog } = typed;
+  const facts = (text: string, ...names: string[]) =>
+    analyze(text, catalog, SCOPE, {
+      parameterTypes: names.map((name) => catalog.typeByName("public", name, []) || 23),
+    }).statements[0]!.facts.functions.map((use) => use.name);
+
+  test("is checked by its domain, whatever the text does with it", () => {
+    assert.deepEqual(facts("SELECT $1", "int4", "checked"), ["spy"]);
+    assert.deepEqual(facts("SELECT $1", "pair"), ["spy"]);
+    assert.deepEqual(facts("SELECT $1", "int4"), [], "another text of the same shape keeps its own facts");
+    assert.deepEqual(facts("SELECT $1", "place", "mood"), []);
+  });
 });
 
 describe("a cast that nobody wrote runs", () => {
