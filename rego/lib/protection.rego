@@ -22,7 +22,7 @@ by_tags[tags] := {
 	"mask": mask([tags]),
 	"code": code(sealed),
 	"on_derived": masks.on_derived(sealed),
-	"lookup": masks.lookup(sealed),
+	"lookup": _lookup(tags),
 	"writes": masks.writes(sealed),
 } if {
 	some tags in _tags
@@ -60,6 +60,11 @@ place(column) := {"schema": column.schema, "table": column.table, "column": colu
 # METADATA
 # title: The code of a mask for some tags
 code(tags) := $"tag-{concat("-", sort(tags))}"
+
+# By a column that is computed of it, such as its first digit, it could be found piece by piece.
+_lookup(tags) := false if "computed" in tags
+
+else := masks.lookup(_sealed(tags))
 
 _sealed(tags) := {tag |
 	some tag in tags

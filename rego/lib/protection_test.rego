@@ -7,6 +7,7 @@ specs := {
 	"pii": {"mask": "redact"},
 	"pci": {"mask": "hash", "on_derived": "refuse", "writes": "refuse"},
 	"mine": {"mask": "null"},
+	"asked": {"mask": "redact", "lookup": true},
 }
 
 grants := {"mine": ["us"]}
@@ -51,6 +52,8 @@ test_of_what_is_computed_nothing_is_kept if {
 	found(["computed", "pci"], []).tags == {"pci"}
 	found(["computed", "mine"], []).mask == {"mask": "null"}
 	specs_of(["computed", "mine"], ["us"]) == {}
+	found(["asked"], []).lookup == true
+	found(["asked", "computed"], []).lookup == false
 	specs_of(["computed"], []) == {}
 }
 

@@ -28,7 +28,7 @@ const gate = await startGate({
   policy: fileURLToPath(new URL("../../rego", import.meta.url)),
   data: {
     classification: { shop: { "public.pay.sal": ["per"], "public.pay.ph": ["tail"], "public.pay.tail": ["tail"] } },
-    masks: { per: { mask: "truncate", step: 100 }, tail: { mask: "partial", keep_last: 2 } },
+    masks: { per: { mask: "truncate", step: 100 }, tail: { mask: "partial", keep_last: 2, lookup: true } },
     grants: { per: ["payroll"], tail: ["payroll"] },
   },
   resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
@@ -92,6 +92,12 @@ describe("what is computed of a protected column is masked as a whole", () => {
 
   it("by a function that reads another table", async () => {
     assert.deepEqual(await row("SELECT g FROM copied"), ["[redacted]"]);
+  });
+
+  it("and is not looked up by, unless the classification names it", async () => {
+    assert.deepEqual(await row("SELECT id FROM pay WHERE ph = '123499'"), [1]);
+    assert.deepEqual(await row("SELECT id FROM pay WHERE tail = '3499'"), [1]);
+    assert.equal(await row("SELECT id FROM pay WHERE backwards = '994321'"), undefined);
   });
 
   it("and the server's plans agree with what is said of the rewritten texts", async () => {
