@@ -113,6 +113,12 @@ describe("EXPLAIN", () => {
     it(`does not tell by its WAL how wide rows are: ${sql}`, async () => {
       assert.equal((await told(sql)).types, "E Z");
     });
+  it("names no costs where it is not they that tell", async () => {
+    const { types: seen, remedy } = await told("EXPLAIN UPDATE customers SET name = 'x' WHERE email = 'a'");
+    assert.equal(seen, "E Z");
+    assert.match(remedy!, /no sub-select can stand/);
+    assert.doesNotMatch(remedy!, /how wide/);
+  });
   for (const sql of NARROW)
     it(`shows a plan: ${sql}`, async () => {
       assert.equal((await told(sql)).types, "T D C Z");

@@ -170,7 +170,7 @@ function analysed(
   const analysis = analyzeShape(shape, text, catalog, scope, { ...options, masked });
   if (analysis.unresolved && !unresolved) return { impossible: nameless(shape) };
   for (const [number, list] of replacements) {
-    const impossible = stillUsed(analysis, number, list, catalog, scope.searchPath);
+    const impossible = stillUsed(analysis, number, list, catalog, scope.searchPath, plainPlan);
     if (impossible !== undefined) return impossible;
   }
   return { text, analysis, masked, edits, plainPlan };
@@ -201,6 +201,7 @@ function stillUsed(
   list: readonly Replacement[],
   catalog: Catalog,
   path: readonly string[],
+  plainPlan: boolean,
 ): Impossible | undefined {
   const facts = statements[number]!.facts;
   const used = facts.columns.find(
@@ -217,7 +218,7 @@ function stillUsed(
     ? {
         impossible: `row-level security of ${schema}.${table} asks about column ${column}: which rows there are would tell its values`,
       }
-    : whyUsed(facts, used);
+    : whyUsed(facts, used, plainPlan);
 }
 
 const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "copy"]);
@@ -225,7 +226,7 @@ const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "cop
 /** What EXPLAIN ANALYZE and COSTS on tell otherwise. */
 export const PLAIN_PLAN = "EXPLAIN (COSTS off), without ANALYZE, shows the plan without how wide the real values are.";
 
-function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "column">): Impossible {
+function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "column">, plainPlan = false): Impossible {
   const { schema, table, column } = used;
   const named = facts.relations.filter((relation) => relation.schema === schema && relation.name === table);
   const width = {
@@ -243,7 +244,7 @@ function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "col
     return {
       impossible: `the statement changes ${schema}.${table} and uses its column ${column}: only what is read can be masked; choose its rows by other columns, such as the primary key`,
     };
-  if (facts.verb === "explain") return width;
+  if (facts.verb === "explain" && !plainPlan) return width;
   return { impossible: `column ${column} of ${schema}.${table} is used where no sub-select can stand` };
 }
 
