@@ -154,6 +154,14 @@ describe("errors that quote a value lose it, and keep what is the server's own",
       assert.deepEqual([C, M, P, H], [meant.code, meant.message, meant.position, meant.hint]);
     });
 
+  it("a name that is not there has its own place beside a protected column", async () => {
+    const client = await guarded();
+    const sql = "SELECT length(ssn), idd FROM people";
+    const { C, P } = failure(await client.run(sql));
+    client.end();
+    assert.deepEqual([C, P], ["42703", String(sql.indexOf("idd") + 1)]);
+  });
+
   for (const sql of [
     "SELECT (array_agg(p ORDER BY id))[1].ssn || 'x' FROM people p",
     "SELECT (CASE WHEN id = 1 THEN p END).ssn || 'x' FROM people p",

@@ -1,4 +1,5 @@
 // What helps whoever was refused: where in the text it is, and a statement that would pass, tried before it is named.
+import type { Missing } from "../../core/command.ts";
 import type { Refusal } from "../../core/enforce.ts";
 import { RegateError } from "../../errors.ts";
 import { analyze } from "../../sql/postgres/analyze.ts";
@@ -11,6 +12,13 @@ import type { Session } from "./session.ts";
 
 /** Longer texts are refused without advice: each part of them is judged, and nobody should make the gate do that in vain. */
 const LONGEST_TEXT = 4_000;
+
+/** Where the column stands that it is about, or the one that is not there: what else is wrong is told then, see `missed`. */
+function placeOf(text: string, about: NonNullable<Refusal["about"]>, missing: Missing | undefined): number | undefined {
+  if (missing === undefined) return positionOf(text, about.statement, about.column?.split(".").at(-1));
+  const name = /^column "([^"]+)" does not exist$/.exec(missing.message)?.[1];
+  return name === undefined ? undefined : positionOf(text, about.statement, name);
+}
 
 export class Advice {
   readonly #session: Session;
@@ -25,7 +33,7 @@ export class Advice {
     const { text, message } = command.facts;
     const hasText = message === "query" || message === "parse";
     if (about === undefined || !hasText || text.length > LONGEST_TEXT) return refusal;
-    const position = refusal.position ?? positionOf(text, about.statement, about.column?.split(".").at(-1));
+    const position = refusal.position ?? placeOf(text, about, command.missing);
     const instead = suggest(text, (candidate) => this.#passes(candidate));
     const hint = [refusal.hint, instead === undefined ? undefined : `Try: ${instead}`].filter(
       (part) => part !== undefined,
