@@ -158,8 +158,7 @@ function isCursor(walk: Walk, number: number): boolean {
 /** Becoming a variable's value may run code of users. */
 function converted(recorder: Recorder, variable: Variable, value: Value): Value {
   const { catalog } = recorder;
-  if (variable.type !== 0)
-    return value.row === undefined ? withRun(value, conversionRuns(recorder, value, variable.type)) : value;
+  if (variable.type !== 0) return withRun(value, conversionRuns(recorder, value, variable.type));
   if (catalog.domains.size > 0 || catalog.casts.length > 0) {
     const record = variable.name === "new" || variable.name === "old" || variable.fields.size > 0;
     if (!record) recorder.opaque = true;

@@ -6,6 +6,7 @@ import type { Walk } from "./plpgsql-expressions.ts";
 import { assign, assignment, expressionOf, into, query, queryOf, recordOf } from "./plpgsql-expressions.ts";
 import type { Store } from "./plpgsql-variables.ts";
 import { USE } from "./recorder.ts";
+import { coerced } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, CONSTANT, derived, OPAQUE } from "./value.ts";
 
@@ -30,7 +31,7 @@ export function walkStatement(walk: Walk, node: PlpgsqlNode): void {
 /** A condition decides what runs, and so what every variable holds in the end. */
 function condition(walk: Walk, node: unknown): void {
   if (node === undefined) return;
-  const value = expressionOf(walk, node);
+  const value = coerced(walk.recorder, expressionOf(walk, node));
   walk.recorder.use(value, USE.filter);
   walk.store.add(walk.store.control, value);
 }
@@ -173,7 +174,7 @@ const ROWS: { readonly [kind: string]: Row } = {
     walk: (walk, body) => {
       const bounds = [body.lower, body.upper, body.step].filter((bound) => bound !== undefined);
       const value = combine(
-        bounds.map((bound) => expressionOf(walk, bound)),
+        bounds.map((bound) => coerced(walk.recorder, expressionOf(walk, bound))),
         23,
         false,
       );

@@ -15,6 +15,7 @@ import { walkStatement } from "./plpgsql-statements.ts";
 import { Store } from "./plpgsql-variables.ts";
 import { Recorder, USE } from "./recorder.ts";
 import type { Read, Reading } from "./sql-bodies.ts";
+import { checksRun, conversionRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf } from "./value.ts";
 
@@ -127,6 +128,8 @@ function declareAll(walk: Walk, tree: PlpgsqlNode): void {
       store.has(name) && body.lineno === undefined
         ? store.declare(name)
         : store.declare(name, typeNamed(recorder, String(typeName ?? "")));
+    // It begins as NULL, which its domain checks, and so are later the fields that it is given.
+    checksRun(recorder, CONSTANT, variable.type);
     if (typeName === "record" && variable.type === 0) variable.isRecord = true;
     if (TELLS_ALL.has(name)) store.add(variable.rest, derived(store.everything.value, 0, true));
     return variable;
@@ -141,7 +144,8 @@ function declareAll(walk: Walk, tree: PlpgsqlNode): void {
     const body = datum.PLpgSQL_var as PlpgsqlNode | undefined;
     const value = body?.default_val;
     if (value !== undefined) {
-      const given = expressionOf(walk, value);
+      const written = expressionOf(walk, value);
+      const given = withRun(written, conversionRuns(recorder, written, variables[at]!.type));
       walk.assigned.push(given);
       store.assign(variables[at]!, given);
     }

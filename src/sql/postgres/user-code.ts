@@ -167,11 +167,16 @@ export function castsRun(recorder: Recorder, ...values: readonly (Value | undefi
   for (const cast of catalog.casts) {
     if (!cast.implicit) continue;
     const taken = values.filter(
-      (value) => value !== undefined && (value.type === 0 || withElement(catalog, value.type).includes(cast.source)),
+      (value) => value !== undefined && (isUntold(value) || withElement(catalog, value.type).includes(cast.source)),
     ) as Value[];
     if (taken.length > 0) found = withRun(runUse(recorder, cast.use, combine(taken, 0, false)), found);
   }
   return found;
+}
+
+/** Nothing says of which type it is, or are the fields of it: of a sub-select with several columns. */
+function isUntold(value: Value): boolean {
+  return value.type === 0 || (value.type === TYPE_RECORD && value.row === undefined);
 }
 
 /** The value as the server takes it where it wants a truth value, a number or another type of its own choice: after a cast that nobody wrote. */
@@ -193,7 +198,7 @@ export function conversionRuns(recorder: Recorder, value: Value, type: number): 
   for (const target of withElement(catalog, type)) {
     for (const cast of catalog.casts) {
       if (cast.target !== target || value.type === TYPE_UNKNOWN_LITERAL) continue;
-      if (value.type === 0 || withElement(catalog, value.type).includes(cast.source))
+      if (isUntold(value) || withElement(catalog, value.type).includes(cast.source))
         found = withRun(runUse(recorder, cast.use, value), found);
     }
     // ROW(…) becomes a row field by field.

@@ -175,6 +175,8 @@ describe("a domain's check runs where a value is made that has one in it", () =>
     "PREPARE q(checked) AS SELECT 1",
     "PREPARE q(int, pair) AS SELECT $1",
     "ALTER TABLE plain ALTER t TYPE checked",
+    "DO 'DECLARE c checked; BEGIN END'",
+    "DO 'DECLARE p pair; BEGIN p.y := ''x''; END'",
   ]) {
     test(text, () => assert.ok(opaque(text, typed).includes("spy")));
   }
@@ -226,6 +228,11 @@ describe("a cast that nobody wrote runs", () => {
     ["INSERT INTO amounts (id) SELECT a FROM amounts", "spy_int"],
     ["UPDATE amounts SET many[a] = NULL WHERE id = 1", "spy_int"],
     ["INSERT INTO amount_defaults (id) VALUES (1)", "spy_int"],
+    ["DO 'DECLARE a amount; BEGIN IF a THEN END IF; END'", "spy_bool"],
+    ["DO 'DECLARE a amount; BEGIN FOR i IN 1..a LOOP END LOOP; END'", "spy_int"],
+    ["DO 'DECLARE a amount; n int := a; BEGIN END'", "spy_int"],
+    ["UPDATE amounts SET (id, n) = (SELECT a, 1 FROM amounts)", "spy_int"],
+    ["SELECT (1, 1) = (SELECT a, 1 FROM amounts)", "spy_int"],
     ["DELETE FROM amounts WHERE a", "spy_bool"],
     ["MERGE INTO plain USING amounts ON a WHEN MATCHED THEN DO NOTHING", "spy_bool"],
   ];
