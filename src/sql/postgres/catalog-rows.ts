@@ -25,7 +25,10 @@ const triggers = (definition: string): string => `
     SELECT tgrelid, tgfoid, tgtype, ${definition}, tgdeferrable FROM pg_trigger
     WHERE {tgrelid} AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`;
 
-/** Each expression that names a function of users, or an operator over one. To write one down the server locks its relation. */
+/**
+ * Each expression that names a function of users, or an operator over one. To write one down the server locks its relation. Up to version 14 it
+ * is the generated column itself that depends on what its expression names.
+ */
 const attached = (text: (expression: string) => string): string => `
     SELECT x.relation, string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text), x.reading, x.attnum, x.text FROM (
       SELECT 'pg_constraint'::regclass AS class, oid, conrelid AS relation, false AS reading, NULL::int2 AS attnum,
@@ -37,7 +40,8 @@ const attached = (text: (expression: string) => string): string => `
         FROM pg_index WHERE (indexprs IS NOT NULL OR indpred IS NOT NULL) AND {indrelid}) x
     JOIN LATERAL (
       SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode::oid FROM pg_operator WHERE oid = d.refobjid) END
-      FROM pg_depend d WHERE d.classid = x.class AND d.objid = x.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+      FROM pg_depend d WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND (d.classid = x.class AND d.objid = x.oid
+        OR d.classid = 'pg_class'::regclass AND d.objid = x.relation AND d.objsubid = x.attnum)
     ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
     GROUP BY x.class, x.oid, x.relation, x.reading, x.attnum, x.text ORDER BY x.relation, x.class, x.oid`;
 

@@ -82,7 +82,7 @@ test("recursive views are read; one that reads itself is refused by the server",
     )
     .catch(() => undefined);
   const catalog = await loadCatalog(query, tags);
-  assert.deepEqual(catalog.resolveRelation("public", "steps", [])!.column("secret")!.source.tags, ["pii"]);
+  assert.deepEqual(catalog.resolveRelation("public", "steps", [])!.column("secret")!.source.tags, ["computed", "pii"]);
   analyze("SELECT * FROM self", catalog, SCOPE);
   await client.query("DROP VIEW public.self");
 });

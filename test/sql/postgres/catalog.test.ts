@@ -272,7 +272,9 @@ describe("what hangs together", () => {
       DROP FUNCTION public.plain, public.phone_of, public.built, public.twice, public.own`);
   });
 
-  test("what a child generates is read through its parent", async () => {
+  test("what a child generates is read through its parent", async (context) => {
+    if (catalog.serverVersion < 160_000)
+      return context.skip("before version 16 a child generates what its parent does");
     await client.query(`
       CREATE TABLE public.parent (id int, amount numeric, label text GENERATED ALWAYS AS (id::text) STORED);
       CREATE TABLE public.child (label text GENERATED ALWAYS AS (amount::text) STORED) INHERITS (public.parent)`);
