@@ -164,6 +164,7 @@ describe("a domain's check runs where a value is made that has one in it", () =>
     "UPDATE pairs SET p.y = 'x' WHERE id = 1",
     "COPY pairs FROM STDIN",
     "SELECT json_populate_record(NULL::pair, '{}')",
+    "SELECT json_populate_record(p, '{}') FROM pairs",
     "SELECT * FROM jsonb_populate_recordset(NULL::pairs, '[]')",
     "SELECT * FROM jsonb_to_record('{}') AS x(n checked)",
     "SELECT * FROM ROWS FROM (json_to_recordset('[]') AS (n pair)) x",
