@@ -49,7 +49,11 @@ await client.query("SELECT id FROM parted");
 
 /** The cell is there, masked. */
 async function masked(text: string): Promise<void> {
-  const { rows } = await client.query({ text, rowMode: "array" });
+  const asked = () => client.query({ text, rowMode: "array" });
+  // What was judged before a change past the gate was seen is to be sent again.
+  const { rows } = await asked().catch((error: pg.DatabaseError) =>
+    error.code === "40001" ? asked() : Promise.reject(error),
+  );
   assert.deepEqual(rows, [[null]]);
 }
 

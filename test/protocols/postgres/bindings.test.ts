@@ -56,7 +56,7 @@ test("a renamed column, table and schema keep them", async () => {
   assert.ok(said.some((change) => /^public\.people\.ssn is now called public\.persons\.number/.test(change)));
   await client.query("CREATE SCHEMA other; ALTER TABLE public.persons SET SCHEMA other");
   assert.deepEqual(await tagsOf("other", "persons"), { number: ["pii"] });
-  assert.deepEqual(await tagsOf("public", "v"), { shout: ["pii"] });
+  assert.deepEqual(await tagsOf("public", "v"), { shout: ["computed", "pii"] });
   await client.query("ALTER TABLE other.persons SET SCHEMA public; ALTER TABLE public.persons RENAME TO people");
   await client.query("ALTER TABLE public.people RENAME COLUMN number TO ssn; ALTER SCHEMA human RENAME TO hr");
   assert.deepEqual(await tagsOf("public", "people"), { ssn: ["pii"] });
