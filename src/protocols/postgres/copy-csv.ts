@@ -85,14 +85,10 @@ export class CsvRows implements CopyRows {
   }
 
   #headerLine(source: Buffer, start: number, end: number, out: RowWriter): { masked: number; data: boolean } {
-    const found: Buffer[] = [];
-    let at = start;
-    for (let i = 0; i < this.#names.length; i++) {
-      const to = this.#read(source, at, end - 1, i === this.#names.length - 1, true);
-      found.push(Buffer.from(this.#cell.subarray(0, this.#length)));
-      at = to + 1;
-    }
-    checkHeader(this.#names, found);
+    checkHeader(this.#names, start, (at, final) => {
+      const to = this.#read(source, at, end - 1, final, true);
+      return { to, value: this.#cell.subarray(0, this.#length) };
+    });
     this.#header = false;
     out.copy(source, start, end);
     return NO_DATA;

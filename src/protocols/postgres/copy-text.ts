@@ -71,15 +71,11 @@ export class TextRows implements CopyRows {
   }
 
   #headerLine(source: Buffer, start: number, end: number, out: RowWriter): { masked: number; data: boolean } {
-    const found: Buffer[] = [];
-    let at = start;
-    for (let i = 0; i < this.#names.length; i++) {
-      const to = this.#cellEnd(source, at, end - 1, i === this.#names.length - 1);
+    checkHeader(this.#names, start, (at, final) => {
+      const to = this.#cellEnd(source, at, end - 1, final);
       const length = this.#unescape(source, at, to);
-      found.push(Buffer.from(this.#cell.subarray(0, length)));
-      at = to + 1;
-    }
-    checkHeader(this.#names, found);
+      return { to, value: this.#cell.subarray(0, length) };
+    });
     this.#header = false;
     out.copy(source, start, end);
     return NO_DATA;
