@@ -3,6 +3,7 @@ import { createHash, hash } from "node:crypto";
 import { CATALOG_QUERIES, type CatalogPart, type Owner, type PartName } from "./catalog-rows.ts";
 
 export type Row = readonly (string | null)[];
+export type Rows = { readonly [Name in PartName]: readonly Row[] };
 /** The rows of one owner in one part. */
 export type Unit = { readonly rows: readonly Row[]; readonly digest: string };
 type Part = ReadonlyMap<number, Unit>;
@@ -141,6 +142,11 @@ export class CatalogStore {
 /** The columns in a row of `relations`: attribute number, name, OID of the type. */
 export function columnsOf(row: Row): readonly (readonly [number, string, number])[] {
   return JSON.parse(row[6]!) as [number, string, number][];
+}
+
+/** A list of numbers, as several queries give it in one column. */
+export function numbersOf(list: string): number[] {
+  return list === "" ? [] : list.split(" ").map(Number);
 }
 
 export type Change = {
