@@ -25,6 +25,7 @@ import {
   starMembers,
   unqualifiedColumn,
 } from "./scope.ts";
+import { withSearchColumns } from "./search-cycle.ts";
 import { coerced, operatorRuns, unified, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf, oneOfBoth, plainConstant } from "./value.ts";
@@ -434,7 +435,7 @@ function resolveCteBody(
     unusedExpressions(recorder, result);
     kept(recorder, result);
     const columns = asColumns(names.length === 0 ? result : renamedColumns(result, names));
-    const all = withSearchColumns(columns, body);
+    const all = withSearchColumns(recorder, columns, body);
     cte.appended = all.members.length - columns.members.length;
     return all;
   };
@@ -478,18 +479,3 @@ function resolveCteBody(
   };
 }
 const MAX_ROUNDS = 50;
-
-/** SEARCH and CYCLE add columns that are made of the others. */
-function withSearchColumns(result: Result, body: CteBody): Result {
-  const added: string[] = [];
-  if (body.search_clause?.search_seq_column !== undefined) added.push(body.search_clause.search_seq_column);
-  if (body.cycle_clause?.cycle_mark_column !== undefined) added.push(body.cycle_clause.cycle_mark_column);
-  if (body.cycle_clause?.cycle_path_column !== undefined) added.push(body.cycle_clause.cycle_path_column);
-  if (added.length === 0) return result;
-  const value = combine(
-    result.members.map((member) => member.value),
-    0,
-    false,
-  );
-  return { ...result, members: [...result.members, ...added.map((name) => ({ name, value }))] };
-}

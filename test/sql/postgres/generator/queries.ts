@@ -109,7 +109,7 @@ function recursiveCte(making: Making, scope: Scope, name: string): Query & Named
     all.push({ name: "sq", type: "record[]" });
   }
   if (choices.chance(20)) {
-    tail += " CYCLE n, v SET cy USING pa";
+    tail += ` CYCLE ${choices.pick(["v", "n, v"])} SET cy USING pa`;
     all.push({ name: "cy", type: "bool" }, { name: "pa", type: "record[]" });
   }
   return { name, text: `${name}(n, v) AS ((${start.text}) ${union} ${step})${tail}`, fields: all };

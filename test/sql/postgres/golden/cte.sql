@@ -12,3 +12,6 @@ WITH d AS (DELETE FROM orders WHERE id = 1 RETURNING *) SELECT total FROM d
 WITH i AS (INSERT INTO app.log (note) SELECT ssn FROM hr.employees RETURNING note, id) SELECT note FROM i
 WITH u AS (UPDATE customers SET name = 'x' RETURNING email) INSERT INTO app.log (note) SELECT email FROM u
 SELECT (WITH q AS (SELECT ssn FROM hr.employees) SELECT ssn FROM q LIMIT 1)
+WITH RECURSIVE r AS (SELECT id, ssn FROM hr.employees WHERE id = 1 UNION ALL SELECT e.id, e.ssn FROM r JOIN hr.employees e ON e.id = r.id + 1) CYCLE ssn SET looped USING way SELECT count(*) FROM r
+WITH RECURSIVE r AS (SELECT 0 AS id, 'a guess' AS ssn UNION ALL SELECT e.id, e.ssn FROM r JOIN hr.employees e ON e.id = r.id + 1) CYCLE ssn SET looped USING way SELECT id FROM r
+WITH RECURSIVE r AS (SELECT id, ssn FROM hr.employees WHERE id = 1 UNION ALL SELECT e.id, e.ssn FROM r JOIN hr.employees e ON e.id = r.id + 1) SEARCH BREADTH FIRST BY ssn SET ordered CYCLE id SET looped USING way SELECT id FROM r
