@@ -211,8 +211,16 @@ _accounted[i] := {protection.place(column) |
 	some column in statement.columns
 	some use in column.uses
 	use in {"computed", "nullness"}
+	not _planned(statement, column)
 } if {
 	some i, statement in input.command.statements
+}
+
+# A plan tells how wide is what would be shown, and what is held on the way, also where only NULL or not is asked.
+_planned(statement, column) if {
+	statement.verb == "explain"
+	"output" in column.uses
+	not "computed" in column.uses
 }
 
 _computing[i] := {protection.place(column) |

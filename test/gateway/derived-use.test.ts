@@ -88,6 +88,17 @@ describe("on_derived", () => {
     await refused("SELECT id, unnest(array_fill(1, ARRAY[pay::int])) FROM staff", "protected-derived");
   });
 
+  for (const query of [
+    "SELECT pay FROM staff WHERE pay IS NULL",
+    "SELECT count(pay) FROM staff",
+    "SELECT s.id FROM staff s JOIN staff o ON s.pay IS NULL OR o.id > 1",
+  ])
+    it(`mask: a plan does not tell how wide the column is: ${query}`, async () => {
+      await refused(`EXPLAIN ${query}`, "protected-derived");
+      await refused(`EXPLAIN (ANALYZE) ${query}`, "protected-derived");
+      assert.match(String(await rows(`EXPLAIN (COSTS off) ${query}`)), /Seq Scan/);
+    });
+
   it("refuse: all but the column itself", async () => {
     assert.deepEqual(await rows("SELECT room FROM staff WHERE id = 1"), [["[redacted]"]]);
     await refused("SELECT lower(room) FROM staff", "protected-derived");

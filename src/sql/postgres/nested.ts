@@ -53,7 +53,9 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   const runs = analyzes || runsWhilePlanning(facts);
   // How much WAL there is tells of whole rows, named or not: an old version is left behind, and what fills a page goes with it.
   const rows = isOn(optionOf(body.options, "wal")) ? protectedColumns(judging, facts.relations) : [];
-  const columns = (wide ? shown(facts, [...analysed.kept, ...rows]) : facts.columns).flatMap((column) => {
+  // Where a row is only asked whether a column of it is NULL, the scan below hands on the column.
+  const asked = facts.columns.filter(({ uses }) => uses.includes("nullness"));
+  const columns = (wide ? shown(facts, [...analysed.kept, ...asked, ...rows]) : facts.columns).flatMap((column) => {
     const uses = column.uses.filter((use) => use !== "output" || wide);
     if (uses.length === 0) return [];
     // The mask is computed above a scan, and often above joins: what these hold, as wide as it is, are the real values.
