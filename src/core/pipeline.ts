@@ -21,6 +21,8 @@ export type Verdict =
   | { readonly kind: "hold"; readonly held: Held }
   /** Not this text: the protected columns are to be replaced in it, and what comes of that is to be judged. Nothing is recorded yet. */
   | { readonly kind: "substitute"; readonly decision: Decision };
+/** Blocked, if what it was judged by holds: to be made sure of, and judged again. Nothing is recorded yet. */
+export type Doubt = { readonly kind: "doubt" };
 
 export type PipelineParts = {
   readonly policy: Policy;
@@ -44,10 +46,15 @@ export class Pipeline {
     this.#header = { labels: parts.labels, mode: parts.policy.mode };
   }
 
-  /** Decides and records one command that is about to run. A promise only when the policy needs one (very large facts). */
-  judge(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
+  /**
+   * Decides and records one command that is about to run. A promise only when the policy needs one (very large facts).
+   * `sure` false: what it is judged by may not hold any more, so that a refusal is a doubt.
+   */
+  judge(session: SessionContext, command: Command): Verdict | Promise<Verdict>;
+  judge(session: SessionContext, command: Command, sure: boolean): Verdict | Doubt | Promise<Verdict | Doubt>;
+  judge(session: SessionContext, command: Command, sure = true): Verdict | Doubt | Promise<Verdict | Doubt> {
     const probes = this.#infer(session, command, true);
-    return this.#decide(session, command, (decision, started) => {
+    return this.#decide(session, command, sure, (decision, started) => {
       const verdict = this.#act(session, command, this.#nextId(session), decision, started);
       if (verdict.kind !== "refuse") noteProbes(this.#parts.probes, session, probes);
       return verdict;
@@ -55,9 +62,11 @@ export class Pipeline {
   }
 
   /** A statement that is only prepared: what the policy blocks is refused (and recorded) already here; the rest is recorded when it runs. */
-  prepare(session: SessionContext, command: Command): Verdict | Promise<Verdict> {
+  prepare(session: SessionContext, command: Command): Verdict | Promise<Verdict>;
+  prepare(session: SessionContext, command: Command, sure: boolean): Verdict | Doubt | Promise<Verdict | Doubt>;
+  prepare(session: SessionContext, command: Command, sure = true): Verdict | Doubt | Promise<Verdict | Doubt> {
     this.#infer(session, command, false);
-    return this.#decide(session, command, (decision, started) => {
+    return this.#decide(session, command, sure, (decision, started) => {
       const permit = prepare(decision, this.policy.mode === "enforce");
       return permit === undefined
         ? this.#act(session, command, this.#nextId(session), decision, started)
@@ -82,16 +91,19 @@ export class Pipeline {
   #decide(
     session: SessionContext,
     command: Command,
+    sure: boolean,
     act: (decision: Decision, started: number) => Verdict,
-  ): Verdict | Promise<Verdict> {
+  ): Verdict | Doubt | Promise<Verdict | Doubt> {
     const ended = this.#ended(session, command.facts);
     if (ended !== undefined) return ended;
     const started = performance.now();
     const decided = this.policy.evaluate(inputOf(this.#provisionalId(session), session, command.facts));
-    const next = (decision: Decision): Verdict =>
-      asksForSubstitutions(decision) && this.policy.mode === "enforce"
-        ? { kind: "substitute", decision }
-        : act(decision, started);
+    const next = (decision: Decision): Verdict | Doubt => {
+      const enforces = this.policy.mode === "enforce";
+      if (enforces && asksForSubstitutions(decision)) return { kind: "substitute", decision };
+      if (enforces && !sure && decision.action === "block") return { kind: "doubt" };
+      return act(decision, started);
+    };
     return decided instanceof Promise ? decided.then(next) : next(decided);
   }
 

@@ -23,8 +23,10 @@ export class Extended {
     this.#session = session;
   }
 
-  parse(message: ClientMessage): boolean {
+  /** `anew`: it was judged by a catalog that did not hold any more. */
+  parse(message: ClientMessage, anew = false): boolean {
     const session = this.#session;
+    const again = anew ? undefined : () => this.parse(message, true);
     const { name, query, parameterTypes } = decodeParse(message.body);
     const { statements } = session.registry;
     if (name === probeName) return session.judge.refuseUnjudged(reserved(name));
@@ -33,7 +35,7 @@ export class Extended {
     return session.reading.analyzed(
       query,
       false,
-      (analysis, text) => this.#judgeParse(message.raw, { name, text, parameterTypes, analysis }),
+      (analysis, text) => this.#judgeParse(message.raw, { name, text, parameterTypes, analysis }, again),
       parameterTypes,
     );
   }
@@ -41,6 +43,7 @@ export class Extended {
   #judgeParse(
     raw: Buffer,
     read: Pick<Prepared, "name" | "text" | "parameterTypes" | "analysis"> & { rewriting?: Rewriting },
+    again: (() => boolean) | undefined,
   ): boolean {
     const session = this.#session;
     const { catalog, names, reading, registry } = session;
@@ -82,19 +85,19 @@ export class Extended {
       },
       (asked) =>
         reading.rewritten(command, asked, false, (anew, made) =>
-          this.#judgeParse(encodeParse(name, made.sent, parameterTypes), {
-            name,
-            text: made.sent,
-            parameterTypes,
-            analysis: anew,
-            rewriting: made,
-          }),
+          this.#judgeParse(
+            encodeParse(name, made.sent, parameterTypes),
+            { name, text: made.sent, parameterTypes, analysis: anew, rewriting: made },
+            again,
+          ),
         ),
+      again,
     );
   }
 
-  bind(message: ClientMessage): boolean {
+  bind(message: ClientMessage, anew = false): boolean {
     const session = this.#session;
+    const again = anew ? undefined : () => this.bind(message, true);
     const { registry, reading } = session;
     const bind = decodeBind(message.body);
     const { statement, portal } = bind;
@@ -111,11 +114,12 @@ export class Extended {
         // An approval may ask for them long after the message's buffer was used again.
         const parameters = bind.parameterCount === 0 ? undefined : Buffer.from(message.body);
         const command = reading.prepareCommand(prepared, "bind", parameters);
-        const again = reading.prepareCommand(prepared, "execute", parameters);
-        return session.judge.decide(command, "judge", false, (permit) => {
-          this.#bound(message, permit, portal, prepared, again);
+        const executed = reading.prepareCommand(prepared, "execute", parameters);
+        const step = (permit: Permit): boolean => {
+          this.#bound(message, permit, portal, prepared, executed);
           return true;
-        });
+        };
+        return session.judge.decide(command, "judge", false, step, undefined, again);
       });
     });
   }

@@ -125,13 +125,15 @@ export class Frontend {
     });
   }
 
-  #query(message: ClientMessage): boolean {
+  /** `anew`: it was judged by a catalog that did not hold any more. */
+  #query(message: ClientMessage, anew = false): boolean {
     const session = this.#session;
+    const again = anew ? undefined : () => this.#query(message, true);
     const bytes = decodeQuery(message.body);
-    return session.reading.analyzed(bytes, true, (analysis) => this.#judgeQuery(message.raw, analysis));
+    return session.reading.analyzed(bytes, true, (analysis) => this.#judgeQuery(message.raw, analysis, again));
   }
 
-  #judgeQuery(raw: Buffer, analysis: Analysis, rewriting?: Rewriting): boolean {
+  #judgeQuery(raw: Buffer, analysis: Analysis, again: (() => boolean) | undefined, rewriting?: Rewriting): boolean {
     const session = this.#session;
     const command = session.reading.command(analysis, "query", [], undefined, rewriting);
     return session.judge.decide(
@@ -152,8 +154,9 @@ export class Frontend {
       },
       (asked) =>
         session.reading.rewritten(command, asked, true, (anew, made) =>
-          this.#judgeQuery(encodeQuery(made.sent), anew, made),
+          this.#judgeQuery(encodeQuery(made.sent), anew, again, made),
         ),
+      again,
     );
   }
 

@@ -1,7 +1,7 @@
 // Decides one command and brings the decision about: its permit once the record allows it, a question to a human, or the server's own failure.
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
-import { unrecorded, type Verdict } from "../../core/pipeline.ts";
+import { type Doubt, unrecorded, type Verdict } from "../../core/pipeline.ts";
 import { type ErrorCode, RegateError } from "../../errors.ts";
 import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
@@ -64,7 +64,8 @@ export class Judge {
 
   /**
    * Decides, records, and goes on with the permit once its record allows it; or refuses; or asks a human. `substitute` goes on with another
-   * text in which protected columns are replaced; without it, that is a refusal.
+   * text in which protected columns are replaced; without it, that is a refusal. `again` reads the command anew and decides it: called once
+   * instead of refusing, if the catalog turns out to have changed past the gate before anything was sent.
    */
   decide(
     command: ReadCommand,
@@ -72,6 +73,7 @@ export class Judge {
     simple: boolean,
     step: (permit: Permit) => boolean,
     substitute?: (asked: Substitutions) => boolean,
+    again?: () => boolean,
   ): boolean {
     const session = this.#session;
     const { pipeline } = session.options;
@@ -80,9 +82,10 @@ export class Judge {
       return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
     }
     const check = how === "judge" && pipeline.policy.mode === "enforce" ? holds(session, command) : undefined;
-    const act = (verdict: Verdict): boolean => {
+    const act = (verdict: Verdict | Doubt): boolean => {
       if (verdict.kind === "refuse")
         return this.refuse(missed(this.#advice.on(verdict.refusal, command), command.missing), simple);
+      if (verdict.kind === "doubt") return this.#certainly(() => decided(true), again);
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
       if (verdict.kind === "substitute") {
         const asked = verdict.decision.substitutions ?? [];
@@ -113,6 +116,10 @@ export class Judge {
         () => {
           if (!settled) return false;
           if (failed === undefined) return step(permit);
+          if (again !== undefined && failed instanceof RegateError && failed.code === "CATALOG_CHANGED") {
+            session.recordOutcome(newRun(permit, []), "skipped");
+            return again();
+          }
           return this.refuse(
             failed instanceof RegateError
               ? pipeline.refuse(session.context, command.facts, failed)
@@ -123,10 +130,30 @@ export class Judge {
         () => session.recordOutcome(newRun(permit, []), "skipped"),
       );
     };
-    const verdict = pipeline[how](session.context, command);
-    if (!(verdict instanceof Promise)) return act(verdict);
-    session.judge.inSimple = simple;
-    return this.promised(verdict, act);
+    const decided = (sure: boolean): boolean => {
+      const verdict = pipeline[how](session.context, command, sure);
+      if (!(verdict instanceof Promise)) return act(verdict);
+      session.judge.inSimple = simple;
+      return this.promised(verdict, act);
+    };
+    // What a transaction that changed the catalog sees is read through it.
+    return decided(again === undefined || session.ownCatalog !== undefined || session.backend.catalogChanged);
+  }
+
+  /** Refuses by a catalog that holds: what was changed past the gate meanwhile may have made the command harmless. */
+  #certainly(refuse: () => boolean, again: () => boolean = refuse): boolean {
+    const session = this.#session;
+    const { catalogs } = session;
+    const basis = catalogs.current?.version;
+    const round = catalogs.check.wanted();
+    const go = (): boolean => (catalogs.current?.version === basis ? refuse() : again());
+    if (round.durable) return go();
+    let settled = false;
+    round.settled(() => {
+      settled = true;
+      session.pump();
+    });
+    return session.wait(() => settled && go());
   }
 
   /** Once a session for each set of columns: that values are not the stored ones must not go unnoticed. */

@@ -62,6 +62,9 @@ const shown = (replies: readonly { type: string; body: Buffer }[]): string =>
     .map((reply) => cells(reply as never).join(","))
     .join(";");
 
+const decided = (): string[] =>
+  gate.lines.flatMap((line) => (line.path === "regate/decision" ? [line.result.action] : []));
+
 describe("a change past the gate", () => {
   for (const [how, run] of [
     ["a simple query", (sql: string) => client.run(sql)],
@@ -92,12 +95,10 @@ describe("a change past the gate", () => {
       }
     });
 
-    it(`keeps a write of ${how} from being sent`, async () => {
+    it(`has a write of ${how} judged anew before it is sent`, async () => {
       await past.query("CREATE FUNCTION public.take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
       await past.query("CREATE TRIGGER take BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION take()");
       try {
-        const replies = await run("INSERT INTO plain VALUES (2, 'x', 'y')");
-        assert.equal(refusal(replies).R, "CATALOG_CHANGED");
         assert.match(types(await run("INSERT INTO plain VALUES (2, 'x', 'y')")), /C Z$/);
         const judged = gate.lines.filter((line) => line.input?.command?.statements?.[0]?.verb === "insert").at(-1);
         assert.deepEqual(
@@ -108,7 +109,50 @@ describe("a change past the gate", () => {
         await past.query("DROP FUNCTION public.take() CASCADE");
       }
     });
+
+    it(`keeps a write of ${how} from being sent that it makes forbidden`, async () => {
+      await past.query("BEGIN; ALTER TABLE plain RENAME TO other; ALTER TABLE people RENAME TO plain; COMMIT");
+      try {
+        assert.equal(refusal(await run("UPDATE plain SET name = 'x' WHERE id = 1")).R, "secret");
+        assert.equal((await past.query("SELECT name FROM plain WHERE id = 1")).rows[0].name, "Ada");
+      } finally {
+        await past.query("BEGIN; ALTER TABLE plain RENAME TO people; ALTER TABLE other RENAME TO plain; COMMIT");
+      }
+    });
+
+    it(`that makes harmless what would be refused is known to ${how}`, async () => {
+      assert.equal(refusal(await run("SELECT shown FROM v")).R, "secret");
+      await past.query("CREATE OR REPLACE VIEW v AS SELECT id, name AS shown FROM plain");
+      gate.lines.length = 0;
+      try {
+        assert.equal(shown(await run("SELECT shown FROM v WHERE id = 1")), "nobody");
+        assert.deepEqual(decided(), ["allow"]);
+      } finally {
+        await past.query("CREATE OR REPLACE VIEW v AS SELECT id, name AS shown FROM people");
+      }
+      assert.match(refusal(await run("SELECT shown FROM v WHERE id = 1")).R ?? "", /CATALOG_CHANGED|secret/);
+    });
   }
+
+  it("that makes harmless what would be refused is known to a statement prepared before", async () => {
+    const executed = async () => {
+      client.socket.write(Buffer.concat([x.bind("", "kept"), x.describePortal(""), x.execute(""), x.sync()]));
+      return client.until("Z");
+    };
+    try {
+      await past.query("CREATE OR REPLACE VIEW v AS SELECT id, name AS shown FROM plain");
+      client.socket.write(Buffer.concat([x.parse("kept", "SELECT shown FROM v WHERE id = 1"), x.sync()]));
+      await client.until("Z");
+      await past.query("CREATE OR REPLACE VIEW v AS SELECT id, name AS shown FROM people");
+      assert.match(refusal(await executed()).R ?? "", /CATALOG_CHANGED|secret/);
+      // By the catalog that is known now.
+      assert.equal(refusal(await executed()).R, "secret");
+      await past.query("CREATE OR REPLACE VIEW v AS SELECT id, name AS shown FROM plain");
+      assert.equal(shown(await executed()), "nobody");
+    } finally {
+      await past.query("CREATE OR REPLACE VIEW v AS SELECT id, name AS shown FROM people");
+    }
+  });
 
   it("that does not matter to a command is not noticed by it", async () => {
     for (let n = 0; n < 5; n++) {
