@@ -4,7 +4,7 @@ import type { Column } from "./model.ts";
 import type { Given } from "./placeholders.ts";
 import { isPlaceholder, replaced } from "./placeholders.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import type { Value } from "./value.ts";
 
 /** From harmless to not known. What is not here (SET, COMMIT …) leaves a statement's class as it is. */
@@ -22,8 +22,8 @@ export function classWith(own: VerbClass, run: VerbClass): VerbClass {
  * trigger) through which its relations are reached, if any. Whether it was understood is for the caller.
  */
 export function absorb(into: Recorder, body: Recorder, given: Given, via?: string): void {
-  into.spend(body.uses.size + body.touched.length);
-  for (const { relation, access, via: through } of body.touched)
+  into.spend(body.uses.size + body.relations.touched.length);
+  for (const { relation, access, via: through } of body.relations.touched)
     into.reached(relation, access, via === undefined ? through : [via, ...through]);
   for (const [column, bits] of body.uses) {
     // What it shows is for the statement to use; what it writes to is noted as it is.

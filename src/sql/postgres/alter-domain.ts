@@ -3,7 +3,7 @@ import type { AlterDomainStmt } from "libpg-query";
 import { walk } from "./ddl.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { qualifiedName } from "./nodes.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 
 /** Subtypes that read the values: ADD CONSTRAINT, SET NOT NULL, VALIDATE CONSTRAINT. */
 const CHECKS: ReadonlySet<string> = new Set(["C", "O", "V"]);

@@ -12,7 +12,7 @@ import type { Relation } from "./model.ts";
 import { rangeVarOf } from "./nodes.ts";
 import { dropDependents, objectVerb } from "./objects.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { domainDefaultOf, rowsAreMaintained } from "./triggers.ts";
 import type { Scope } from "./scope.ts";
 import { conversionRuns, withRun } from "./user-code.ts";

@@ -16,7 +16,7 @@ import type { Judged, Judging } from "./judging.ts";
 import { lockDefinition } from "./locks.ts";
 import { rangeVarOf, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { combine } from "./value.ts";
 
 function defines(recorder: Recorder): void {

@@ -12,7 +12,8 @@ import type { Column, FunctionEntry, Relation } from "./model.ts";
 import type { Given } from "./placeholders.ts";
 import { give, isPlaceholder, replaced } from "./placeholders.ts";
 import { plpgsqlBody } from "./plpgsql.ts";
-import { Recorder, USE } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { sqlBody } from "./sql-bodies.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
@@ -382,7 +383,7 @@ function signature(body: Body): string {
   ];
   return JSON.stringify([
     body.understood,
-    recorder.touched.map(({ relation, access, via }) => [relation.oid, access, via]),
+    recorder.relations.touched.map(({ relation, access, via }) => [relation.oid, access, via]),
     [...recorder.uses].map(([column, bits]) => [column.relation.oid, column.attnum, column.name, bits]),
     [...recorder.operators].map(([column, operators]) => [column.relation.oid, column.attnum, [...operators]]),
     [...recorder.functions].map((use) => [use.schema, use.name, use.opaque]),

@@ -9,7 +9,7 @@ import { all, expression, isRow } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { withElements } from "./rows.ts";
 import type { Scope } from "./scope.ts";
 import { castsRun, coerced } from "./user-code.ts";

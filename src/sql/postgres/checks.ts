@@ -2,7 +2,7 @@
 import { meetsComputed } from "./computed.ts";
 import type { Column, Reference, Relation } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 
 /** What a statement assigns to: by name, and whether the whole value is replaced (an element or a field keeps the rest). */
 export type Assigned = ReadonlyMap<string, boolean>;

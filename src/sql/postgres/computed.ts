@@ -5,7 +5,7 @@ import { expression } from "./expressions.ts";
 import type { Column, Computed, Relation } from "./model.ts";
 import { keysAbove, keysBelow } from "./partition-keys.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { Scope } from "./scope.ts";
 import { byNullness, type Value } from "./value.ts";
 

@@ -2,7 +2,7 @@
 import type { InferClause } from "libpg-query";
 import type { Column, Relation, Unique } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 
 /**
  * Whether a row is there already decides what happens: the columns of what tells are a filter. A named constraint is looked up by its own

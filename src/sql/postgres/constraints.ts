@@ -4,7 +4,7 @@ import { namedRelation } from "./ddl.ts";
 import { defined, elements, namedColumns, relationOf } from "./definition-scope.ts";
 import { lockNamed } from "./locks.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import type { Scope } from "./scope.ts";
 import type { Value } from "./value.ts";
 

@@ -7,7 +7,7 @@ import type { Judged, Judging } from "./judging.ts";
 import { lockNamed } from "./locks.ts";
 import { namesOf, rangeVarOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { creationSchema, resolveSelectNode } from "./select.ts";
 import { derivedItem, Scope } from "./scope.ts";
 import { CONSTANT } from "./value.ts";

@@ -5,7 +5,7 @@ import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import { NODE_KINDS } from "./node-kinds.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { creationSchema, resolveSelectNode } from "./select.ts";
 import { Scope } from "./scope.ts";
 import { CONSTANT } from "./value.ts";

@@ -4,7 +4,7 @@ import { all, expression } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import type { Item } from "./scope.ts";
 import { derivedItem, relationItem, Scope } from "./scope.ts";
 import type { Member, Value } from "./value.ts";

@@ -8,7 +8,7 @@ import type { FunctionEntry } from "./model.ts";
 import { outputName } from "./names.ts";
 import { namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { fieldsOf } from "./select.ts";
 import type { Item, Scope } from "./scope.ts";
 import { derivedItem, restOfAll } from "./scope.ts";

@@ -18,7 +18,7 @@ import type { MaskedRelation } from "./masked-forms.ts";
 import { alternatives } from "./operator-expressions.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { derivedFields } from "./rows.ts";
 import { resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";

@@ -5,7 +5,8 @@ import { expression } from "./expressions.ts";
 import { isMasked } from "./masked-forms.ts";
 import { qualifiedName } from "./nodes.ts";
 import { operationOf } from "./operators.ts";
-import { type Recorder, USE } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import type { Scope } from "./scope.ts";
 import { coerced, isServersOwn } from "./user-code.ts";
 

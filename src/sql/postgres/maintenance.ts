@@ -6,7 +6,8 @@ import type { Judged, Judging } from "./judging.ts";
 import { lockDefinition, lockRelation } from "./locks.ts";
 import { isOn, optionOf } from "./nodes.ts";
 import type { Relation } from "./model.ts";
-import { type Recorder, USE } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { rowsAreMaintained } from "./triggers.ts";
 
 export function vacuum({ recorder }: Judging, body: VacuumStmt): Judged {

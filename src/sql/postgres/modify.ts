@@ -17,7 +17,7 @@ import { fromClause } from "./from.ts";
 import { isBounded } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { fixesRows } from "./scoped.ts";
 import { resolveQuery, targetList, withClause } from "./select.ts";
 import type { CteList, Item } from "./scope.ts";

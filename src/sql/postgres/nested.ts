@@ -19,7 +19,9 @@ import type { Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
 import { isMasked } from "./masked-forms.ts";
 import { isOn, namesOf, optionOf } from "./nodes.ts";
-import { Recorder, USE } from "./recorder.ts";
+import { factsOf } from "./recorded-facts.ts";
+import { Recorder } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { merged, opaqueFacts } from "./replay.ts";
 import { SECRET_TAG } from "./secrets.ts";
 import { judge } from "./statements.ts";
@@ -224,7 +226,7 @@ function executedInto(judging: Judging, body: CreateTableAsStmt, names: readonly
   const query = body.query as { ExecuteStmt: ExecuteStmt };
   passed(recorder, query.ExecuteStmt);
   const executed = oneOf(judging, preparedAs(judging, query.ExecuteStmt));
-  const made = recorder.facts("", []);
+  const made = factsOf(recorder, "", []);
   const to = made.relations[0];
   const facts: StatementFacts = {
     ...executed.facts,

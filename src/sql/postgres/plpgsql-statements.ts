@@ -5,7 +5,7 @@ import { scan } from "./parser.ts";
 import type { Walk } from "./plpgsql-expressions.ts";
 import { assign, assignment, expressionOf, into, query, queryOf, recordOf } from "./plpgsql-expressions.ts";
 import type { Store } from "./plpgsql-variables.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { coerced } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, CONSTANT, derived, OPAQUE } from "./value.ts";

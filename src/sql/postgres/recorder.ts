@@ -1,16 +1,7 @@
-// Collects what one statement touches while it is resolved, and turns it into facts at the end.
+// Collects what one statement touches while it is resolved; recorded-facts.ts turns it into facts at the end.
 import type { RangeVar } from "libpg-query";
 import type { Missing } from "../../core/command.ts";
-import type {
-  ColumnUse,
-  FunctionUse,
-  Lock,
-  Output,
-  Relation as RelationFact,
-  StatementFacts,
-  VerbClass,
-} from "../../core/facts.ts";
-import { functionEffects } from "../../core/facts.ts";
+import type { FunctionUse, Lock, StatementFacts, VerbClass } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
@@ -18,20 +9,16 @@ import { Flows } from "./flows.ts";
 import type { Lookup } from "./lookups.ts";
 import { keysAbove, keysBelow } from "./partition-keys.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
-import { isOnlyNamed, NO_TAGS } from "./model.ts";
+import { isOnlyNamed } from "./model.ts";
 import type { MaskedForms } from "./masked-forms.ts";
-import { hiddenBehind, tagsBeside } from "./masked-forms.ts";
+import { hiddenBehind } from "./masked-forms.ts";
 import type { Variables } from "./placeholders.ts";
 import type { Reads } from "./reads.ts";
 import type { Member, Value } from "./value.ts";
-import { byNullness, isShownAsItIs, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
-import { TELLING, USE, useNames } from "./uses.ts";
+import { byNullness, isShownAsItIs } from "./value.ts";
+import { NO_VIA, TouchedRelations } from "./touched.ts";
+import { TELLING, USE } from "./uses.ts";
 import { viewOf } from "./views.ts";
-
-export { USE } from "./uses.ts";
-
-type RelationEntry = { fact: Omit<RelationFact, "access">; readonly access: string[]; part: boolean };
-export type Touched = { readonly relation: Relation; readonly access: string; readonly via: readonly string[] };
 
 /** @see Recorder.sideEffects */
 export type SideEffects = {
@@ -57,7 +44,6 @@ const SHOWS_ROWS: ReadonlySet<string> = new Set(["select", "update", "delete", "
 const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "delete", "merge", "truncate", "ddl"]);
 /** A text of a megabyte has some 350,000 nodes. */
 const MAX_STEPS = 2_000_000;
-const NO_VIA: readonly string[] = Object.freeze([]);
 const DECIDES_NAMES: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
 const SYSTEM_PATH: readonly string[] = ["pg_catalog"];
 const NO_LOCKS: readonly Lock[] = Object.freeze([]);
@@ -78,7 +64,7 @@ export type Within = {
 export class Recorder {
   readonly catalog: Catalog;
   readonly path: readonly string[];
-  readonly touched: Touched[] = [];
+  readonly relations = new TouchedRelations();
   readonly uses = new Map<Column, number>();
   readonly functions = new Set<FunctionUse>();
   readonly external = new Set<string>();
@@ -101,8 +87,6 @@ export class Recorder {
   changesSettings = false;
   changesCatalog = false;
   changesTemporary = false;
-  readonly #entries = new Map<Relation, RelationEntry>();
-  readonly #others = new Map<string, RelationEntry>();
   #operators: Map<Column, Set<string>> | undefined;
   #flows: Flows | undefined;
   #locks: Lock[] | undefined;
@@ -225,7 +209,7 @@ export class Recorder {
    * read that anybody is told.
    */
   relation(relation: Relation, access: string, only = false, hidden?: ReadonlySet<string>): void {
-    this.#touch(relation, access, NO_VIA, hidden);
+    this.relations.touch(relation, access, NO_VIA, hidden);
     if (SHOWS_ROWS.has(access)) this.#partitioned(relation);
     if (relation.kind === "foreign_table") this.external.add("server");
     if (isOnlyNamed(relation, access)) return;
@@ -247,9 +231,9 @@ export class Recorder {
     const behind = hidden === undefined ? undefined : hiddenBehind(relation, view, hidden);
     for (const touched of view.touched) {
       const via = [relation.qualified, ...touched.via];
-      this.#touch(touched.relation, touched.access, via, behind?.(touched.relation));
+      this.relations.touch(touched.relation, touched.access, via, behind?.(touched.relation));
       // A view that can be written passes the write on to what it selects from.
-      if (CHANGES.has(access) && touched.via.length === 0) this.#touch(touched.relation, access, via);
+      if (CHANGES.has(access) && touched.via.length === 0) this.relations.touch(touched.relation, access, via);
     }
     for (const column of view.kept) this.kept.add(column);
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
@@ -264,34 +248,19 @@ export class Recorder {
   /** Inheritance (not partitions, which are their table): reading the parent reads the children. */
   #children(relation: Relation, access: string, via: readonly string[], hidden?: ReadonlySet<string>): void {
     for (const child of relation.children) {
-      this.#touch(child, access, via, hidden);
+      this.relations.touch(child, access, via, hidden);
       if (child.children.length > 0) this.#children(child, access, [...via, child.qualified], hidden);
     }
   }
 
-  #touch(relation: Relation, access: string, via: readonly string[], hidden?: ReadonlySet<string>): void {
-    let entry: RelationEntry;
-    if (via.length === 0) {
-      entry = this.#entries.get(relation) ?? entryFor(relation, NO_VIA, hidden);
-      this.#entries.set(relation, entry);
-    } else {
-      const key = `${relation.oid} ${via.join(" ")}`;
-      entry = this.#others.get(key) ?? entryFor(relation, via, hidden);
-      this.#others.set(key, entry);
-    }
-    // A lock shows no column.
-    if (entry.part && hidden === undefined && access !== "lock") {
-      entry.part = false;
-      entry.fact = { ...entry.fact, tags: relation.tags };
-    }
-    if (entry.access.includes(access)) return;
-    entry.access.push(access);
-    this.touched.push({ relation, access, via });
-  }
-
   /** A relation that is reached through something else. */
   reached(relation: Relation, access: string, via: readonly string[]): void {
-    this.#touch(relation, access, via);
+    this.relations.touch(relation, access, via);
+  }
+
+  /** A relation that the catalog does not have: being created, or unknown. */
+  unknownRelation(schema: string, name: string, access: string, kind = "unknown"): void {
+    this.relations.unknown(schema, name, access, kind);
   }
 
   /** It sets what decides which objects names stand for. */
@@ -320,17 +289,6 @@ export class Recorder {
 
   get flows(): Flows | undefined {
     return this.#flows;
-  }
-
-  /** A relation that the catalog does not have: being created, or unknown. */
-  unknownRelation(schema: string, name: string, access: string, kind = "unknown"): void {
-    const key = `? ${schema} ${name}`;
-    let entry = this.#others.get(key);
-    if (entry === undefined) {
-      entry = { fact: { schema, name, kind, via: NO_VIA, tags: NO_TAGS }, access: [], part: false };
-      this.#others.set(key, entry);
-    }
-    if (!entry.access.includes(access)) entry.access.push(access);
   }
 
   write(column: Column, value: Value): void {
@@ -395,100 +353,8 @@ export class Recorder {
   /** May it touch a tagged column in any way? */
   get touchesTagged(): boolean {
     if (this.opaque && this.catalog.hasTags) return true;
-    for (const { relation } of this.touched) if (relation.tagged) return true;
+    for (const { relation } of this.relations.touched) if (relation.tagged) return true;
     for (const column of this.uses.keys()) if (column.source.tags.length > 0) return true;
     return false;
   }
-
-  facts(verb: string, outputs: readonly Output[]): StatementFacts {
-    return {
-      verb,
-      class: this.class,
-      relations: this.relations(),
-      columns: this.columns(),
-      outputs,
-      writes: this.#flows?.facts() ?? [],
-      functions: this.functions.size < 2 ? [...this.functions] : distinctFunctions(this.functions),
-      scoped: this.scoped,
-      limit: this.limit,
-      settings: this.settings,
-      locks: this.#locks ?? [],
-      external: this.external.size === 0 ? [] : [...this.external].sort(),
-      estimate: null,
-    };
-  }
-
-  relations(): RelationFact[] {
-    const facts: RelationFact[] = [];
-    for (const entry of this.#entries.values()) facts.push({ ...entry.fact, access: entry.access });
-    for (const entry of this.#others.values()) facts.push({ ...entry.fact, access: entry.access });
-    return facts;
-  }
-
-  columns(): ColumnUse[] {
-    const facts: ColumnUse[] = [];
-    for (const [column, bits] of this.uses) {
-      const { schema, table, column: name, tags } = column.source;
-      const operators = this.#operators?.get(column);
-      facts.push({
-        schema,
-        table,
-        column: name,
-        tags,
-        uses: useNames(bits),
-        operators: operators === undefined ? NO_TAGS : [...operators],
-      });
-    }
-    return facts;
-  }
-
-  outputs(result: Result): Output[] {
-    const outputs = result.members.map((member) => this.outputFact(member.name, member.value));
-    if (result.open)
-      outputs.push({
-        name: "*",
-        type: "",
-        derivation: "opaque",
-        total: false,
-        sources: [...new Set([...(result.rest?.sources ?? []), ...this.uses.keys()])].map((column) => column.source),
-      });
-    return outputs;
-  }
-
-  outputFact(name: string, value: Value): Output {
-    this.spend(value.sources.length);
-    return {
-      name,
-      // A literal that nothing gave another type is text.
-      type: this.catalog.typeName(value.type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : value.type),
-      derivation: value.derivation,
-      total: value.total,
-      sources: value.sources.map((column) => column.source),
-    };
-  }
-}
-
-function entryFor(relation: Relation, via: readonly string[], hidden: ReadonlySet<string> | undefined): RelationEntry {
-  const tags = hidden === undefined ? relation.tags : tagsBeside(relation, hidden);
-  return {
-    fact: { schema: relation.factSchema, name: relation.name, kind: relation.kind, via, tags },
-    access: [],
-    part: hidden !== undefined,
-  };
-}
-
-/** The less is known of what a function does, the less. */
-function known(use: FunctionUse): number {
-  return (use.opaque ? -10 : 0) - functionEffects.indexOf(use.effect);
-}
-
-/** Overloads of one name are one function for the policy: the one of which least is known. */
-function distinctFunctions(uses: Iterable<FunctionUse>): FunctionUse[] {
-  const distinct = new Map<string, FunctionUse>();
-  for (const use of uses) {
-    const key = `${use.schema}.${use.name}`;
-    const other = distinct.get(key);
-    if (other === undefined || known(use) < known(other)) distinct.set(key, use);
-  }
-  return [...distinct.values()];
 }

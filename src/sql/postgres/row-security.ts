@@ -5,7 +5,7 @@ import { runUse } from "./bodies.ts";
 import { expression } from "./expressions.ts";
 import type { Policy, Relation } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { Scope } from "./scope.ts";
 import { combine, CONSTANT } from "./value.ts";
 import type { Member, Value } from "./value.ts";

@@ -22,7 +22,7 @@ import type { Relation } from "./model.ts";
 import { writeColumn } from "./modify.ts";
 import { constantOf, rangeVarOf, stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
 import { cutName, parseSearchPath } from "./search-path.ts";

@@ -9,7 +9,7 @@ import { bodyOf, kindOf } from "./nodes.ts";
 import { parse } from "./parser.ts";
 import type { Variables } from "./placeholders.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { fieldOf } from "./scope.ts";
 import type { Rows } from "./triggers.ts";
 

@@ -2,7 +2,7 @@
 import type { CommonTableExpr } from "libpg-query";
 import { namesOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { anyColumn } from "./scope.ts";
 import { combine } from "./value.ts";
 

@@ -10,7 +10,7 @@ import { resolveModification } from "./modify.ts";
 import { outputName } from "./names.ts";
 import { constantOf, integerOf, kindOf, namesOf, stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import {
   anyColumn,

@@ -21,7 +21,9 @@ import { plpgsqlBlock } from "./plpgsql.ts";
 import { unknownFunction } from "./model.ts";
 import { bodyOf, kindOf, optionOf, qualifiedName } from "./nodes.ts";
 import { alterSequence, createSchema, creates, drop, grant, moves, objectVerb, onObject, rename } from "./objects.ts";
-import { type Recorder, USE } from "./recorder.ts";
+import { factsOf, outputsOf } from "./recorded-facts.ts";
+import type { Recorder } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { withOwn } from "./replay.ts";
 import { alterSystem, copy, notify, pathOf, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
@@ -356,7 +358,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   const { recorder } = judging;
   const { verb, result, returnsRows, instead, outputsKnown, copy: wire, ...effects } = judged;
   if (instead !== undefined) {
-    const own = recorder.facts(verb, []);
+    const own = factsOf(recorder, verb, []);
     return {
       ...instead,
       facts:
@@ -378,13 +380,13 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   }
   runEventTriggers(recorder, verb);
   if (result !== undefined) for (const member of result.members) recorder.output(member.value);
-  let outputs = result === undefined ? [] : recorder.outputs(result);
+  let outputs = result === undefined ? [] : outputsOf(recorder, result);
   if (unsettle(recorder))
     outputs = outputs.map((output) =>
       output.derivation === "direct" ? output : { ...output, derivation: "opaque", total: false },
     );
   return {
-    facts: recorder.facts(verb, outputs),
+    facts: factsOf(recorder, verb, outputs),
     returnsRows: returnsRows === true,
     outputsKnown: outputsKnown ?? result?.open !== true,
     copy: wire,

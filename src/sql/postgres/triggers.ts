@@ -11,7 +11,7 @@ import { parse } from "./parser.ts";
 import type { Given } from "./placeholders.ts";
 import { give, replaced } from "./placeholders.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./recorder.ts";
+import { USE } from "./uses.ts";
 import { policiesDecide } from "./row-security.ts";
 import { runRule } from "./rules.ts";
 import { Scope } from "./scope.ts";

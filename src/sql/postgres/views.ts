@@ -3,8 +3,10 @@ import type { FunctionUse } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Column, Relation } from "./model.ts";
 import { parse } from "./parser.ts";
-import type { SideEffects, Touched } from "./recorder.ts";
-import { Recorder, USE } from "./recorder.ts";
+import type { SideEffects } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
+import type { Touched } from "./touched.ts";
+import { USE } from "./uses.ts";
 import { resolveQuery } from "./select.ts";
 import type { Value } from "./value.ts";
 import { OPAQUE } from "./value.ts";
@@ -60,7 +62,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       return unresolvable(relation, catalog);
     return {
       values: result.members.map((member) => member.value),
-      touched: recorder.touched,
+      touched: recorder.relations.touched,
       uses: withoutOutput(recorder.uses),
       operators: recorder.operators,
       kept: recorder.kept,
@@ -79,7 +81,7 @@ const MAX_DEFINITION = 16 * 1_048_576;
 /** Does the server know of a relation or a column that the resolver did not see? */
 function misses(relation: Relation, recorder: Recorder): boolean {
   const relations = new Set(
-    recorder.touched.filter((touched) => touched.via.length === 0).map((touched) => touched.relation.oid),
+    recorder.relations.touched.filter((touched) => touched.via.length === 0).map((touched) => touched.relation.oid),
   );
   return relation.dependencies.some(([oid]) => {
     const other = recorder.catalog.relationByOid(oid);
