@@ -9,6 +9,8 @@ export class Outcomes {
   readonly refusals = new Map<string, number>();
   /** SQLSTATE classes of the server's own errors. */
   readonly errors = new Map<string, number>();
+  /** Statements that the server ignored, because an earlier one of their transaction had failed: 25P02. */
+  ignored = 0;
   rows = 0;
 
   answer(messages: readonly WireMessage[]): void {
@@ -17,7 +19,9 @@ export class Outcomes {
       if (message.type !== "E") continue;
       const { C = "", F } = errorFields(message);
       // The server names the file of its sources that the error comes from; refusals of the gate are counted by its records.
-      if (F !== undefined) add(this.errors, C);
+      if (F === undefined) continue;
+      if (C === "25P02") this.ignored++;
+      else add(this.errors, C);
     }
   }
 

@@ -3,7 +3,7 @@ import type { Leak, Report } from "./run.ts";
 
 export function summary({ statements, exchanges, chance, ways, leaks, outcomes }: Report, seconds: number): string {
   return [
-    `${statements} statements in ${exchanges} exchanges (${Math.round((60 * statements) / seconds)} statements a minute), ${outcomes.rows} rows; not compared because of a time-out or lock: ${chance}`,
+    `${statements} statements in ${exchanges} exchanges (${Math.round((60 * statements) / seconds)} statements a minute), ${outcomes.rows} rows; ignored after an error of their transaction: ${outcomes.ignored}; not compared because of a time-out or lock: ${chance}`,
     `differences: ${leaks.length}`,
     `decisions: ${shares(outcomes.actions)}`,
     `refusals: ${shares(outcomes.refusals)}`,

@@ -162,18 +162,16 @@ export const ways: readonly Way[] = [
       "SELECT count(*), max(kept::text) FROM kept",
     ),
   ),
-  one("view", 4, (text, choices) =>
-    rolledBack(
-      `CREATE ${choices.pick(["TEMP VIEW", "VIEW own.", "MATERIALIZED VIEW own."])}${" "}shown AS ${text}`.replace(
-        ". ",
-        ".",
-      ),
-      "SELECT * FROM own.shown",
-      "SELECT * FROM shown",
-      "SELECT to_jsonb(s) FROM own.shown s",
-      "COPY (SELECT * FROM own.shown) TO STDOUT",
-    ),
-  ),
+  one("view", 4, (text, choices) => {
+    const kind = choices.pick(["TEMP VIEW", "VIEW", "MATERIALIZED VIEW"]);
+    const name = kind === "TEMP VIEW" ? "shown" : "own.shown";
+    return rolledBack(
+      `CREATE ${kind} ${name} AS ${text}`,
+      `SELECT * FROM ${name}`,
+      `SELECT to_jsonb(s) FROM ${name} s`,
+      `COPY (SELECT * FROM ${name}) TO STDOUT`,
+    );
+  }),
   one("SQL function", 3, (text, choices) =>
     rolledBack(
       choices.chance(50)
