@@ -7,7 +7,8 @@ import { alternatives, arrayOf, caseExpression, greatest, operation } from "./op
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { dependingFields, withCommonRow, withElements } from "./rows.ts";
-import { expandStar, resolveSelectNode } from "./select.ts";
+import { resolveSelectNode } from "./select.ts";
+import { expandStar } from "./target-list.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything, fieldOf } from "./scope.ts";
 import { documentOf } from "./documents.ts";

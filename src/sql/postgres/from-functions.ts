@@ -9,7 +9,7 @@ import { outputName } from "./names.ts";
 import { namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
-import { fieldsOf } from "./select.ts";
+import { fieldsOf } from "./target-list.ts";
 import type { Item, Scope } from "./scope.ts";
 import { derivedItem, restOfAll } from "./scope.ts";
 import { withRun } from "./user-code.ts";
