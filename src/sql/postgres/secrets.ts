@@ -55,6 +55,13 @@ const SPREAD = [
   ...["most_common_elems", "most_common_elem_freqs", "elem_count_histogram"],
 ];
 
+/** Updates whose new row needed no new entries in indexes, or no new page. */
+const HOT = ["n_tup_hot_upd", "n_tup_newpage_upd"];
+const BLOCKS = ["blks_read", "blks_hit"];
+/** A new entry in a unique index looks for others in the table. */
+const HEAP_BLOCKS = BLOCKS.map((column) => `heap_${column}`);
+const INDEX_BLOCKS = BLOCKS.map((column) => `idx_${column}`);
+
 /** schema.relation → columns; `*` for all. Columns that a server version lacks are ignored. The others of known relations are not secret. */
 export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   // passwords, and what connects to other servers
@@ -73,11 +80,18 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   ["pg_catalog.pg_hba_file_rules", ["*"]],
   ["pg_catalog.pg_ident_file_mappings", ["*"]],
   ["pg_catalog.pg_file_settings", ["setting"]],
-  // how much of an update the old row shares with the new one, in this transaction
-  ["pg_catalog.pg_stat_wal", ["wal_bytes", "wal_fpi"]],
-  ...["all", "sys", "user"].map((which): [string, string[]] => [
-    `pg_catalog.pg_stat_xact_${which}_tables`,
-    ["n_tup_hot_upd", "n_tup_newpage_upd"],
+  // how much of an update the old row shares with the new one: by the volume of the log, and, of a column in an index, by whether the index was
+  // written to, as every counter of blocks shows
+  ["pg_catalog.pg_stat_wal", ["wal_records", "wal_bytes", "wal_fpi", "wal_buffers_full", "wal_write"]],
+  ["pg_catalog.pg_stat_replication", ["sent_lsn", "write_lsn", "flush_lsn", "replay_lsn"]],
+  ["pg_catalog.pg_replication_slots", ["restart_lsn", "confirmed_flush_lsn", "safe_wal_size"]],
+  ["pg_catalog.pg_stat_io", ["reads", "read_bytes", "writes", "write_bytes", "hits"]],
+  ["pg_catalog.pg_stat_database", BLOCKS],
+  ...["all", "sys", "user"].flatMap((which): [string, readonly string[]][] => [
+    [`pg_catalog.pg_stat_${which}_tables`, HOT],
+    [`pg_catalog.pg_stat_xact_${which}_tables`, HOT],
+    [`pg_catalog.pg_statio_${which}_tables`, [...HEAP_BLOCKS, ...INDEX_BLOCKS]],
+    [`pg_catalog.pg_statio_${which}_indexes`, INDEX_BLOCKS],
   ]),
   // what is in the columns of every table: values, how often they are there, how they are spread
   [
@@ -110,7 +124,13 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Views and tables of well-known extensions, in whichever schema they are: name → columns that hold texts or values of other sessions. */
 export const EXTENSION_SECRETS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["pg_stat_statements", ["query"]],
+  [
+    "pg_stat_statements",
+    [
+      ...["query", "shared_blks_hit", "shared_blks_read", "shared_blks_dirtied", "shared_blks_written"],
+      ...["wal_records", "wal_fpi", "wal_bytes", "wal_buffers_full"],
+    ],
+  ],
   ["pg_stat_monitor", ["query", "comments", "message", "query_plan"]],
   ["pg_store_plans", ["plan"]],
   ["pg_qualstats", ["constvalue"]],

@@ -38,19 +38,24 @@ describe("the list of known relations", () => {
       else if (!columns.includes("*"))
         for (const column of columns) if (found.column(column) === undefined) absent.push(`${name}.${column}`);
     }
-    const lacking: { readonly [major: number]: readonly string[] } = {
-      13: [
-        "pg_catalog.pg_ident_file_mappings",
-        "pg_catalog.pg_stats_ext_exprs",
-        "pg_catalog.pg_statistic_ext_data.stxdexpr",
+    const names = (relation: string, columns: readonly string[]): string[] =>
+      columns.map((column) => `pg_catalog.${relation}.${column}`);
+    /** By the first version that has it. */
+    const later: { readonly [major: number]: readonly string[] } = {
+      14: ["pg_catalog.pg_stats_ext_exprs", "pg_catalog.pg_stat_wal", ...names("pg_statistic_ext_data", ["stxdexpr"])],
+      15: ["pg_catalog.pg_ident_file_mappings"],
+      16: [
+        "pg_catalog.pg_stat_io",
+        ...["all", "sys", "user"].flatMap((which) =>
+          ["pg_stat", "pg_stat_xact"].flatMap((view) => names(`${view}_${which}_tables`, ["n_tup_newpage_upd"])),
+        ),
       ],
-      14: ["pg_catalog.pg_ident_file_mappings"],
+      17: names("pg_stats", ["range_length_histogram", "range_empty_frac", "range_bounds_histogram"]),
+      18: major < 16 ? [] : names("pg_stat_io", ["read_bytes", "write_bytes"]),
     };
-    // Later ones came with 17.
-    const since17 = ["range_length_histogram", "range_empty_frac", "range_bounds_histogram"].map(
-      (column) => `pg_catalog.pg_stats.${column}`,
-    );
-    assert.deepEqual(absent.sort(), [...(lacking[major] ?? []), ...(major < 17 ? since17 : [])].sort());
+    const lacking = Object.entries(later).flatMap(([first, those]) => (major < Number(first) ? those : []));
+    if (major >= 18) lacking.push(...names("pg_stat_wal", ["wal_write"]));
+    assert.deepEqual(absent.sort(), lacking.sort());
   });
 
   test("a relation that it lacks is secret as a whole, a user's of the same name elsewhere is not", async () => {
@@ -140,6 +145,16 @@ describe("look-alikes", () => {
     "SELECT m.* FROM pg_statistic_ext_data, pg_mcv_list_items(stxdmcv) m",
     "SELECT srvoptions FROM pg_foreign_server",
     "SELECT s FROM pg_stats s",
+    "SELECT n_tup_hot_upd FROM pg_stat_user_tables",
+    "SELECT pg_stat_get_tuples_hot_updated(1259)",
+    "SELECT idx_blks_hit FROM pg_statio_user_indexes",
+    "SELECT idx_blks_read FROM pg_statio_all_tables",
+    "SELECT heap_blks_hit FROM pg_statio_user_tables",
+    "SELECT pg_stat_get_blocks_hit(1259)",
+    "SELECT blks_hit FROM pg_stat_database",
+    "SELECT pg_stat_get_db_blocks_fetched(1)",
+    "SELECT restart_lsn FROM pg_replication_slots",
+    "SELECT redo_lsn FROM pg_control_checkpoint()",
   ])
     test(`secret: ${text}`, () => assert.deepEqual(tagsOf(text), ["secret"]));
   for (const text of [
@@ -151,8 +166,10 @@ describe("look-alikes", () => {
     "SELECT * FROM pg_cursors",
     "SELECT pid, state, usename FROM pg_stat_activity",
     "SELECT pid, mode, granted, relation FROM pg_locks",
-    "SELECT * FROM pg_stat_user_tables",
-    "SELECT * FROM pg_replication_slots",
+    "SELECT relname, seq_scan, n_tup_upd, n_live_tup, n_dead_tup, last_vacuum FROM pg_stat_user_tables",
+    "SELECT relname, toast_blks_read, toast_blks_hit FROM pg_statio_user_tables",
+    "SELECT datname, numbackends, xact_commit, tup_fetched, deadlocks FROM pg_stat_database",
+    "SELECT slot_name, plugin, active, wal_status FROM pg_replication_slots",
     "SELECT * FROM information_schema.columns",
     "SELECT pg_get_viewdef(oid) FROM pg_class",
     "SELECT srvname FROM pg_foreign_server",

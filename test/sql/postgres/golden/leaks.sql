@@ -122,6 +122,9 @@ EXPLAIN (ANALYZE, WAL, TIMING OFF) UPDATE hr.employees SET ssn = '4~~~' WHERE id
 EXPLAIN (ANALYZE, SERIALIZE) SELECT ssn FROM hr.employees
 SELECT pg_current_wal_insert_lsn()
 SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables
+SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
+SELECT idx_blks_hit + idx_blks_read FROM pg_statio_user_indexes
+SELECT pg_stat_get_blocks_fetched('hr.employees'::regclass)
 -- what comes back from a procedure, and blocks that make their text
 CALL look(NULL)
 CALL cleanup()
