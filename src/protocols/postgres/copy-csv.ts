@@ -1,8 +1,8 @@
-// Rows of COPY in format csv: quoted where needed, and then over several lines where the value is.
+// The cells of COPY in format csv: quoted where needed, and then over several lines where the value is.
 import type { CopyFormat } from "../../sql/postgres/copy-out.ts";
-import { checkHeader, type CopyRows, malformed, masked, NO_DATA, sameBytes } from "./copy-format.ts";
-import { isSame } from "../../masking/index.ts";
-import type { RowPlan, RowWriter } from "./rows.ts";
+import { malformed, sameBytes } from "./copy-format.ts";
+import type { CellForm } from "./copy-lines.ts";
+import type { RowWriter } from "./rows.ts";
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -10,24 +10,20 @@ const END_OF_DATA = Buffer.from("\\.");
 
 type CsvFormat = Extract<CopyFormat, { format: "csv" }>;
 
-export class CsvRows implements CopyRows {
-  readonly endable = true;
+export class CsvCells implements CellForm {
+  readonly null: Buffer;
+  value = Buffer.allocUnsafe(256);
+  length = 0;
   readonly #format: CsvFormat;
-  readonly #names: readonly string[];
-  readonly #plan: RowPlan;
   /** By column: is every value quoted? */
   readonly #forced: readonly boolean[];
-  #header: boolean;
+  /** How far the row that is being cut was read, and whether that is within quotes. */
   #seen = 0;
   #quoted = false;
-  #cell = Buffer.allocUnsafe(256);
-  #length = 0;
 
-  constructor(format: CsvFormat, names: readonly string[], plan: RowPlan) {
+  constructor(format: CsvFormat, names: readonly string[]) {
+    this.null = format.null;
     this.#format = format;
-    this.#names = names;
-    this.#plan = plan;
-    this.#header = format.header;
     const { forceQuote } = format;
     // Of several columns with one name the server takes the first.
     this.#forced = names.map(
@@ -56,49 +52,10 @@ export class CsvRows implements CopyRows {
     return -1;
   }
 
-  rewrite(source: Buffer, start: number, end: number, out: RowWriter): { masked: number; data: boolean } {
-    if (this.#header) return this.#headerLine(source, start, end, out);
-    const { null: nothing, quote } = this.#format;
-    const plan = this.#plan;
-    const last = end - 1;
-    let cells = 0;
-    let copied = start;
-    let at = start;
-    for (let i = 0; i < plan.length; i++) {
-      const mask = plan[i];
-      const to = this.#read(source, at, last, i === plan.length - 1, mask !== undefined);
-      if (mask !== undefined && (source[at] === quote || !sameBytes(source, at, to, nothing))) {
-        const cell = masked(mask, this.#cell, 0, this.#length);
-        // What a mask left as it was goes out with what is around it.
-        if (cell === null || !isSame(cell, this.#cell, 0, this.#length)) {
-          out.copy(source, copied, at);
-          if (cell === null) out.copy(nothing, 0, nothing.length);
-          else this.#write(cell, i, out);
-          copied = to;
-          cells++;
-        }
-      }
-      at = to + 1;
-    }
-    out.copy(source, copied, end);
-    return { masked: cells, data: true };
-  }
-
-  #headerLine(source: Buffer, start: number, end: number, out: RowWriter): { masked: number; data: boolean } {
-    checkHeader(this.#names, start, (at, final) => {
-      const to = this.#read(source, at, end - 1, final, true);
-      return { to, value: this.#cell.subarray(0, this.#length) };
-    });
-    this.#header = false;
-    out.copy(source, start, end);
-    return NO_DATA;
-  }
-
-  /** Where the cell at `at` ends: at the delimiter or, the last one, at the line's end. Its value goes into #cell where it is `kept`. */
-  #read(source: Buffer, at: number, last: number, final: boolean, kept: boolean): number {
+  read(source: Buffer, at: number, last: number, final: boolean, wanted: boolean): number {
     const { delimiter, quote, escape: escaper } = this.#format;
-    if (kept && last - at > this.#cell.length) this.#cell = Buffer.allocUnsafe(2 * (last - at));
-    const cell = this.#cell;
+    if (wanted && last - at > this.value.length) this.value = Buffer.allocUnsafe(2 * (last - at));
+    const value = this.value;
     let length = 0;
     let to = at;
     if (source[at] === quote && at < last) {
@@ -108,7 +65,7 @@ export class CsvRows implements CopyRows {
         const next = source[to + 1];
         if (byte === escaper && to + 1 < last && (next === quote || next === escaper)) byte = source[++to]!;
         else if (byte === quote) break;
-        if (kept) cell[length++] = byte;
+        if (wanted) value[length++] = byte;
       }
       to++;
     } else {
@@ -116,19 +73,22 @@ export class CsvRows implements CopyRows {
         const byte = source[to]!;
         // The server quotes what has one of these.
         if (byte === quote || byte === RETURN || byte === NEWLINE) throw malformed();
-        if (kept) cell[length++] = byte;
+        if (wanted) value[length++] = byte;
       }
     }
-    this.#length = length;
+    this.length = length;
     if (final ? to !== last : to >= last || source[to] !== delimiter) throw malformed();
     return to;
   }
 
-  /** Quoted as the server would quote the masked value: quotes of the real one would tell what is in it. */
-  #write(cell: Buffer, column: number, out: RowWriter): void {
-    const { delimiter, quote, escape: escaper, null: nothing } = this.#format;
-    let quotes = this.#forced[column] === true || sameBytes(cell, 0, cell.length, nothing);
-    quotes ||= this.#plan.length === 1 && cell.equals(END_OF_DATA);
+  isNull(source: Buffer, start: number, end: number): boolean {
+    return source[start] !== this.#format.quote && sameBytes(source, start, end, this.null);
+  }
+
+  write(cell: Buffer, column: number, out: RowWriter): void {
+    const { delimiter, quote, escape: escaper } = this.#format;
+    let quotes = this.#forced[column] === true || sameBytes(cell, 0, cell.length, this.null);
+    quotes ||= this.#forced.length === 1 && cell.equals(END_OF_DATA);
     for (let at = 0; !quotes && at < cell.length; at++) {
       const byte = cell[at];
       quotes = byte === delimiter || byte === quote || byte === NEWLINE || byte === RETURN;

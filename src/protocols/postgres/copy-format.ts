@@ -36,25 +36,6 @@ export function sameBytes(source: Buffer, start: number, end: number, other: Buf
   return true;
 }
 
-/**
- * The header line, from `start` on, tells the names of the columns: another line in its place may be a row. `read` gives where the cell at
- * `at` ends, and its value, which is good until the next is read.
- */
-export function checkHeader(
-  names: readonly string[],
-  start: number,
-  read: (at: number, final: boolean) => { readonly to: number; readonly value: Buffer },
-): void {
-  let at = start;
-  const found = names.map((_, i) => {
-    const { to, value } = read(at, i === names.length - 1);
-    at = to + 1;
-    return Buffer.from(value);
-  });
-  if (names.some((name, i) => !Buffer.from(name).equals(found[i]!)))
-    throw malformed("The header line of COPY does not name the columns that the server described.");
-}
-
 export function malformed(detail = "A row of COPY does not have the form that the server described."): RegateError {
   return new RegateError("UPSTREAM_PROTOCOL", { detail });
 }

@@ -3,9 +3,10 @@ import { RegateError } from "../../errors.ts";
 import type { CopyFormat } from "../../sql/postgres/copy-out.ts";
 import { BACKEND } from "./codes.ts";
 import { BinaryRows } from "./copy-binary.ts";
-import { CsvRows } from "./copy-csv.ts";
+import { CsvCells } from "./copy-csv.ts";
 import { type CopyRows, malformed } from "./copy-format.ts";
-import { TextRows } from "./copy-text.ts";
+import { CopyLines } from "./copy-lines.ts";
+import { TextCells } from "./copy-text.ts";
 import type { RowPlan, RowWriter } from "./rows.ts";
 
 const EMPTY = Buffer.alloc(0);
@@ -21,8 +22,10 @@ export class CopyMasker {
   constructor(format: CopyFormat, names: readonly string[], plan: RowPlan, rowBytes: number) {
     this.#rowBytes = rowBytes;
     if (format.format === "binary") this.#rows = new BinaryRows(plan);
-    else if (format.format === "csv") this.#rows = new CsvRows(format, names, plan);
-    else this.#rows = new TextRows(format, names, plan);
+    else {
+      const form = format.format === "csv" ? new CsvCells(format, names) : new TextCells(format);
+      this.#rows = new CopyLines(form, format.header, names, plan);
+    }
   }
 
   /**
