@@ -240,9 +240,16 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
       value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? combine(sources, 0, false);
     } else value = expression(recorder, val, scope);
     written(recorder, to, name ?? "", value, true);
+    if (indirection?.some((step) => "A_Indices" in step)) meetsStored(recorder, to, name ?? "");
     assigned.set(name ?? "", indirection === undefined);
   }
   return assigned;
+}
+
+/** Whether a part can be put into what is stored (of how many dimensions, or which kind of document) tells of it: told of what is tagged. */
+function meetsStored(recorder: Recorder, to: Target, name: string): void {
+  const column = to.relation?.column(name);
+  if (column !== undefined && column.source.tags.length > 0) recorder.use(column.value, USE.expression);
 }
 
 function multipleSource(recorder: Recorder, source: Node | undefined, scope: Scope): readonly Value[] {

@@ -86,3 +86,9 @@ SELECT 1 FROM hr.employees WHERE ssn IS NOT NULL AND 'x' = current_setting(ssn)
 SELECT id FROM v_filtered
 SELECT count(*) FROM v_barrier WHERE 1 / (id - 1) > 0
 SELECT place FROM v_window
+-- a part that is put into a stored value: whether it fits
+UPDATE customers SET extra['a']['b'] = '1' WHERE id = 1
+UPDATE hr.payroll SET points[1][1] = 5 WHERE iban = 'x'
+UPDATE hr.payroll SET note['list'][-5] = '1', history[2].city = 'x' WHERE iban = 'x'
+INSERT INTO hr.payroll (iban, points[1]) VALUES ('x', 5)
+INSERT INTO hr.payroll (iban, points[1]) VALUES ('x', 5) ON CONFLICT (iban) DO UPDATE SET points[2] = 6
