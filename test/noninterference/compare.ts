@@ -6,7 +6,7 @@ import type { Answer, Answers } from "./sessions.ts";
 export type Difference = { readonly at: number; readonly left: string; readonly right: string };
 
 export function difference(answers: Answers): Difference | undefined {
-  const [left, right] = [withoutOwn(answers.left), withoutOwn(answers.right)];
+  const { left, right } = answers;
   const most = Math.max(left.messages.length, right.messages.length);
   const [of, other] = [new Canonical(), new Canonical()];
   for (let at = 0; at < most; at++) {
@@ -17,25 +17,6 @@ export function difference(answers: Answers): Difference | undefined {
   return left.broken === right.broken
     ? undefined
     : { at: most, left: shown(undefined, left), right: shown(undefined, right) };
-}
-
-/** The gate's own notices come when it has decided, also between the answers to what was sent before: where is chance, which are not. */
-const isOwn = (message: WireMessage): boolean => message.type === "N" && errorFields(message).F === undefined;
-
-const withoutOwn = (answer: Answer): Answer => ({
-  ...answer,
-  messages: answer.messages.filter((each) => !isOwn(each)),
-});
-
-/** Which notices of its own the gate sent for all that was sent at once. */
-export function noticesDiffer(answers: readonly Answers[]): Difference | undefined {
-  const own = (side: "left" | "right"): string =>
-    answers
-      .flatMap(({ [side]: answer }) => answer.messages.filter(isOwn).map((message) => shown(message, answer)))
-      .sort()
-      .join("\n");
-  const [left, right] = [own("left"), own("right")];
-  return left === right ? undefined : { at: 0, left, right };
 }
 
 /** The bytes of one side's messages, without what differs by itself. */

@@ -3,7 +3,7 @@ import { ready } from "../../src/sql/postgres/parser.ts";
 import { shrink } from "../sql/postgres/generator/shrink.ts";
 import { readWorld, type World } from "../sql/postgres/generator/world.ts";
 import { queryOf } from "../sql/postgres/support.ts";
-import { byChance, type Difference, difference, noticesDiffer } from "./compare.ts";
+import { byChance, type Difference, difference } from "./compare.ts";
 import { type Exchange, exchange, statements } from "./exchanges.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Sessions } from "./sessions.ts";
@@ -100,9 +100,6 @@ export class NonInterference {
         this.#found(report, await this.#smallest(gates, who, each, found));
       return;
     }
-    const notices = noticesDiffer(answers);
-    if (notices !== undefined && !answers.some(byChance))
-      this.#found(report, { exchange: exchanges[0]!, who, difference: notices, steady: false });
   }
 
   #found(report: Report, leak: Leak): void {

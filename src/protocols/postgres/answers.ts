@@ -22,9 +22,11 @@ import { errorMessage } from "./refuse.ts";
 import { mayQuote, scrubbed, type Speaker } from "./scrub.ts";
 import type { Session } from "./session.ts";
 import { isUtf8Name } from "./settings.ts";
+import { SubstitutionNotices } from "./substitution-notices.ts";
 
 export class Answers {
   readonly #session: Session;
+  readonly #substitutions = new SubstitutionNotices();
 
   constructor(session: Session) {
     this.#session = session;
@@ -34,6 +36,7 @@ export class Answers {
   message(type: number, message: Buffer, op: Op | undefined): boolean | "hold" {
     const session = this.#session;
     const body = message.subarray(HEADER_BYTES);
+    this.#announce(op);
     switch (type) {
       case BACKEND.noticeResponse:
         // What an outline is told, its COPY is told as well.
@@ -116,6 +119,14 @@ export class Answers {
       default:
         throw unexpected(type);
     }
+  }
+
+  /** What answers a text in which columns were replaced comes behind the notice that says so. */
+  #announce(op: Op | undefined): void {
+    const rewriting = rewritingOf(op);
+    if (rewriting === undefined || this.#session.backend.late !== undefined) return;
+    const notice = this.#substitutions.of(rewriting);
+    if (notice !== undefined) this.#session.backend.emit(notice);
   }
 
   /** Columns of what a COPY is about to show: not the client's answers. */

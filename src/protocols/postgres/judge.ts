@@ -6,20 +6,16 @@ import { type ErrorCode, RegateError } from "../../errors.ts";
 import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
 import type { ReadCommand } from "./command-facts.ts";
-import { askedAgain, type Rewriting, substitutionNotice, type Substitutions } from "./rewriting.ts";
+import { askedAgain, type Substitutions } from "./rewriting.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
 import { approvalNotice, missed } from "./refuse.ts";
 import type { Session } from "./session.ts";
 
-/** Notices of one session that are remembered. */
-const mostTold = 1000;
-
 export class Judge {
   /** Is the command at hand a simple query (or function call), whose refusal ends its own segment? */
   inSimple = false;
   readonly #session: Session;
-  readonly #told = new Set<string>();
   readonly #advice: Advice;
 
   constructor(session: Session) {
@@ -93,7 +89,6 @@ export class Judge {
         return this.refuseUnreplaced(command, asked, late(command), simple);
       }
       const { permit } = verdict;
-      if (command.rewriting !== undefined) this.#tell(command.rewriting);
       if (check !== undefined) permit.after(check);
       if (permit.detect !== undefined && command.facts.statements.some(isUnsearchable)) {
         const error = new RegateError("MASK_IMPOSSIBLE", {
@@ -154,15 +149,6 @@ export class Judge {
       session.pump();
     });
     return session.wait(() => settled && go());
-  }
-
-  /** Once a session for each set of columns: that values are not the stored ones must not go unnoticed. */
-  #tell(rewriting: Rewriting): void {
-    const notice = substitutionNotice(rewriting);
-    const key = notice.toString("latin1");
-    if (this.#told.has(key) || this.#told.size >= mostTold) return;
-    this.#told.add(key);
-    this.#session.backend.notice(notice);
   }
 
   /** Waits for a human; never inside a transaction, where locks would wait, too. */

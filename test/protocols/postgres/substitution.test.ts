@@ -99,6 +99,18 @@ describe("a simple query", () => {
     assert.equal(types(second), "T C Z");
   });
 
+  it("is told behind the answers to what was sent before, and not where the server ignores it", async () => {
+    const piped = async (...texts: string[]): Promise<string> => {
+      const frames = texts.flatMap((text) => [x.parse("", text), x.bind("", ""), x.execute("")]);
+      client.socket.write(Buffer.concat([...frames, x.sync()]));
+      return types(await client.until("Z"));
+    };
+    const told = "SELECT id FROM t WHERE v = '1'";
+    assert.equal(await piped("SELECT 1/0", told), "1 E Z");
+    assert.equal(await piped("SELECT pg_sleep(0.1)", told), "1 2 D C N 1 2 C Z");
+    assert.equal(await piped(told), "1 2 C Z");
+  });
+
   it("keeps the statements beside it", async () => {
     const replies = await client.run("SELECT 1; SELECT id FROM t WHERE v = 'SECRET1'; SELECT w FROM t WHERE id = 2");
     assert.equal(types(replies.filter((reply) => reply.type !== "N")), "T D C T C T D C Z");
