@@ -24,6 +24,7 @@ import {
   url,
 } from "./config/fields.ts";
 import { RegateError } from "./errors.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** The bundle that ships: beside src/ in a checkout, beside dist/ in the package. */
 const shippedBundle = fileURLToPath(new URL("../bundles/default.tar.gz", import.meta.url));
@@ -156,7 +157,7 @@ function checkTogether(config: FieldValue<typeof shape>, root: At, offline: bool
     root.child("resources").defect('name at least one database, such as shop: {url: "postgres://…"}');
   if (tls.allow_plaintext === "always")
     root.child("tls").child("allow_plaintext").notice("tokens may travel unencrypted over the network");
-  if (!isLoopback(hostOf(listen.http) ?? ""))
+  if (!isLoopback(hostOf(listen.http)))
     root.child("listen").child("http").notice("serves plain HTTP beyond this machine: put TLS in front of it");
   if (listen.mysql !== undefined)
     root.child("listen").child("mysql").notice("this version serves PostgreSQL only; nothing listens there");
@@ -174,8 +175,4 @@ function invalid(where: string, shared: Shared, document: ConfigDocument | undef
     detail: lines.join("\n"),
     hint: "All keys are in docs/configuration.md; check with: regate config check.",
   });
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }

@@ -16,10 +16,11 @@ const allowed: { readonly [part: string]: readonly string[] | "*" } = {
   cli: "*",
   demo: "*",
   "errors.ts": [],
-  "config.ts": ["config"],
+  "config.ts": ["config", "loopback.ts"],
   config: [],
   "log.ts": [],
   "threads.ts": [],
+  "loopback.ts": [],
   core: [],
   policy: ["core", "threads.ts"],
   audit: ["core"],
@@ -27,9 +28,9 @@ const allowed: { readonly [part: string]: readonly string[] | "*" } = {
   state: ["core"],
   masking: ["core"],
   sql: ["core", "threads.ts"],
-  http: ["core"],
+  http: ["core", "loopback.ts"],
   "protocols/shim.ts": ["core"],
-  "protocols/*": ["core", "sql", "masking", "protocols/shim.ts"],
+  "protocols/*": ["core", "sql", "masking", "protocols/shim.ts", "loopback.ts"],
 };
 
 /** Where each runtime package may be imported. */

@@ -1,5 +1,6 @@
 // Requests to a running gate's HTTP API.
 import { type ErrorCode, ERRORS, errorText, RegateError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 
 const TIMEOUT_MS = 15_000;
 
@@ -10,8 +11,8 @@ export function apiUrl(given: string): URL {
   const { protocol, hostname } = url;
   if (protocol !== "http:" && protocol !== "https:")
     throw new RegateError("USAGE", { detail: `--url ${given}: expected http:// or https://` });
-  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-  if (protocol === "http:" && !loopback) {
+  // Addresses of IPv6 are in brackets there.
+  if (protocol === "http:" && !isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"))) {
     throw new RegateError("USAGE", {
       detail: `--url ${given}: the token would travel in clear`,
       hint: "Use https://, or run the command on the gate's own machine.",

@@ -1,13 +1,4 @@
 // The Host header: on loopback it must name loopback, so that no web page can reach the gate through a name of its own (DNS rebinding).
-import { isIP } from "node:net";
-
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  if (name === "localhost") return true;
-  if (isIP(name) === 4) return name.startsWith("127.");
-  return name === "::1" || name === "::ffff:127.0.0.1";
-}
-
 /** The name in "name:port", "[::1]:port" or "name"; undefined when it is none of these. */
 export function hostName(header: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+))(?::\d{1,5})?$/.exec(header ?? "");

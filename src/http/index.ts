@@ -5,7 +5,8 @@ import { errorText, RegateError } from "../errors.ts";
 import { approvalRoutes } from "./approvals.ts";
 import { type Detokenize, detokenizeRoutes } from "./detokenize.ts";
 import { bodyOf, presented } from "./errors.ts";
-import { hostName, isLoopback } from "./host.ts";
+import { isLoopback } from "../loopback.ts";
+import { hostName } from "./host.ts";
 
 /** Never given SQL, tokens or values. */
 export type HttpLog = {
@@ -76,7 +77,7 @@ export async function startHttp(options: HttpOptions): Promise<Http> {
       "content-security-policy": "default-src 'none'",
     });
     const name = hostName(request.headers.host);
-    if (onLoopback && (name === undefined || !isLoopback(name))) throw new RegateError("HOST_REFUSED");
+    if (onLoopback && !isLoopback(name)) throw new RegateError("HOST_REFUSED");
   });
   app.get("/healthz", async (_, reply) => {
     const health = options.health();

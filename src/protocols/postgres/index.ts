@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { refusalFromError } from "../../core/enforce.ts";
 import { errorText, RegateError } from "../../errors.ts";
+import { isLoopback } from "../../loopback.ts";
 import { ready as parserReady } from "../../sql/postgres/parser.ts";
 import type { Shim, ShimOptions } from "../shim.ts";
 import type { BindingStore } from "./bindings.ts";
@@ -263,12 +264,6 @@ function shownToClient(error: RegateError): ReturnType<typeof refusalFromError> 
     decisionId: undefined,
     fatal: true,
   };
-}
-
-function isLoopback(address: string | undefined): boolean {
-  return (
-    address !== undefined && (address === "::1" || address.startsWith("127.") || address.startsWith("::ffff:127."))
-  );
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
