@@ -87,5 +87,6 @@ _temporary(statement) if {
 _of_tables := {
 	"create_table", "create_table_as", "select_into", "alter_table", "rename", "drop_table",
 	"create_index", "drop_index", "create_view", "drop_view",
+	"create_sequence", "alter_sequence", "drop_sequence",
 	"comment", "analyze", "vacuum",
 }

@@ -41,7 +41,7 @@ own := object.union(samples.relation("t", ["create"], []), {"schema": "pg_temp"}
 temporary(fields) := samples.command([object.union(samples.statement({"class": "ddl", "relations": [own]}), fields)], [], [])
 
 test_temporary_tables_need_no_right[verb] if {
-	some verb in ["create_table", "create_table_as", "select_into", "alter_table", "drop_table", "create_index"]
+	some verb in ["create_table", "create_table_as", "select_into", "alter_table", "drop_table", "create_index", "create_sequence"]
 	read := samples.relation("orders", ["select"], [])
 	samples.codes(schema_changes.allow) == {"temporary"} with input as temporary({"verb": verb, "relations": [own, read]})
 	count(schema_changes.block) == 0 with input as temporary({"verb": verb, "relations": [own, read]})

@@ -117,6 +117,41 @@ describe("temporary tables are the session's own", () => {
   });
 });
 
+describe("what drivers and tools do to their session", () => {
+  for (const text of [
+    // Npgsql, where a connection goes back to the pool
+    "CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES",
+    "SET role TO DEFAULT",
+    // pg_dump
+    "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'",
+    "SELECT set_config(name, '16MB', false) FROM pg_catalog.pg_settings WHERE name = 'Work_Mem'",
+    "SET default_text_search_config = 'pg_catalog.german'",
+    "SET enable_memoize = off",
+    "CREATE TEMP SEQUENCE numbers",
+    "SELECT nextval('numbers')",
+    "DROP SEQUENCE numbers",
+  ])
+    test(text, async () => void (await client.query(text)));
+
+  for (const text of [
+    "SET role TO none",
+    "SELECT set_config(name, 'x', false) FROM pg_settings",
+    "SELECT set_config(name, 'none', false) FROM pg_settings WHERE name = 'role'",
+    "SELECT set_config(name, 'x', false) FROM pg_settings WHERE name = 'work_mem' OR true",
+    "SELECT set_config(name, 'x', false) FROM pg_settings WHERE name <> 'work_mem'",
+    "SELECT set_config(setting, 'x', false) FROM pg_settings WHERE name = 'work_mem'",
+    "SELECT set_config(name, set_config('ro' || 'le', 'none', false), false) FROM pg_settings WHERE name = 'work_mem'",
+    "SELECT set_config(name, 'x', false), set_config('ro' || 'le', 'none', false) FROM pg_settings WHERE name = 'work_mem'",
+    "SELECT set_config(name, 'x', false) FROM pg_settings WHERE name = 'work_mem' ORDER BY set_config('ro' || 'le', 'x', false)",
+    "SELECT set_config(name, 'x', false) FROM (VALUES ('role')) pg_settings(name) WHERE name = 'work_mem'",
+    "SELECT set_config(name, 'x', false) FROM customers WHERE name = 'work_mem'",
+    "WITH pg_settings(name, x) AS (SELECT set_config('ro' || 'le', 'none', false)) SELECT set_config(name, 'none', false) FROM pg_settings WHERE name = 'none'",
+  ])
+    test(`and nothing else: ${text}`, async () => {
+      assert.equal((await failure(client, text)).routine, "setting");
+    });
+});
+
 describe("what shows a protected column unchanged is masked like the column", () => {
   for (const text of [
     "SELECT email::varchar AS x FROM customers",

@@ -2,6 +2,8 @@
 import type {
   AlterSystemStmt,
   CopyStmt,
+  FuncCall,
+  Node,
   NotifyStmt,
   SelectStmt,
   TransactionStmt,
@@ -20,14 +22,14 @@ import { NO_SCOPE } from "./judging.ts";
 import { lockRelation } from "./locks.ts";
 import type { Relation } from "./model.ts";
 import { writeColumn } from "./modify.ts";
-import { constantOf, rangeVarOf, stringOf } from "./nodes.ts";
+import { constantOf, qualifiedName, rangeVarOf, stringOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
 import { cutName, parseSearchPath } from "./search-path.ts";
 import { rowsAreRead, rowsChange } from "./triggers.ts";
-import { checksRun, coerced, withRun } from "./user-code.ts";
+import { checksRun, coerced, isServersOwn, withRun } from "./user-code.ts";
 import { CONSTANT, OPAQUE } from "./value.ts";
 
 export function copy({ recorder }: Judging, body: CopyStmt): Judged {
@@ -169,8 +171,13 @@ export function set({ recorder }: Judging, body: VariableSetStmt): Judged {
   }
   for (const setting of recorder.settings) recorder.writeTo({ target: "setting", column: setting.name }, CONSTANT);
   recorder.changesSettings = true;
-  return { verb: body.kind === "VAR_RESET" || body.kind === "VAR_RESET_ALL" ? "reset" : "set" };
+  return { verb: RESETS.has(body.kind ?? "") ? "reset" : "set" };
 }
+
+/** `SET x TO DEFAULT` is another way to write RESET. */
+const RESETS: ReadonlySet<string> = new Set(["VAR_RESET", "VAR_RESET_ALL", "VAR_SET_DEFAULT"]);
+
+const BARE: ReadonlySet<string> = new Set(["targetList", "limitOption", "op"]);
 
 /** `SELECT set_config('search_path', …)` and nothing else, as pg_dump writes it, is a SET: it runs once. */
 export function pathOf(recorder: Recorder, body: SelectStmt): Pick<Effects, "path"> {
@@ -179,11 +186,59 @@ export function pathOf(recorder: Recorder, body: SelectStmt): Pick<Effects, "pat
   const setting = recorder.settings[0];
   if (recorder.opaque || recorder.settings.length !== 1 || setting?.name !== "search_path" || setting.value === null)
     return {};
-  const bare = Object.keys(body).every((member) => ["targetList", "limitOption", "op"].includes(member));
-  if (!bare || body.targetList?.length !== 1 || call === undefined || !("FuncCall" in call)) return {};
+  if (
+    !Object.keys(body).every((member) => BARE.has(member)) ||
+    body.targetList?.length !== 1 ||
+    call === undefined ||
+    !("FuncCall" in call)
+  )
+    return {};
   if (call.FuncCall.args?.some((arg) => constantOf(arg) === undefined) !== false) return {};
   const schemas = parseSearchPath(setting.value);
   return schemas === undefined ? {} : { path: { schemas, local: setting.local } };
+}
+
+/**
+ * `SELECT set_config(name, …) FROM pg_settings WHERE name = 'x'` sets x, on servers that have it, and nothing else: pg_dump asks so for what only
+ * newer servers know.
+ */
+export function namedByRow(recorder: Recorder, body: SelectStmt): void {
+  const [setting, ...others] = recorder.settings;
+  if (recorder.opaque || setting === undefined || setting.name !== "*" || others.length > 0) return;
+  const beyond = Object.keys(body).filter((member) => !BARE.has(member));
+  if (beyond.some((member) => member !== "fromClause" && member !== "whereClause")) return;
+  const [from, ...more] = body.fromClause ?? [];
+  const [target, ...beside] = body.targetList ?? [];
+  if (from === undefined || !("RangeVar" in from) || from.RangeVar.alias !== undefined || more.length > 0) return;
+  const { schemaname, relname = "" } = from.RangeVar;
+  const relation = recorder.catalog.resolveRelation(schemaname, relname, recorder.path);
+  if (relation?.qualified !== "pg_catalog.pg_settings") return;
+  const call = target !== undefined && beside.length === 0 && "ResTarget" in target ? target.ResTarget.val : undefined;
+  if (call === undefined || !("FuncCall" in call) || !callsSetConfig(recorder, call.FuncCall)) return;
+  const where = body.whereClause;
+  if (where === undefined || !("A_Expr" in where) || where.A_Expr.kind !== "AEXPR_OP") return;
+  const name = constantOf(where.A_Expr.rexpr);
+  if (!isName(where.A_Expr.lexpr) || name === undefined || name === null) return;
+  if (qualifiedName(where.A_Expr.name).name !== "=" || !isServersOwn(recorder, where.A_Expr, "=")) return;
+  setting.name = name.toLowerCase();
+}
+
+/** The server's own, of the row's name; nothing else is called for its arguments. */
+function callsSetConfig(recorder: Recorder, { funcname, args }: FuncCall): boolean {
+  const { schema, name } = qualifiedName(funcname);
+  const [named, ...rest] = args ?? [];
+  return (
+    name === "set_config" &&
+    recorder.catalog.functions(schema, name, recorder.path).every(({ builtin }) => builtin) &&
+    isName(named) &&
+    rest.every((arg) => constantOf(arg) !== undefined)
+  );
+}
+
+function isName(node: Node | undefined): boolean {
+  if (node === undefined || !("ColumnRef" in node)) return false;
+  const fields = node.ColumnRef.fields ?? [];
+  return fields.length === 1 && stringOf(fields[0]!) === "name";
 }
 
 /** An element of a list, quoted where it would otherwise read as several. */

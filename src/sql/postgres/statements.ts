@@ -25,7 +25,7 @@ import { factsOf, outputsOf } from "./recorded-facts.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { withOwn } from "./replay.ts";
-import { alterSystem, copy, notify, pathOf, set, transaction, truncate } from "./rows-and-settings.ts";
+import { alterSystem, copy, namedByRow, notify, pathOf, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
 import { OPAQUE, TEXT } from "./value.ts";
 
@@ -94,6 +94,7 @@ function select({ recorder }: Judging, body: SelectStmt): Judged {
     becomes(recorder, made, result, []);
     return { verb: "select_into" };
   }
+  namedByRow(recorder, body);
   return {
     verb: body.valuesLists === undefined ? "select" : "values",
     result,

@@ -53,3 +53,7 @@ SELECT l_returnflag, sum(q) AS sum_qty, avg(q) AS avg_qty, count(*) FROM (SELECT
 SELECT c.city, count(DISTINCT o.id) FILTER (WHERE o.total > 10) AS big, percentile_disc(0.9) WITHIN GROUP (ORDER BY o.total) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY ROLLUP (c.city) HAVING count(*) > 1 ORDER BY 2 DESC NULLS LAST;
 WITH monthly AS (SELECT date_trunc('month', placed_at) AS m, sum(total) AS t FROM orders GROUP BY 1) SELECT m, t, t - lag(t) OVER (ORDER BY m) AS diff, sum(t) OVER (ORDER BY m ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS running FROM monthly;
 SELECT o.status, string_agg(DISTINCT c.city, ', ' ORDER BY c.city) FROM orders o, customers c WHERE c.id = o.customer_id AND EXISTS (SELECT FROM order_items i WHERE i.order_id = o.id AND i.quantity > ALL (SELECT 1)) GROUP BY o.status;
+-- Npgsql: back to the pool
+CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES;
+-- pg_dump
+SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind';

@@ -11,3 +11,6 @@ SHOW search_path; SHOW ALL
 DISCARD ALL; DISCARD TEMP
 LISTEN x; NOTIFY x, 'payload'; UNLISTEN *; SET CONSTRAINTS ALL DEFERRED; LOCK TABLE customers IN SHARE MODE
 DEALLOCATE ALL
+SET LOCAL work_mem TO DEFAULT
+SELECT set_config(name, 'view', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'
+SELECT set_config(name, 'view', false) FROM pg_settings WHERE name <> 'restrict_nonsystem_relation_kind'
