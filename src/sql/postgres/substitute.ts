@@ -168,20 +168,14 @@ function analysed(
   options: SubstituteOptions,
 ): Substituted | Impossible {
   const analysis = analyzeShape(shape, text, catalog, scope, { ...options, masked });
-  if (analysis.unresolved && !unresolved) return { impossible: nameless(shape) };
+  // No rewriting is known to lose a name. If one did, the policy would be asked about less than the server runs.
+  if (analysis.unresolved && !unresolved)
+    return { impossible: "a name in it stands for something only while the table itself is read" };
   for (const [number, list] of replacements) {
     const impossible = stillUsed(analysis, number, list, catalog, scope.searchPath, plainPlan);
     if (impossible !== undefined) return impossible;
   }
   return { text, analysis, masked, edits, plainPlan };
-}
-
-/** A name of the text that the sub-select does not have: of a system column, most likely. */
-function nameless({ json }: Shape): string {
-  const system = /"String":\{"sval":"(ctid|tableoid|xmin|xmax|cmin|cmax)"\}/.exec(json)?.[1];
-  return system === undefined
-    ? "a name in it stands for something only while the table itself is read"
-    : `it reads the system column ${system}, which only the table itself has; leave it out`;
 }
 
 type Facts = Analysis["statements"][number]["facts"];
