@@ -5,11 +5,11 @@ import { typeOf } from "./casts.ts";
 import type { Column } from "./model.ts";
 import type { PlpgsqlNode } from "./parser.ts";
 import { parse, scan } from "./parser.ts";
+import { converted, fieldMeets, fieldsMeet, type Put } from "./plpgsql-conversions.ts";
 import type { Store, Variable } from "./plpgsql-variables.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { resolveQuery } from "./select.ts";
 import { splitName } from "./tags.ts";
-import { conversionRuns, withRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, CONSTANT, NO_COLUMNS, OPAQUE } from "./value.ts";
 
@@ -74,12 +74,7 @@ export function query(walk: Walk, node: unknown): { result: Result; consumed: re
 }
 
 /** Puts a row of values into a target: a record, or a list of variables. */
-export function into(
-  walk: Walk,
-  target: unknown,
-  values: readonly { name: string; value: Value }[],
-  open: boolean,
-): void {
+export function into(walk: Walk, target: unknown, values: readonly Put[], open: boolean): void {
   const node = target as PlpgsqlNode | undefined;
   if (node === undefined) return;
   const all = combine(
@@ -92,15 +87,17 @@ export function into(
   if (row !== undefined) {
     const fields = (row.fields ?? []) as readonly { varno?: number }[];
     // A single variable may be a row.
-    const parts = !open && fields.length === values.length ? values.map(({ value }) => value) : fields.map(() => whole);
+    const parts: readonly Put[] =
+      !open && fields.length === values.length ? values : fields.map(() => ({ name: "", value: whole }));
     fields.forEach((field, at) => {
-      assign(walk, field.varno ?? 0, parts[at]!, values);
+      assign(walk, field.varno ?? 0, parts[at]!.value, values, parts[at]!.bare);
     });
     return;
   }
   const scalar = node.PLpgSQL_var as PlpgsqlNode | undefined;
   if (scalar !== undefined) {
-    walk.store.assign(walk.store.declare(String(scalar.refname)), whole);
+    const variable = walk.store.declare(String(scalar.refname));
+    walk.store.assign(variable, converted(walk.recorder, variable, whole));
     return;
   }
   const record = node.PLpgSQL_rec as PlpgsqlNode | undefined;
@@ -110,6 +107,7 @@ export function into(
   }
   const variable = walk.store.declare(String(record.refname));
   const only = values.length === 1 ? values[0]!.value : undefined;
+  fieldsMeet(walk.recorder, variable, only?.row ?? values);
   if (open) walk.store.assign(variable, whole);
   else walk.store.assign(variable, only?.row === undefined ? { ...all, row: values } : only);
   // A query's only column may also be a field of the record.
@@ -117,26 +115,22 @@ export function into(
 }
 
 /** Assigns to the datum of that number. */
-export function assign(
-  walk: Walk,
-  number: number,
-  value: Value,
-  row: readonly { name: string; value: Value }[] = [],
-): void {
+export function assign(walk: Walk, number: number, value: Value, row: readonly Put[] = [], bare = value): void {
   const { store, datums, recorder } = walk;
   const datum = datums[number];
   const field = datum?.PLpgSQL_recfield as PlpgsqlNode | undefined;
   const body = (datum?.PLpgSQL_var ?? datum?.PLpgSQL_rec) as PlpgsqlNode | undefined;
   if (field !== undefined) {
     const parent = recordOf(walk, Number(field.recparentno ?? 0));
-    if (parent !== undefined) store.assign(parent, value, String(field.fieldname));
+    if (parent === undefined) return;
+    fieldMeets(recorder, parent, String(field.fieldname), value);
+    store.assign(parent, value, String(field.fieldname));
   } else if (body !== undefined) {
     const variable = store.declare(String(body.refname));
     // `%ROWTYPE` is not told from a scalar.
-    store.assign(
-      variable,
-      variable.shape?.rows().length === row.length ? { ...value, row } : converted(recorder, variable, value),
-    );
+    const isRow = variable.shape?.rows().length === row.length;
+    if (isRow) fieldsMeet(recorder, variable, row);
+    store.assign(variable, isRow ? { ...value, row } : converted(recorder, variable, value, bare));
     if (isCursor(walk, number)) recorder.opaque = true;
   } else recorder.opaque = true;
 }
@@ -153,17 +147,6 @@ function isCursor(walk: Walk, number: number): boolean {
   return (
     ((body?.datatype as PlpgsqlNode | undefined)?.PLpgSQL_type as PlpgsqlNode | undefined)?.typname === "refcursor"
   );
-}
-
-/** Becoming a variable's value may run code of users. */
-function converted(recorder: Recorder, variable: Variable, value: Value): Value {
-  const { catalog } = recorder;
-  if (variable.type !== 0) return withRun(value, conversionRuns(recorder, value, variable.type));
-  if (catalog.domains.size > 0 || catalog.casts.length > 0) {
-    const record = variable.name === "new" || variable.name === "old" || variable.fields.size > 0;
-    if (!record) recorder.opaque = true;
-  }
-  return value;
 }
 
 /** `target := value`; the target may have subscripts, which count. */

@@ -287,7 +287,7 @@ const ROWS: { readonly [kind: string]: Row } = {
       for (const { value } of result.members) walk.assigned.push(value);
       const members = result.members.map(({ name, value }) => {
         const decided = combine([value, deciding], value.type, false);
-        return { name, value: value.row === undefined ? decided : { ...decided, row: value.row } };
+        return { name, value: value.row === undefined ? decided : { ...decided, row: value.row }, bare: value };
       });
       into(walk, body.target, members, result.open);
       const target = body.target as PlpgsqlNode | undefined;

@@ -12,6 +12,7 @@ export class Variable {
   readonly name: string;
   /** The OID of its type; 0 where it is not known, or differs. */
   type: number;
+  #modifiers: readonly (number | undefined)[] = [];
   /** All of it. */
   readonly whole: Column;
   /** What is assigned to it as a whole, without known fields. */
@@ -28,6 +29,15 @@ export class Variable {
     this.rest = placeholder(`${name} (as a whole)`, type);
     this.shape = type === 0 ? undefined : catalog.relationByRowType(type);
     for (const row of this.shape?.rows() ?? []) this.fields.set(row.name, placeholder(`${name}.${row.name}`, row.type));
+  }
+
+  /** The length or precision of its type; -1: none. Undefined: not known, or several. */
+  get modifier(): number | undefined {
+    return this.#modifiers.length > 1 ? undefined : this.#modifiers.length === 0 ? -1 : this.#modifiers[0];
+  }
+
+  hasModifier(modifier: number | undefined): void {
+    if (!this.#modifiers.includes(modifier)) this.#modifiers = [...this.#modifiers, modifier];
   }
 
   field(name: string): Value {

@@ -10,13 +10,14 @@ import type { PlpgsqlNode } from "./parser.ts";
 import { parsePlpgsql } from "./parser.ts";
 import { recordDefaults } from "./plpgsql-defaults.ts";
 import type { Walk } from "./plpgsql-expressions.ts";
+import { converted, modifierNamed } from "./plpgsql-conversions.ts";
 import { expressionOf, typeNamed } from "./plpgsql-expressions.ts";
 import { walkStatement } from "./plpgsql-statements.ts";
 import { Store } from "./plpgsql-variables.ts";
 import { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import type { Read, Reading } from "./sql-bodies.ts";
-import { checksRun, conversionRuns, withRun } from "./user-code.ts";
+import { checksRun } from "./user-code.ts";
 import type { Value } from "./value.ts";
 import { combine, CONSTANT, derived, eitherOf } from "./value.ts";
 
@@ -125,10 +126,10 @@ function declareAll(walk: Walk, tree: PlpgsqlNode): void {
     const name = String(body.refname ?? "");
     const typeName = ((body.datatype as PlpgsqlNode | undefined)?.PLpgSQL_type as PlpgsqlNode | undefined)?.typname;
     // Parameters, NEW and OLD are there already, with the types that the catalog knows.
-    const variable =
-      store.has(name) && body.lineno === undefined
-        ? store.declare(name)
-        : store.declare(name, typeNamed(recorder, String(typeName ?? "")));
+    const declared = String(typeName ?? "");
+    const known = store.has(name) && body.lineno === undefined;
+    const variable = known ? store.declare(name) : store.declare(name, typeNamed(recorder, declared));
+    if (!known) variable.hasModifier(modifierNamed(recorder, declared));
     // It begins as NULL, which its domain checks, and so are later the fields that it is given.
     checksRun(recorder, CONSTANT, variable.type);
     if (typeName === "record" && variable.type === 0) variable.isRecord = true;
@@ -145,8 +146,7 @@ function declareAll(walk: Walk, tree: PlpgsqlNode): void {
     const body = datum.PLpgSQL_var as PlpgsqlNode | undefined;
     const value = body?.default_val;
     if (value !== undefined) {
-      const written = expressionOf(walk, value);
-      const given = withRun(written, conversionRuns(recorder, written, variables[at]!.type));
+      const given = converted(recorder, variables[at]!, expressionOf(walk, value));
       walk.assigned.push(given);
       store.assign(variables[at]!, given);
     }
