@@ -22,7 +22,7 @@ allow contains reasons.allowing(rego.metadata.rule(), i) if {
 # title: A statement that changes or deletes rows must fix which ones
 # custom:
 #   code: unscoped-write
-#   hint: Add a WHERE that fixes the rows, such as the primary key, WHERE id = 7. A TRUNCATE is never fixed; delete by key.
+#   hint: Add a WHERE that fixes the rows, such as the primary key, WHERE id = 7 (or of one row that a query picks, WHERE id = (SELECT …)). A TRUNCATE is never fixed; delete by key.
 block contains reasons.refusing(rego.metadata.rule(), i) if {
 	some i, statement in input.command.statements
 	statement.class == "write"

@@ -152,6 +152,30 @@ describe("what drivers and tools do to their session", () => {
     });
 });
 
+describe("a queue takes its next rows", () => {
+  for (const text of [
+    "UPDATE orders SET status = 'x' WHERE id = (SELECT id FROM orders WHERE status <> 'x' ORDER BY placed_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
+    "WITH next AS (SELECT id FROM orders ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED) UPDATE orders o SET status = 'y' FROM next WHERE o.id = next.id RETURNING o.id",
+    "UPDATE customers SET city = 'z' WHERE id = (SELECT id FROM customers WHERE city <> 'z' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)",
+  ])
+    test(text, async () => {
+      const { rowCount } = await client.query(text);
+      assert.ok(rowCount === 1 || rowCount === 2);
+    });
+
+  test("not by a protected column: of its own table it is refused, of another it finds what the mask shows", async () => {
+    const { rows } = await direct.query(
+      "SELECT c.email FROM customers c JOIN orders o ON o.customer_id = c.id ORDER BY c.id LIMIT 1",
+    );
+    for (const guess of [rows[0].email, "nobody@example.com"]) {
+      const own = `UPDATE customers SET city = 'y' WHERE id = (SELECT id FROM customers WHERE email = '${guess}')`;
+      assert.equal((await failure(client, own)).routine, "protected-use");
+      const other = `UPDATE orders SET status = 'y' WHERE id = (SELECT min(o.id) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.email = '${guess}')`;
+      assert.equal((await client.query(other)).rowCount, 0);
+    }
+  });
+});
+
 describe("what shows a protected column unchanged is masked like the column", () => {
   for (const text of [
     "SELECT email::varchar AS x FROM customers",

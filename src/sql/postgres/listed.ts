@@ -1,6 +1,6 @@
 // What the text and its parameters list: values that are the same for all rows, and queries with no more rows than they spell out.
 import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-query";
-import { bodyOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
+import { bodyOf, integerOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { CteList } from "./scope.ts";
 import { isServersOwn } from "./user-code.ts";
@@ -135,8 +135,30 @@ export function listsItem(recorder: Recorder, node: Node, ctes: CteList): boolea
   if ("RangeFunction" in node) return functionsOf(node.RangeFunction).every((call) => unfoldsList(recorder, call));
   if (!("RangeVar" in node) || node.RangeVar.schemaname !== undefined) return false;
   for (let entry = ctes; entry !== undefined; entry = entry.next)
-    if (entry.cte.name === node.RangeVar.relname) return listsRows(recorder, entry.cte.query, entry.next);
+    if (entry.cte.name === node.RangeVar.relname)
+      return claims(recorder, entry.cte.query) || listsRows(recorder, entry.cte.query, entry.next);
   return false;
+}
+
+/** More than a batch is no choice of rows. */
+const MOST_CLAIMED = 100;
+
+/**
+ * `SELECT … LIMIT 10 FOR UPDATE SKIP LOCKED` in WITH, as a queue takes its next jobs: as many rows as it says. What locks rows is run once there,
+ * while the server may run a sub-select again, which then finds others.
+ */
+function claims(recorder: Recorder, node: Node | undefined): boolean {
+  // The body of a function is run many times, each of which may find others.
+  if (recorder.depth > 0 || node === undefined || !("SelectStmt" in node)) return false;
+  const { lockingClause, limitCount, limitOption, op = "SETOP_NONE" } = node.SelectStmt;
+  const limit = integerOf(limitCount);
+  return (
+    lockingClause !== undefined &&
+    op === "SETOP_NONE" &&
+    limitOption === "LIMIT_OPTION_COUNT" &&
+    limit !== undefined &&
+    limit <= MOST_CLAIMED
+  );
 }
 
 function functionsOf(body: RangeFunction): (Node | undefined)[] {

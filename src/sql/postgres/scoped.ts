@@ -3,9 +3,10 @@ import type { A_Expr, Node } from "libpg-query";
 import { isFixed, isListedArray, listsItem, listsRows } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import { integerOf, qualifiedName, stringOf } from "./nodes.ts";
-import type { Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import type { Item, Scope } from "./scope.ts";
 import { namedItem } from "./scope.ts";
+import { resolveQuery } from "./select.ts";
 import { isServersOwn } from "./user-code.ts";
 
 /** Whose rows change. */
@@ -189,11 +190,27 @@ function equality(search: Search, column: Node | undefined, other: Node | undefi
   }
   const to = reference(search, column);
   if (to === undefined) return;
-  if (isFixed(search.recorder, other)) fix(search.fixed, to);
+  if (isFixed(search.recorder, other) || isOneValue(search, other)) fix(search.fixed, to);
   else {
     const from = reference(search, withoutCasts(other));
     if (from !== undefined) search.chains.push([to, from]);
   }
+}
+
+/**
+ * A sub-select that names nothing around it gives one value for the whole statement (more than one row is an error), whatever it reads: a queue
+ * takes its next job so. One that is run again for each row may give each row's own key.
+ */
+function isOneValue({ recorder, scope }: Search, node: Node | undefined): boolean {
+  // The body of a function is run many times, each of which may find another row.
+  if (recorder.depth > 0) return false;
+  const bare = withoutCasts(node);
+  if (bare === undefined || !("SubLink" in bare) || bare.SubLink.subLinkType !== "EXPR_SUBLINK") return false;
+  const { subselect } = bare.SubLink;
+  if (subselect === undefined || !("SelectStmt" in subselect)) return false;
+  const alone = new Recorder(recorder.catalog, recorder.path, { running: recorder.running, budget: recorder.budget });
+  resolveQuery(alone, subselect.SelectStmt, undefined, scope.ctes);
+  return !alone.unresolved && !alone.opaque;
 }
 
 function withoutCasts(node: Node | undefined): Node | undefined {

@@ -11,6 +11,9 @@ CREATE TABLE pairs (a int, b int, x text, PRIMARY KEY (a, b));
 CREATE TABLE other (id int PRIMARY KEY, t_id int);
 CREATE TABLE loose (id int, code text);
 CREATE UNIQUE INDEX loose_partial ON loose (id) WHERE code IS NOT NULL;
+CREATE FUNCTION next_one() RETURNS void LANGUAGE sql AS $$ UPDATE t SET x = 'y' WHERE id = (SELECT min(id) FROM t WHERE x <> 'y') $$;
+CREATE FUNCTION next_two() RETURNS void LANGUAGE sql AS $$
+  WITH v AS (SELECT id FROM t WHERE x <> 'y' LIMIT 2 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id $$;
 CREATE DOMAIN key AS int CHECK (VALUE > 0);
 INSERT INTO t SELECT i, 'x', i % 7 FROM generate_series(1, ${ROWS}) i;
 INSERT INTO pairs SELECT i, i, 'x' FROM generate_series(1, ${ROWS}) i;
@@ -44,6 +47,18 @@ const fixing: readonly (readonly [text: string, values?: readonly unknown[]])[] 
   ["UPDATE t SET x = 'y' WHERE id = 5::key"],
   ["UPDATE t SET x = 'y' WHERE id = (SELECT 5)"],
   ["UPDATE t SET x = 'y' WHERE id = (VALUES (5))"],
+  ["UPDATE t SET x = 'y' WHERE id = (SELECT id FROM t WHERE n = 3 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"],
+  ["UPDATE t SET x = 'y' WHERE id = (SELECT max(id) FROM t)::int AND n >= 0"],
+  ["UPDATE t SET x = 'y' WHERE id = (SELECT (random() * 99)::int)"],
+  ["UPDATE t o SET x = 'y' WHERE o.id = (SELECT t.id FROM t WHERE t.id = 5)"],
+  ["WITH v AS (SELECT 5 AS id) DELETE FROM t WHERE t.id = (SELECT id FROM v)"],
+  ["DELETE FROM pairs WHERE a = (SELECT min(a) FROM pairs) AND b = 1"],
+  [
+    "WITH v AS (SELECT id FROM t WHERE n > 2 ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
+  ],
+  [
+    "WITH v AS NOT MATERIALIZED (SELECT id FROM t LIMIT 2 FOR UPDATE) DELETE FROM t WHERE id IN (SELECT id FROM v) RETURNING id",
+  ],
   ["UPDATE t SET x = 'y' WHERE id = coalesce($1, 7)", [5]],
   ["UPDATE t SET x = 'y' WHERE id = extract(day FROM current_date)::int"],
   ["UPDATE t SET x = 'y' WHERE id IN (SELECT unnest($1::int[]))", [[1, 2]]],
@@ -127,6 +142,24 @@ const loose: readonly string[] = [
   `WITH a(n) AS (VALUES (1), (2)), b AS (SELECT n FROM a UNION ALL SELECT n FROM a), c AS (SELECT n FROM b UNION ALL SELECT n FROM b)
    INSERT INTO t (id) SELECT row_number() OVER () FROM c ON CONFLICT (id) DO UPDATE SET x = 'b'`,
   "UPDATE t SET x = 'y' WHERE id = (SELECT t.id)",
+  "UPDATE t SET x = 'y' WHERE id = (SELECT o.id FROM other o WHERE o.t_id = t.id)",
+  "UPDATE t SET x = 'y' WHERE id = (SELECT o.id FROM other o WHERE o.t_id = n)",
+  "UPDATE t SET x = 'y' WHERE id = (SELECT o.id FROM other o WHERE o.id = (SELECT t.id))",
+  "UPDATE t SET x = 'y' WHERE id = (SELECT (t).id FROM (VALUES (1)) v)",
+  "UPDATE t SET x = 'y' WHERE id = (SELECT v.id FROM other o, LATERAL (SELECT t.id) v LIMIT 1)",
+  "UPDATE t SET x = 'y' WHERE id = (WITH v AS (SELECT t.id) SELECT id FROM v)",
+  "SELECT next_one() FROM generate_series(1, 50)",
+  "SELECT next_two() FROM generate_series(1, 50)",
+  "UPDATE t SET x = 'y' WHERE id > (SELECT min(id) FROM t)",
+  "UPDATE t SET x = 'y' WHERE n = (SELECT min(n) FROM t)",
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED)",
+  "UPDATE t SET x = 'y' FROM (SELECT id FROM t LIMIT 2 FOR UPDATE) v WHERE t.id = v.id",
+  "WITH v AS (SELECT id FROM t LIMIT 2) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
+  "WITH v AS (SELECT id FROM t FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
+  "WITH v AS (SELECT id FROM t LIMIT 101 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
+  "WITH v AS (SELECT id FROM t LIMIT ALL FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
+  "WITH v AS (SELECT id FROM t LIMIT 10 * 10 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
+  "WITH v AS (SELECT id FROM t LIMIT 2 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id > v.id",
   "UPDATE t SET x = 'y' WHERE id = (random() * 99)::int",
   "UPDATE t SET x = 'y' WHERE id + 0 * random() = id",
   "UPDATE t SET x = 'y' WHERE id = (id + 0 * random())::int",
