@@ -22,6 +22,12 @@ const MOST_OTHER = 64 * 1024 * 1024;
 /** Bytes of a refused result that are read and dropped before the server is told to stop. */
 const patience = 1024 * 1024;
 
+/** What was read at once: `at` is the message at hand, and from `from` on everything before it goes out as it is. */
+type Chunk = { readonly buffer: Buffer; readonly end: number; at: number; from: number };
+
+/** What follows a message: the next one, the rest of this one once it has come, or nothing until the record of its result is safe. */
+type Next = "on" | "wait" | "hold";
+
 export class Backend {
   /** Which op would have come after the last Flush: one is enough for all before it. */
   nudgedAt = -1;
@@ -176,129 +182,150 @@ export class Backend {
     session.pump();
   }
 
+  /** Works on one message after the other, until more is needed or the result under way has to be held. */
   #walk(buffer: Buffer): void {
     const session = this.#session;
-    const end = buffer.length;
-    let at = 0;
-    /** Where the stretch of messages begins that go out as they are. */
-    let from = 0;
+    const chunk: Chunk = { buffer, end: buffer.length, at: 0, from: 0 };
     this.#needed = 0;
-    const cut = (): void => {
-      if (from < at) this.emit(buffer.subarray(from, at));
-    };
-    if (this.#passing > 0) {
-      at = Math.min(this.#passing, end);
-      this.#passing -= at;
-      if (!this.#passes) from = at;
-    }
-    while (at < end && !session.ended) {
-      if (end - at < HEADER_BYTES) break;
-      const type = buffer[at]!;
-      const total = frameBytes(type, buffer.readInt32BE(at + 1), limits);
+    if (this.#passing > 0) this.#skip(chunk, this.#passing, this.#passes);
+    while (chunk.end - chunk.at >= HEADER_BYTES && !session.ended) {
+      const type = buffer[chunk.at]!;
+      const total = frameBytes(type, buffer.readInt32BE(chunk.at + 1), limits);
       const op = session.pending.first();
-      if (op !== undefined && "run" in op && op.run !== this.#cleared && this.#mustHold(op.run)) {
-        cut();
-        this.#hold(buffer.subarray(at));
+      let next: Next;
+      if (op !== undefined && "run" in op && op.run !== this.#cleared && this.#mustHold(chunk, op.run)) next = "hold";
+      else if (type === BACKEND.dataRow || type === BACKEND.copyData) next = this.#row(chunk, type, total, op);
+      else next = this.#message(chunk, type, total, op);
+      if (next === "hold") {
+        this.#hold(buffer.subarray(chunk.at));
         return;
       }
-      if (type === BACKEND.dataRow || type === BACKEND.copyData) {
-        const run = op !== undefined && (op.kind === "execute" || op.kind === "query") ? op.run : undefined;
-        const copying = type === BACKEND.copyData ? run?.copying : undefined;
-        if (run !== undefined && this.late === undefined) {
-          if (type === BACKEND.dataRow && op !== undefined && run.rows === 0) session.answers.prepareRows(op, run);
-          // Those of a COPY that is masked are counted when they are found, and one that was cut has been counted.
-          if (!(copying instanceof CopyMasker) && !this.#counted) run.rows++;
-          this.#counted = false;
-          const over = this.#over(run);
-          if (over !== undefined) this.refuseLate(run, over);
-        }
-        const plan = run?.plan;
-        const passes = type === BACKEND.dataRow ? plan === undefined : copying === "passes";
-        if (this.late === undefined && run !== undefined && passes) {
-          run.bytes += total;
-          if (at + total > end) {
-            this.#passing = at + total - end;
-            this.#passes = true;
-            at = end;
-          } else at += total;
-          continue;
-        }
-        if (this.late !== undefined) {
-          cut();
-          this.#drop(total);
-          if (at + total > end) {
-            this.#passing = at + total - end;
-            this.#passes = false;
-            at = end;
-          } else at += total;
-          from = at;
-          continue;
-        }
-        const masks = copying instanceof CopyMasker ? copying : type === BACKEND.dataRow ? plan : undefined;
-        if (run === undefined || masks === undefined) {
-          if (op?.kind === "probe" && type === BACKEND.dataRow) {
-            if (at + total > end) {
-              this.#needed = total;
-              break;
-            }
-            op.rows.push(decodeDataRow(buffer.subarray(at + HEADER_BYTES, at + total)));
-            cut();
-            at += total;
-            from = at;
-            continue;
-          }
-          throw new RegateError("UPSTREAM_PROTOCOL", { detail: "The server sent a row that nothing asked for." });
-        }
-        if (total > session.options.limits.rowBytes) {
-          cut();
-          from = at;
-          this.refuseLate(
-            run,
-            new RegateError("ROW_TOO_LARGE", {
-              detail: `It has ${total} bytes; the limit is ${session.options.limits.rowBytes}.`,
-            }),
-          );
-          continue;
-        }
-        if (at + total > end) {
-          this.#needed = total;
-          this.#counted = true;
-          break;
-        }
-        cut();
-        from = at + total;
-        this.#mask(run, buffer, at, at + total, masks);
-        at += total;
-        continue;
-      }
-      if (at + total > end) {
-        cut();
-        from = at;
-        const large = this.#large(type, total, buffer.subarray(at), op);
-        if (large === undefined) break;
-        if (large.length > 0) this.emit(large);
-        this.#passing = at + total - end;
-        this.#passes = large.length > 0 && type === BACKEND.functionCallResponse;
-        at = end;
-        from = end;
-        break;
-      }
-      const message = buffer.subarray(at, at + total);
-      cut();
-      from = at;
-      const passes = session.answers.message(type, message, op);
-      if (passes === "hold") {
-        this.#hold(buffer.subarray(at));
-        return;
-      }
-      at += total;
-      if (!passes) from = at;
+      if (next === "wait") break;
     }
-    cut();
-    if (at < end && !session.ended) {
+    this.#cut(chunk);
+    if (chunk.at < chunk.end && !session.ended) {
       // A message that is cut: kept, copied out of a buffer that may be used again.
-      this.#rest = Buffer.from(buffer.subarray(at));
+      this.#rest = Buffer.from(buffer.subarray(chunk.at));
     }
+  }
+
+  /** Sends the stretch of messages that go out as they are, up to the message at hand: what is said in the place of that comes behind them. */
+  #cut(chunk: Chunk): void {
+    if (chunk.from < chunk.at) this.emit(chunk.buffer.subarray(chunk.from, chunk.at));
+    chunk.from = chunk.at;
+  }
+
+  /** Goes on behind the message at hand; what of it has not come will be passed on, or dropped, as it comes. */
+  #skip(chunk: Chunk, bytes: number, passes: boolean): void {
+    const next = chunk.at + bytes;
+    this.#passing = Math.max(next - chunk.end, 0);
+    this.#passes = passes;
+    chunk.at = Math.min(next, chunk.end);
+    if (!passes) chunk.from = chunk.at;
+  }
+
+  /** A DataRow or CopyData: passed on, masked, dropped, or the answer to a question of the gate's own. */
+  #row(chunk: Chunk, type: number, total: number, op: Op | undefined): Next {
+    const run = op !== undefined && (op.kind === "execute" || op.kind === "query") ? op.run : undefined;
+    if (run !== undefined && this.late === undefined) this.#count(chunk, type, op!, run);
+    if (this.late !== undefined) {
+      this.#cut(chunk);
+      this.#drop(total);
+      this.#skip(chunk, total, false);
+      return "on";
+    }
+    if (run === undefined) return this.#answerRow(chunk, type, total, op);
+    const masks = type === BACKEND.dataRow ? (run.plan ?? "passes") : run.copying;
+    if (masks === undefined) throw unasked();
+    if (masks !== "passes") return this.#maskedRow(chunk, total, run, masks);
+    run.bytes += total;
+    this.#skip(chunk, total, true);
+    if (run.permit.limits === undefined) this.#passMore(chunk, type, run);
+    return "on";
+  }
+
+  /** Most rows are passed on, and stand one behind the other: those that are here whole, without a limit to look at for each. */
+  #passMore(chunk: Chunk, type: number, run: Run): void {
+    const { buffer, end } = chunk;
+    let at = chunk.at;
+    while (end - at >= HEADER_BYTES && buffer[at] === type) {
+      const next = at + frameBytes(type, buffer.readInt32BE(at + 1), limits);
+      if (next > end) break;
+      at = next;
+      run.rows++;
+    }
+    run.bytes += at - chunk.at;
+    chunk.at = at;
+  }
+
+  /** One row more of a result, which may be the first, or one too many. */
+  #count(chunk: Chunk, type: number, op: Op, run: Run): void {
+    if (type === BACKEND.dataRow && run.rows === 0) {
+      this.#cut(chunk);
+      this.#session.answers.prepareRows(op, run);
+    }
+    // Those of a COPY that is masked are counted when they are found, and one that was cut has been counted.
+    if (!(type === BACKEND.copyData && run.copying instanceof CopyMasker) && !this.#counted) run.rows++;
+    this.#counted = false;
+    const over = this.#over(run);
+    if (over === undefined) return;
+    this.#cut(chunk);
+    this.refuseLate(run, over);
+  }
+
+  /** A row of the answer to the gate's own question: nothing of it goes out. */
+  #answerRow(chunk: Chunk, type: number, total: number, op: Op | undefined): Next {
+    if (op?.kind !== "probe" || type !== BACKEND.dataRow) throw unasked();
+    const end = chunk.at + total;
+    if (end > chunk.end) return this.#wait(total);
+    this.#cut(chunk);
+    op.rows.push(decodeDataRow(chunk.buffer.subarray(chunk.at + HEADER_BYTES, end)));
+    this.#skip(chunk, total, false);
+    return "on";
+  }
+
+  /** A row is masked as a whole: it waits for its end, within the limit. */
+  #maskedRow(chunk: Chunk, total: number, run: Run, masks: RowPlan | CopyMasker): Next {
+    const { rowBytes } = this.#session.options.limits;
+    if (total > rowBytes) {
+      this.#cut(chunk);
+      const detail = `It has ${total} bytes; the limit is ${rowBytes}.`;
+      this.refuseLate(run, new RegateError("ROW_TOO_LARGE", { detail }));
+      return "on";
+    }
+    if (chunk.at + total > chunk.end) {
+      this.#counted = true;
+      return this.#wait(total);
+    }
+    this.#cut(chunk);
+    this.#mask(run, chunk.buffer, chunk.at, chunk.at + total, masks);
+    this.#skip(chunk, total, false);
+    return "on";
+  }
+
+  /** Any other message. */
+  #message(chunk: Chunk, type: number, total: number, op: Op | undefined): Next {
+    const { buffer, at, end } = chunk;
+    this.#cut(chunk);
+    if (at + total > end) {
+      const large = this.#large(type, total, buffer.subarray(at), op);
+      if (large === undefined) return "wait";
+      if (large.length > 0) this.emit(large);
+      this.#skip(chunk, total, large.length > 0 && type === BACKEND.functionCallResponse);
+      chunk.from = end;
+      return "on";
+    }
+    const passes = this.#session.answers.message(type, buffer.subarray(at, at + total), op);
+    if (passes === "hold") return "hold";
+    chunk.at += total;
+    if (!passes) chunk.from = chunk.at;
+    return "on";
+  }
+
+  /** The message at hand needs so many bytes. */
+  #wait(total: number): Next {
+    this.#needed = total;
+    return "wait";
   }
 
   /** Rewrites the DataRow or CopyData at buffer[start, end). */
@@ -371,7 +398,9 @@ export class Backend {
     return undefined;
   }
 
-  #mustHold(run: Run): boolean {
+  /** Is the record of the result that begins here not safe yet? Then {@link release} goes on. */
+  #mustHold(chunk: Chunk, run: Run): boolean {
+    this.#cut(chunk);
     const { ticket } = run.permit;
     if (ticket.durable) {
       this.#cleared = run;
@@ -436,4 +465,8 @@ export class Backend {
       server.pause();
     }
   }
+}
+
+function unasked(): RegateError {
+  return new RegateError("UPSTREAM_PROTOCOL", { detail: "The server sent a row that nothing asked for." });
 }

@@ -191,6 +191,33 @@ describe("a mask", () => {
   });
 });
 
+describe("a limit", () => {
+  const rowsOf = (replies: readonly { readonly type: string }[]): number =>
+    replies.filter(({ type }) => type === "D").length;
+  for (const [name, decision] of [
+    ["passed on", {}],
+    ["masked", { action: "mask", masks: [{ statement: 0, output: 0, mask: "redact", code: "m" }] }],
+  ] as const) {
+    it(`of rows that are ${name} lets as many out, and then says so`, async () => {
+      gate.decide = () => ({ ...allow(), ...decision, limits: { rows: 3 } });
+      const simple = await client.run("SELECT status FROM orders WHERE id < 9");
+      assert.deepEqual([types(simple), rowsOf(simple)], ["T D E Z", 3]);
+      client.socket.write(
+        Buffer.concat([
+          x.parse("", "SELECT status FROM orders WHERE id < 9"),
+          x.bind("", ""),
+          x.describePortal(""),
+          x.execute(""),
+          x.sync(),
+        ]),
+      );
+      const extended = await client.until("Z");
+      assert.deepEqual([types(extended), rowsOf(extended)], ["1 2 T D E Z", 3]);
+      assert.equal(refusal(extended).R, "LIMIT_EXCEEDED");
+    });
+  }
+});
+
 describe("an approval", () => {
   it("does not outlive a change of the catalog", async () => {
     gate.decide = (input) =>
