@@ -88,42 +88,8 @@ export class Judge {
         if (substitute !== undefined && command.rewriting === undefined) return substitute(asked);
         return this.refuseUnreplaced(command, asked, late(command), simple);
       }
-      const { permit } = verdict;
-      if (check !== undefined) permit.after(check);
-      if (permit.detect !== undefined && command.facts.statements.some(isUnsearchable)) {
-        const error = new RegateError("MASK_IMPOSSIBLE", {
-          detail: "The policy has all texts searched, and what this gives back has no description.",
-          hint: "SELECT the function's result instead.",
-        });
-        return this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
-      }
-      // What may have an effect is sent only when its record is safe; a read runs meanwhile, and its result waits.
-      if (permit.ticket.durable || command.facts.statements.every((statement) => statement.class === "read"))
-        return step(permit);
-      let failed: Error | undefined;
-      let settled = false;
-      permit.ticket.settled((error) => {
-        settled = true;
-        failed = error;
-        session.pump();
-      });
-      return session.wait(
-        () => {
-          if (!settled) return false;
-          if (failed === undefined) return step(permit);
-          if (again !== undefined && failed instanceof RegateError && failed.code === "CATALOG_CHANGED") {
-            session.recordOutcome(newRun(permit, []), "skipped");
-            return again();
-          }
-          return this.refuse(
-            failed instanceof RegateError
-              ? pipeline.refuse(session.context, command.facts, failed)
-              : unrecorded(failed),
-            simple,
-          );
-        },
-        () => session.recordOutcome(newRun(permit, []), "skipped"),
-      );
+      if (check !== undefined) verdict.permit.after(check);
+      return this.#permitted(command, verdict.permit, simple, step, again);
     };
     const decided = (sure: boolean): boolean => {
       const verdict = pipeline[how](session.context, command, sure);
@@ -133,6 +99,45 @@ export class Judge {
     };
     // What a transaction that changed the catalog sees is read through it.
     return decided(again === undefined || session.ownCatalog !== undefined || session.backend.catalogChanged);
+  }
+
+  /** Goes on with the permit once its record allows that. */
+  #permitted(
+    command: ReadCommand,
+    permit: Permit,
+    simple: boolean,
+    step: (permit: Permit) => boolean,
+    again: (() => boolean) | undefined,
+  ): boolean {
+    const session = this.#session;
+    const { pipeline } = session.options;
+    const refuse = (error: RegateError): boolean =>
+      this.refuse(pipeline.refuse(session.context, command.facts, error), simple);
+    if (permit.detect !== undefined && command.facts.statements.some(isUnsearchable)) {
+      const error = new RegateError("MASK_IMPOSSIBLE", {
+        detail: "The policy has all texts searched, and what this gives back has no description.",
+        hint: "SELECT the function's result instead.",
+      });
+      return refuse(error);
+    }
+    // What may have an effect is sent only when its record is safe; a read runs meanwhile, and its result waits.
+    if (permit.ticket.durable || command.facts.statements.every((statement) => statement.class === "read"))
+      return step(permit);
+    const skipped = (): void => session.recordOutcome(newRun(permit, []), "skipped");
+    let outcome: { readonly failed: Error | undefined } | undefined;
+    permit.ticket.settled((failed) => {
+      outcome = { failed };
+      session.pump();
+    });
+    return session.wait(() => {
+      if (outcome === undefined) return false;
+      const { failed } = outcome;
+      if (failed === undefined) return step(permit);
+      if (!(failed instanceof RegateError)) return this.refuse(unrecorded(failed), simple);
+      if (again === undefined || failed.code !== "CATALOG_CHANGED") return refuse(failed);
+      skipped();
+      return again();
+    }, skipped);
   }
 
   /** Refuses by a catalog that holds: what was changed past the gate meanwhile may have made the command harmless. */
