@@ -85,6 +85,11 @@ const computed = (text: (expression: string) => string): string => `
         WHERE a.attgenerated = 's' AND {d.adrelid}) x
     WHERE x.relation >= ${FIRST_NORMAL_OID} AND x.several ORDER BY x.relation, x.kind, x.columns, x.text`;
 
+/** The column finds values equal that the index holds apart: a key by another collation than its column's, which is not deterministic. */
+const tellsMore = `(EXISTS (SELECT FROM pg_collation WHERE NOT collisdeterministic) AND EXISTS (SELECT FROM unnest(i.indkey::int2[], i.indcollation::oid[]) u(k, by)
+        JOIN pg_attribute t ON t.attrelid = i.indrelid AND t.attnum = u.k JOIN pg_collation o ON o.oid = t.attcollation
+        WHERE u.by <> t.attcollation AND NOT o.collisdeterministic))`;
+
 /** Does an index name the whole row? It depends on no column then. */
 const namesRow = "concat(i.indexprs, i.indpred) LIKE '%:varattno 0 %'";
 
@@ -154,7 +159,7 @@ export const CATALOG_QUERIES = {
     of: "relation",
     sql: `
     SELECT i.indrelid, array_to_string(k.columns, ' '), c.relname,
-      i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL,
+      i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL AND NOT ${tellsMore},
       CASE WHEN NOT (${namesRow}) THEN array_to_string(a.columns, ' ') END,
       array_to_string(ARRAY(SELECT t.attnum FROM pg_attribute t WHERE t.attrelid = i.indrelid AND t.attgenerated <> '' AND NOT t.attisdropped
         AND (t.attnum = ANY (a.columns) OR ${namesRow}) ORDER BY 1), ' '),

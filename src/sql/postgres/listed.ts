@@ -1,5 +1,6 @@
 // What the text and its parameters list: values that are the same for all rows, and queries with no more rows than they spell out.
 import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-query";
+import { fromClause } from "./from.ts";
 import { bodyOf, integerOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { CteList } from "./scope.ts";
@@ -15,8 +16,8 @@ export function isFixed(recorder: Recorder, node: Node | undefined): boolean {
     case "ParamRef":
     case "SQLValueFunction":
       return true;
+    // Not COLLATE: what is equal by another collation than the key's may be many.
     case "TypeCast":
-    case "CollateClause":
     case "NamedArgExpr":
       return isFixed(recorder, bodyOf<{ arg?: Node }>(node).arg);
     case "A_ArrayExpr":
@@ -124,8 +125,19 @@ export function listsRows(recorder: Recorder, node: Node | undefined, ctes: CteL
     only !== undefined &&
     others.length === 0 &&
     listsItem(recorder, only, ctes) &&
-    targets.every((target) => isFixed(recorder, target) || "ColumnRef" in (withoutCast(target) ?? {}))
+    targets.every((target) => isFixed(recorder, target) || isColumnOf(recorder, withoutCast(target), only, ctes))
   );
+}
+
+/** A column of this item of FROM, or all of them: any other name is of a query around it, and has another value in each of its rows. */
+function isColumnOf(recorder: Recorder, node: Node | undefined, from: Node, ctes: CteList): boolean {
+  if (node === undefined || !("ColumnRef" in node)) return false;
+  const fields = [...(node.ColumnRef.fields ?? [])];
+  const column = fields.pop();
+  const [item, ...others] = fromClause(recorder.within(), [from], undefined, ctes);
+  if (column === undefined || item === undefined || others.length > 0 || fields.length > 1) return false;
+  if (fields.length === 1 && stringOf(fields[0]) !== item.name) return false;
+  return "A_Star" in column || item.members.some((member) => member.name === stringOf(column));
 }
 
 /** The same for an item of FROM. */

@@ -15,6 +15,14 @@ CREATE FUNCTION next_one() RETURNS void LANGUAGE sql AS $$ UPDATE t SET x = 'y' 
 CREATE FUNCTION next_two() RETURNS void LANGUAGE sql AS $$
   WITH v AS (SELECT id FROM t WHERE x <> 'y' LIMIT 2 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id $$;
 CREATE DOMAIN key AS int CHECK (VALUE > 0);
+CREATE COLLATION marks (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+CREATE TABLE words (w text PRIMARY KEY, n int);
+CREATE TABLE loose_words (w text COLLATE marks NOT NULL, n int);
+CREATE UNIQUE INDEX ON loose_words (w COLLATE "C");
+CREATE TABLE marked (w text COLLATE marks PRIMARY KEY, n int);
+INSERT INTO words VALUES ('a'), ('A'), ('á'), ('b');
+INSERT INTO loose_words VALUES ('a'), ('A'), ('á'), ('b');
+INSERT INTO marked VALUES ('a'), ('b');
 INSERT INTO t SELECT i, 'x', i % 7 FROM generate_series(1, ${ROWS}) i;
 INSERT INTO pairs SELECT i, i, 'x' FROM generate_series(1, ${ROWS}) i;
 INSERT INTO other SELECT i, i FROM generate_series(1, ${ROWS}) i;
@@ -65,6 +73,12 @@ const fixing: readonly (readonly [text: string, values?: readonly unknown[]])[] 
   ["UPDATE t SET x = 'y' WHERE id = ANY (SELECT unnest($1::int[]))", [[1, 2]]],
   ["UPDATE t SET x = 'y' WHERE id IN (VALUES (1), (2))"],
   ["UPDATE t SET x = 'y' WHERE id IN (SELECT u FROM unnest($1::int[]) u)", [[1, 2]]],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT a FROM (VALUES (1), (2)) q(a))"],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT q.id::int FROM (VALUES ('1'), ('2')) q(id))"],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT q.* FROM (VALUES (1), (2)) q)"],
+  ["UPDATE t SET x = 'y' WHERE id IN (SELECT column1 FROM (SELECT * FROM (VALUES (1)) p) q)"],
+  ["UPDATE words SET n = 1 WHERE w = 'a'"],
+  ["UPDATE marked SET n = 1 WHERE w = 'A'"],
   ["UPDATE t SET x = 'y' WHERE id IN (SELECT 1 UNION SELECT 2)"],
   ["UPDATE t SET x = v.x FROM (VALUES (1, 'a'), (2, 'b')) AS v(id, x) WHERE t.id = v.id"],
   ["UPDATE t SET x = v.x FROM (VALUES ($1::int, 'a')) AS v(key, x) WHERE id = key", [4]],
@@ -160,6 +174,20 @@ const loose: readonly string[] = [
   "WITH v AS (SELECT id FROM t LIMIT ALL FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
   "WITH v AS (SELECT id FROM t LIMIT 10 * 10 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id",
   "WITH v AS (SELECT id FROM t LIMIT 2 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id > v.id",
+  // A name of the statement around it, which the listed rows do not have.
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM (VALUES (1)) q)",
+  "UPDATE t SET x = 'y' WHERE id = ANY (SELECT t.id FROM (VALUES (1)) q)",
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT t.id::int FROM unnest(ARRAY[1]) q(id))",
+  "UPDATE t SET x = 'y' WHERE (id, x, n) IN (SELECT t.* FROM (VALUES (1)) q)",
+  "UPDATE t SET x = 'y' WHERE id IN (SELECT a FROM (SELECT id FROM (VALUES (1)) p) q(a))",
+  "WITH q AS (VALUES (1)) UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM q)",
+  "WITH q AS (SELECT id AS a FROM t LIMIT 1 FOR UPDATE) UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM q)",
+  // Equal by another collation than the key's.
+  "UPDATE words SET n = 1 WHERE w = 'a' COLLATE marks",
+  "UPDATE words SET n = 1 WHERE w IN ('a' COLLATE marks)",
+  "UPDATE words SET n = 1 WHERE w = lower('A' COLLATE marks)",
+  "UPDATE words SET n = 1 FROM (VALUES ('a' COLLATE marks)) v(x) WHERE w = v.x",
+  "UPDATE loose_words SET n = 1 WHERE w = 'a'",
   "UPDATE t SET x = 'y' WHERE id = (random() * 99)::int",
   "UPDATE t SET x = 'y' WHERE id + 0 * random() = id",
   "UPDATE t SET x = 'y' WHERE id = (id + 0 * random())::int",
