@@ -50,6 +50,10 @@ for (const sql of [
   `SELECT jsonb_populate_record(NULL::pair, '{"y": 8}')`,
   `SELECT * FROM jsonb_to_record('{"n": 8}') AS x(n longer)`,
   "PREPARE q(longer) AS SELECT $1",
+  // The input functions of whatever type they are given.
+  "SELECT record_in('(1,8)', 'pair'::regtype, -1)",
+  "SELECT array_in('{8}', 'longer'::regtype, -1)",
+  "SELECT domain_in('8', 'longer'::regtype, -1) IS NULL",
 ]) {
   test(`${sql} is not run`, async () => {
     const messages = await client.query(sql);

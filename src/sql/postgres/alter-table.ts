@@ -15,7 +15,8 @@ import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { domainDefaultOf, rowsAreMaintained } from "./triggers.ts";
 import type { Scope } from "./scope.ts";
-import { conversionRuns, withRun } from "./user-code.ts";
+import { checksRun, conversionRuns, withRun } from "./user-code.ts";
+import { CONSTANT } from "./value.ts";
 
 export function alterTable({ recorder }: Judging, body: AlterTableStmt): Judged {
   recorder.class = "ddl";
@@ -91,10 +92,13 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
     case "AT_AddColumn":
       if (def !== undefined && "ColumnDef" in def) {
         const { ColumnDef: definition } = def;
-        // The rows that are there get its default: its own, or that of its domain.
-        const ofDomain = domainDefaultOf(recorder, typeOf(recorder, definition.typeName));
+        // The rows that are there get its default: its own, or that of its domain, which is checked (as NULL is, where there is none).
+        const type = typeOf(recorder, definition.typeName);
+        const ofDomain = domainDefaultOf(recorder, type);
         const values = columnDefinition(recorder, definition, scope);
-        for (const value of ofDomain === undefined ? values : [...values, ofDomain])
+        checksRun(recorder, CONSTANT, type);
+        for (const given of ofDomain === undefined ? values : [...values, ofDomain]) {
+          const value = withRun(given, conversionRuns(recorder, given, type));
           recorder.writeTo(
             {
               target: "definition",
@@ -104,6 +108,7 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
             },
             value,
           );
+        }
         walk(recorder, definition.typeName, "ddl");
       }
       return;

@@ -1,6 +1,6 @@
 // What runs by itself when rows change or are read: triggers, rules, defaults, checks, and the cascades of foreign keys.
 import type { CreateTrigStmt, Node } from "libpg-query";
-import { absorb } from "./absorb.ts";
+import { absorb, classWith } from "./absorb.ts";
 import { expressionsIn, rowItem } from "./attached-expressions.ts";
 import { isUpdated } from "./checks.ts";
 import type { TransitionTable } from "./bodies.ts";
@@ -18,6 +18,7 @@ import { Scope } from "./scope.ts";
 import { coerced, conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import { combine, LITERAL, union } from "./value.ts";
+import { viewOf } from "./views.ts";
 
 export type RowEvent = "insert" | "update" | "delete" | "truncate";
 
@@ -35,12 +36,15 @@ export function rowsChange(
   written = new Map<string, Value>(),
   via: readonly string[] = [],
 ): void {
+  changesCatalogs(recorder, relation);
   if (event === "insert" || event === "update") domainDefaultsRun(recorder, relation, written, event);
   if (event !== "truncate") policiesDecide(recorder, relation, event, written);
   runAttached(recorder, relation, relation, event, written, new Set());
   const through = [...via, relation.qualified];
   if (event === "delete" || event === "update") cascade(recorder, relation, event, through, new Set([relation]));
   if (relation.kind !== "view" || isReplaced(relation, event) || via.length > MAX_VIEWS) return;
+  // What depends on the server's own tables is not in the catalog.
+  for (const { relation: below } of viewOf(relation, recorder.catalog)?.touched ?? []) changesCatalogs(recorder, below);
   // A view that can be written passes the change on to the table behind it, by that one's names.
   for (const oid of new Set(relation.dependencies.map(([dependency]) => dependency))) {
     const base = recorder.catalog.relationByOid(oid);
@@ -48,6 +52,16 @@ export function rowsChange(
       rowsChange(recorder, base, event, writtenBehind(relation, base, written), through);
   }
 }
+
+/** Rows of the server's own tables are roles, rights and objects: a superuser who writes them needs no GRANT, and no DROP. */
+function changesCatalogs(recorder: Recorder, relation: Relation): void {
+  if (relation.schema !== "pg_catalog" || relation.kind !== "table") return;
+  recorder.class = classWith(recorder.class, "dcl");
+  recorder.changesCatalog = true;
+  if (LARGE_OBJECTS.has(relation.name)) recorder.external.add("large_object");
+}
+
+const LARGE_OBJECTS: ReadonlySet<string> = new Set(["pg_largeobject", "pg_largeobject_metadata"]);
 
 /** A column that gets no value, or DEFAULT, has the default of its domain, which code of users may compute. (One that stands still has none.) */
 export function domainDefaultsRun(

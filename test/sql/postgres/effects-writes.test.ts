@@ -11,6 +11,7 @@ const rich = await startRich(`${schemaSql}
 CREATE TABLE public.contacts (id int PRIMARY KEY, email text, city text, folded text GENERATED ALWAYS AS (lower(email) || city) STORED);
 CREATE VIEW public.v_setting AS SELECT set_config('app.seen', email, false) FROM customers;
 CREATE VIEW public.v_large AS SELECT lo_create(0);
+CREATE VIEW public.v_roles AS SELECT oid, rolsuper FROM pg_authid;
 CREATE VIEW public.v_locking AS SELECT id FROM customers FOR UPDATE;
 `);
 
@@ -67,4 +68,31 @@ test("a limit is given only where there cannot be more rows", () => {
   assert.equal(factsOf("SELECT id FROM customers LIMIT 2.5").limit, 3);
   assert.equal(factsOf("SELECT id FROM customers LIMIT $1").limit, null);
   assert.equal(factsOf("SELECT id FROM customers ORDER BY city FETCH FIRST 3 ROWS WITH TIES").limit, null);
+});
+
+describe("rows of the server's own tables are rights and objects", () => {
+  for (const text of [
+    "UPDATE pg_authid SET rolsuper = true WHERE rolname = 'app'",
+    "INSERT INTO pg_auth_members SELECT * FROM pg_auth_members WHERE false",
+    "DELETE FROM pg_catalog.pg_class WHERE oid = 1",
+    "WITH d AS (DELETE FROM pg_trigger WHERE oid = 1 RETURNING 1) SELECT 1",
+    "EXPLAIN ANALYZE UPDATE pg_proc SET prosrc = '' WHERE oid = 1",
+    "UPDATE v_roles SET rolsuper = true WHERE oid = 1",
+    "COPY pg_db_role_setting FROM STDIN",
+  ])
+    test(text, () => {
+      const { facts, effects } = analyze(text, rich.catalog, SCOPE).statements[0]!;
+      assert.equal(facts.class, "dcl");
+      assert.ok(effects.catalog);
+    });
+  test("also by MERGE", () =>
+    assert.equal(
+      factsOf(
+        "MERGE INTO pg_authid a USING (VALUES ('app')) v(n) ON a.rolname = v.n WHEN MATCHED THEN UPDATE SET rolsuper = true",
+      ).class,
+      "dcl",
+    ));
+  test("large objects are outside", () =>
+    assert.deepEqual(factsOf("DELETE FROM pg_largeobject WHERE loid = 1 AND pageno = 0").external, ["large_object"]));
+  test("reading them is reading", () => assert.equal(factsOf("SELECT rolname FROM pg_roles").class, "read"));
 });

@@ -176,6 +176,9 @@ describe("a domain's check runs where a value is made that has one in it", () =>
     "PREPARE q(checked) AS SELECT 1",
     "PREPARE q(int, pair) AS SELECT $1",
     "ALTER TABLE plain ALTER t TYPE checked",
+    "ALTER TABLE plain ADD c checked DEFAULT 'x'",
+    "ALTER TABLE plain ADD c checked",
+    "ALTER TABLE plain ADD c pair DEFAULT '(1,x)'",
     "DO 'DECLARE c checked; BEGIN END'",
     "DO 'DECLARE p pair; BEGIN p.y := ''x''; END'",
   ]) {
