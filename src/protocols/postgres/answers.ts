@@ -71,6 +71,7 @@ export class Answers {
         if (op.kind !== "parse") throw unexpected(type);
         session.registry.statements.confirm(op.prepared);
         session.pending.shift();
+        if ("run" in op && !session.unsettled.takes(op.run)) session.recordOutcome(op.run, this.#statusOf(op.run));
         return shown;
       case BACKEND.bindComplete:
         if (op.kind !== "bind") throw unexpected(type);
@@ -248,7 +249,7 @@ export class Answers {
     }
     session.pending.shift();
     session.copyIn = false;
-    session.recordOutcome(run, this.#statusOf(run));
+    if (!session.unsettled.takes(run)) session.recordOutcome(run, this.#statusOf(run));
     return true;
   }
 
@@ -294,6 +295,7 @@ export class Answers {
     session.pending.shift();
     session.status = status;
     session.context.facts.in_transaction = status !== TRANSACTION.idle;
+    session.unsettled.ended(status);
     if (op.kind === "probe") {
       op.done(op.failed ? undefined : op.rows);
       return false;
@@ -356,6 +358,7 @@ export class Answers {
     }
     if (op === undefined) throw unexpected(BACKEND.errorResponse);
     session.names.failed();
+    session.unsettled.fails((op.kind === "fail" ? op.refusal?.sqlstate : undefined) ?? fields.C ?? "XX000");
     session.copyIn = false;
     const quotes = this.#mayQuote(op);
     let shown = session.backend.late === undefined;

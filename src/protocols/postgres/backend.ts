@@ -148,6 +148,7 @@ export class Backend {
     const session = this.#session;
     if (session.ended) return;
     if (this.#held) return;
+    session.unsettled.lost();
     for (let op = session.pending.shift(); op !== undefined; op = session.pending.shift()) {
       if ("run" in op) session.recordOutcome(op.run, "lost");
     }
@@ -158,7 +159,8 @@ export class Backend {
 
   /** The session ends: what is still owed is recorded as lost. */
   abandon(): void {
-    const { pending } = this.#session;
+    const { pending, unsettled } = this.#session;
+    unsettled.lost();
     pending.some((op) => {
       if ("run" in op) this.#session.recordOutcome(op.run, "lost");
       return false;

@@ -5,6 +5,7 @@ import { RegateError } from "../../errors.ts";
 import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { hold } from "../../sql/postgres/held.ts";
 import { merged } from "../../sql/postgres/replay.ts";
+import { changesWhileParsed } from "../../sql/postgres/type-code.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { comparable, type ReadCommand } from "./command-facts.ts";
 import type { ClientMessage } from "./frontend.ts";
@@ -71,16 +72,19 @@ export class Extended {
       commands: new Map(),
     };
     const command = reading.prepareCommand(prepared, "parse");
+    const changes = analysis.statements.some(({ facts }) => changesWhileParsed(catalog, facts));
     return session.judge.decide(
       command,
-      "prepare",
+      changes ? "judge" : "prepare",
       false,
       (permit) => {
         session.segmentOpen = true;
         session.writer.command(permit, raw);
         (prepared as { serial: number }).serial = session.pending.next;
         statements.sent(prepared);
-        session.pending.push({ kind: "parse", segment: session.segment, prepared });
+        if (changes) session.segmentWrites = true;
+        const run = changes ? { run: newRun(permit, analysis.statements, command.facts) } : {};
+        session.pending.push({ kind: "parse", segment: session.segment, prepared, ...run });
         return true;
       },
       (asked) =>

@@ -39,6 +39,8 @@ export type Run = {
   readonly copies: Map<number, CopyPlan>;
   /** The COPY that is under way: what masks it, or that it passes. Undefined: nothing is copied out. */
   copying: CopyMasker | "passes" | undefined;
+  /** What it used is a part of the session's usage. */
+  counted: boolean;
   done: boolean;
 };
 
@@ -64,6 +66,7 @@ export function newRun(
     plan: undefined,
     copies: new Map(),
     copying: undefined,
+    counted: false,
     done: false,
   };
 }
@@ -71,6 +74,8 @@ export function newRun(
 /** `segment` counts Syncs: what lies between two of them fails together. `silent`: the gate asked, the client is not told. */
 export type Op = { readonly segment: number } & (
   | { readonly kind: "parse"; readonly prepared: Prepared }
+  /** One that may change something by itself. */
+  | { readonly kind: "parse"; readonly prepared: Prepared; readonly run: Run }
   | { readonly kind: "bind"; readonly portal: Portal; readonly run: Run }
   | { readonly kind: "close"; readonly target: "statement" | "portal"; readonly name: string }
   | { readonly kind: "describe"; readonly portal: Portal | undefined; readonly silent: boolean }

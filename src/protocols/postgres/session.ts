@@ -26,6 +26,7 @@ import type { PlanChecks } from "./plan-checks.ts";
 import { Reading } from "./reading.ts";
 import { Registry } from "./registry.ts";
 import { Settled } from "./settled.ts";
+import { Unsettled } from "./unsettled.ts";
 import type { Upstream } from "./upstream.ts";
 import { UpstreamWriter } from "./writer.ts";
 
@@ -62,6 +63,7 @@ export class Session {
   readonly answers: Answers;
   readonly notifications: Notifications;
   readonly copies: Copies;
+  readonly unsettled: Unsettled;
 
   /** The status byte of the last ReadyForQuery. */
   status: number = TRANSACTION.idle;
@@ -123,6 +125,7 @@ export class Session {
     this.answers = new Answers(this);
     this.notifications = new Notifications(this);
     this.copies = new Copies(this);
+    this.unsettled = new Unsettled(this);
   }
 
   /** Starts relaying. `leftover` is what the client sent after its password. */
@@ -377,10 +380,7 @@ export class Session {
     if (run.done) return;
     run.done = true;
     if (status === "ok" && this.parts.planChecks.due) this.#checkPlan(run);
-    const { usage } = this.context;
-    usage.commands++;
-    usage.rows += run.rows;
-    usage.bytes += run.bytes;
+    this.count(run);
     this.options.pipeline.outcome(this.context, run.permit, {
       status,
       rows: run.rows,
@@ -390,6 +390,16 @@ export class Session {
       tag: run.tag,
       duration_us: Math.round((performance.now() - run.started) * 1000),
     });
+  }
+
+  /** Adds to what the session has used, once. */
+  count(run: Run): void {
+    if (run.counted) return;
+    run.counted = true;
+    const { usage } = this.context;
+    usage.commands++;
+    usage.rows += run.rows;
+    usage.bytes += run.bytes;
   }
 
   /** Has the facts of what ran held against the server's plan, aside. */

@@ -1,5 +1,5 @@
 // Code of users behind a type and all that it is made of: the checks of domains, and the casts by which values are written as JSON.
-import type { FunctionUse } from "../../core/facts.ts";
+import type { FunctionUse, StatementFacts } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
 import { elementOf } from "./coercion.ts";
 
@@ -27,6 +27,24 @@ export function checksOf(catalog: Catalog, type: number): readonly FunctionUse[]
   return remembered(codeOf(catalog).checks, type, () =>
     partsOf(catalog, type).flatMap((part) => catalog.domains.get(part) ?? []),
   );
+}
+
+/**
+ * Might it change something while it is parsed? The server reads a literal of an array or a row then, and the checks of the domains in it run.
+ * (That of a domain itself runs later.)
+ */
+export function changesWhileParsed(catalog: Catalog | undefined, { functions }: StatementFacts): boolean {
+  if (catalog === undefined || catalog.domains.size === 0) return false;
+  const changing = functions.filter(({ kind, effect }) => kind !== "builtin" && !HARMLESS.has(effect));
+  if (changing.length === 0) return false;
+  const checks = new Set(Array.from(catalog.domains.values(), (uses) => uses.map(named)).flat());
+  return changing.some((use) => checks.has(named(use)));
+}
+
+const HARMLESS: ReadonlySet<FunctionUse["effect"]> = new Set(["total", "pure", "reads"]);
+
+function named({ schema, name }: FunctionUse): string {
+  return `${schema}.${name}`;
 }
 
 /** What runs when a value of that type is written as JSON (json_categorize_type in the server's json.c). 0: of any type. */
