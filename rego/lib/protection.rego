@@ -32,12 +32,21 @@ by_tags[tags] := {
 
 # METADATA
 # title: How the value of columns with these lists of tags is masked
-# description: Where one of the columns is computed, as a whole.
+# description: |
+#   Where one of the columns is computed, as a whole; and where they have different masks: that of one would show of another what its own hides.
 mask(lists) := masks.whole(_sealed_of(lists)) if {
 	some tags in lists
 	"computed" in tags
 	count(_sealed(tags)) > 0
-} else := masks.strongest(_sealed_of(lists))
+} else := spec if {
+	specs := {masks.strongest(sealed) |
+		some tags in lists
+		sealed := _sealed(tags)
+		count(sealed) > 0
+	}
+	count(specs) == 1
+	some spec in specs
+} else := masks.whole(_sealed_of(lists))
 
 # METADATA
 # title: Does the output show the bare column?

@@ -68,6 +68,25 @@ test_a_value_is_masked_as_a_whole_where_a_part_of_it_is_computed[note] if {
 	mask == expected
 }
 
+test_of_columns_with_different_masks_nothing_is_kept[note] if {
+	some note, [lists, expected] in {
+		"of two that each keep a part": [{["last"], ["first"]}, {"mask": "redact"}],
+		"the stronger is no mask of the other": [{["last"], ["pci"]}, {"mask": "redact"}],
+		"one of them hides all": [{["last"], ["mine"]}, {"mask": "null"}],
+		"the same": [{["last"], ["last", "last_too"]}, {"mask": "partial", "keep_last": 4}],
+		"beside what is not protected": [{["last"], []}, {"mask": "partial", "keep_last": 4}],
+	}
+	parts := {
+		"last": {"mask": "partial", "keep_last": 4},
+		"last_too": {"mask": "partial", "keep_last": 4},
+		"first": {"mask": "email"},
+	}
+	mask := protection.mask(lists) with input as samples.command([], [], [])
+		with data.masks as object.union(specs, parts)
+		with data.grants as {}
+	mask == expected
+}
+
 test_no_tags_protect_nothing if specs_of([], []) == {}
 
 test_a_bare_output_is_direct if {

@@ -18,6 +18,8 @@ await direct.query(`
   CREATE VIEW summed AS SELECT id, sum(sal * 1000) AS k, max(reverse(ph)) AS r FROM pay GROUP BY id;
   CREATE VIEW above AS SELECT id, k AS z FROM scaled;
   CREATE MATERIALIZED VIEW kept AS SELECT id, sal * 1000 AS k, reverse(ph) AS r, ph FROM pay;
+  CREATE TABLE mails (id int PRIMARY KEY, mail text, other text);
+  INSERT INTO mails VALUES (1, 'ann@example.org', 'bob@example.org');
   CREATE FUNCTION phone_of(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ph FROM public.pay WHERE id = $1';
   CREATE TABLE copied (id int PRIMARY KEY, g text GENERATED ALWAYS AS (phone_of(id)) STORED);
   INSERT INTO copied VALUES (1);
@@ -27,8 +29,21 @@ after(() => direct.end());
 const gate = await startGate({
   policy: fileURLToPath(new URL("../../rego", import.meta.url)),
   data: {
-    classification: { shop: { "public.pay.sal": ["per"], "public.pay.ph": ["tail"], "public.pay.tail": ["tail"] } },
-    masks: { per: { mask: "truncate", step: 100 }, tail: { mask: "partial", keep_last: 2, lookup: true } },
+    classification: {
+      shop: {
+        "public.pay.sal": ["per"],
+        "public.pay.ph": ["tail"],
+        "public.pay.tail": ["tail"],
+        "public.mails.mail": ["mail"],
+        "public.mails.other": ["end"],
+      },
+    },
+    masks: {
+      per: { mask: "truncate", step: 100 },
+      tail: { mask: "partial", keep_last: 2, lookup: true },
+      mail: { mask: "email", on_derived: "mask" },
+      end: { mask: "partial", keep_last: 4, on_derived: "mask" },
+    },
     grants: { per: ["payroll"], tail: ["payroll"] },
   },
   resources: { shop: `${server.url("app", "shop")}?sslmode=disable` },
@@ -117,4 +132,17 @@ describe("what is computed of a protected column is masked as a whole", () => {
     assert.deepEqual(await row("SELECT k, r FROM kept", cleared), ["123400.0", "994321"]);
     assert.deepEqual(await row("SELECT g FROM copied", cleared), ["123499"]);
   });
+});
+
+it("what shows one of several columns keeps of none what another's mask keeps", async () => {
+  const shown = async (text: string): Promise<unknown[]> =>
+    (await client.query<unknown[]>({ text, rowMode: "array" })).rows;
+  assert.deepEqual(await shown("SELECT mail FROM mails UNION ALL SELECT other FROM mails"), [
+    ["[redacted]"],
+    ["[redacted]"],
+  ]);
+  assert.deepEqual(await shown("SELECT other FROM mails UNION ALL SELECT other FROM mails"), [
+    ["***********.org"],
+    ["***********.org"],
+  ]);
 });
