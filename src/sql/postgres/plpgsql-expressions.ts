@@ -108,6 +108,12 @@ export function into(walk: Walk, target: unknown, values: readonly Put[], open: 
   const variable = walk.store.declare(String(record.refname));
   const only = values.length === 1 ? values[0]!.value : undefined;
   fieldsMeet(walk.recorder, variable, only?.row ?? values);
+  // A type that users made looks like a record's to the parser.
+  if (!variable.isRecord && variable.shape === undefined)
+    walk.store.assign(
+      variable,
+      converted(walk.recorder, variable, whole, only === undefined ? whole : values[0]!.bare),
+    );
   if (open) walk.store.assign(variable, whole);
   else walk.store.assign(variable, only?.row === undefined ? { ...all, row: values } : only);
   // A query's only column may also be a field of the record.

@@ -6,6 +6,8 @@ import { SCOPE, startRich } from "./support.ts";
 
 const rich = await startRich(`
   CREATE TYPE short AS (a varchar(3), b int);
+  CREATE TYPE level AS ENUM ('low', 'high');
+  CREATE DOMAIN brief AS varchar(3);
   CREATE TABLE customers (id int PRIMARY KEY, name text, email text, iban varchar(34));`);
 
 function uses(body: string, column: string): readonly string[] {
@@ -22,6 +24,8 @@ describe("tells of the value", () => {
     "a shorter text": "DECLARE v varchar(5); BEGIN SELECT email INTO v FROM customers; END",
     "a character without a length": "DECLARE v char; BEGIN SELECT email INTO v FROM customers; END",
     "a number": "DECLARE v int; BEGIN SELECT email INTO v FROM customers; END",
+    "an enum": "DECLARE v level; BEGIN SELECT email INTO v FROM customers WHERE id = 1; END",
+    "a domain": "DECLARE v public.brief; BEGIN FOR v IN SELECT email FROM customers LOOP END LOOP; END",
     "one of two": "DECLARE v int; w text; BEGIN SELECT id, email INTO v, w FROM customers; v := w; END",
     "a default": "DECLARE v varchar(5) := (SELECT email FROM customers LIMIT 1); BEGIN END",
     "a default of a constant": "DECLARE v CONSTANT date DEFAULT (SELECT email FROM customers LIMIT 1); BEGIN END",
