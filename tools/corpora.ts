@@ -24,6 +24,12 @@ const TAGS: { readonly [corpus: string]: { readonly [key: string]: readonly stri
   hibernate: { ...tagged("public.person", ["email", "birth"]), ...tagged("public.phone", ["number"]) },
   metabase: tagged("public.people", ["name", "email", "address", "phone", "birth_date"]),
   bi: { ...tagged("public.sales", ["customer_name", "customer_phone"]), ...tagged("public.metrics", ["owner_email"]) },
+  ordinary: {
+    ...tagged("public.customers", ["name", "email", "phone"]),
+    ...tagged("public.users", ["email", "phone"]),
+    ...tagged("public.cards", ["number", "holder"]),
+    ...tagged("public.employees", ["name", "email", "phone", "salary"]),
+  },
   psql: classification,
   tools: classification,
 };
@@ -104,7 +110,11 @@ async function start(work: string, urls: { readonly [name: string]: string }): R
       tls: { allow_plaintext: "loopback" },
       policy: { bundle },
       resources: Object.fromEntries(
-        names.map((name) => [name, { kind: "postgres", url: urls[name]!, environment: "staging" }]),
+        // What is run past the gate is seen by the next statement.
+        names.map((name) => [
+          name,
+          { kind: "postgres", url: urls[name]!, environment: "staging", catalog_check: "command" },
+        ]),
       ),
     },
     "the configuration of the corpora's gate",
@@ -181,14 +191,25 @@ type Decision = {
   readonly substitutions?: readonly unknown[];
 };
 
+/** Of each folder, what was read of its log so far: it only grows. */
+const logs = new Map<string, { readonly read: Map<string, number>; readonly made: Decision[] }>();
+
 function decisions(work: string): readonly Decision[] {
   const folder = join(work, "regate", "audit");
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".jsonl"))
-    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
-    .flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n").slice(0, -1))
-    .map((line) => JSON.parse(line) as { path: string; result?: Decision })
-    .flatMap((line) => (line.result?.action === undefined ? [] : [line.result]));
+  const log = logs.get(work) ?? { read: new Map<string, number>(), made: [] };
+  logs.set(work, log);
+  const files = readdirSync(folder).filter((file) => file.endsWith(".jsonl"));
+  for (const file of files.sort((a, b) => a.localeCompare(b, "en", { numeric: true }))) {
+    const from = log.read.get(file) ?? 0;
+    const added = readFileSync(join(folder, file)).subarray(from);
+    const whole = added.subarray(0, added.lastIndexOf(0x0a) + 1);
+    log.read.set(file, from + whole.length);
+    for (const line of whole.toString("utf8").split("\n").slice(0, -1)) {
+      const { result } = JSON.parse(line) as { readonly result?: Decision };
+      if (result?.action !== undefined) log.made.push(result);
+    }
+  }
+  return log.made;
 }
 
 function refuses({ action }: Decision): boolean {

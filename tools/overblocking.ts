@@ -11,6 +11,7 @@ const SUITES: readonly (readonly [corpus: string, what: string])[] = [
   ["prisma", "Prisma"],
   ["sqlalchemy", "SQLAlchemy 2, alembic"],
   ["metabase", "Metabase"],
+  ["ordinary", "Ordinary work over a shop: analytics, application writes, queues, sessions, temporary tables"],
   ["psql", "psql: what its backslash commands send"],
   ["pgbench", "pgbench"],
 ];

@@ -70,7 +70,7 @@ block contains reasons.refusing(rego.metadata.rule(), i) if {
 # title: It cannot be told what this statement does
 # custom:
 #   code: unknown-statement
-#   hint: Say it with plain SELECT, INSERT, UPDATE or DELETE statements, or ask a member of the group dba.
+#   hint: Send it by itself, if it names what an earlier statement of the same text makes; else say it with plain SELECT, INSERT, UPDATE or DELETE statements, or ask a member of the group dba.
 block contains reasons.refusing(rego.metadata.rule(), i) if {
 	some i, statement in input.command.statements
 	statement.class == "unknown"
