@@ -98,7 +98,6 @@ const shape = section({
 
 /** The checked configuration, in the words of regate.yaml. `notices` say what an operator should know about it. */
 export type Config = FieldValue<typeof shape> & { readonly notices: readonly string[] };
-export type ResourceConfig = Config["resources"][string];
 
 /** `offline`: for a command that never connects; resources' variables need not be set, and no file at all means the defaults. */
 export type LoadOptions = { readonly offline?: boolean };

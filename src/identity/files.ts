@@ -30,7 +30,7 @@ export async function readOrCreate(dir: string, name: string, create: () => Prom
 }
 
 /** Undefined when there is no such file. */
-export async function readSecret(path: string): Promise<Buffer | undefined> {
+async function readSecret(path: string): Promise<Buffer | undefined> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);

@@ -7,7 +7,7 @@ export type ErrorFields = { readonly [letter: string]: string };
 const NUL = Buffer.alloc(1);
 
 /** A frame of `type` around the parts. */
-export function encodeFrame(type: number, ...parts: readonly Uint8Array[]): Buffer {
+function encodeFrame(type: number, ...parts: readonly Uint8Array[]): Buffer {
   let bytes = 4;
   for (const part of parts) bytes += part.length;
   const frame = Buffer.allocUnsafe(bytes + 1);

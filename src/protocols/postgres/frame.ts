@@ -10,7 +10,7 @@ export const HEADER_BYTES = 5;
 export const SMALL_MESSAGE = 10_000;
 export const LARGE_MESSAGE = 0x3fffffff;
 /** The default for client messages that carry text or parameters. */
-export const DEFAULT_MESSAGE = 64 * 1024 * 1024;
+const DEFAULT_MESSAGE = 64 * 1024 * 1024;
 
 /** The largest length word that each type may have; 0: there is no such message. `code` is what a breach is reported as. */
 export type FrameLimits = { readonly code: ErrorCode; readonly peer: string; readonly largest: Int32Array };

@@ -125,7 +125,7 @@ function listOf(setting: string | null | undefined): readonly string[] {
 }
 
 /** May names mean something else after this statement? Settings that are known not to matter (DateStyle, …) do not count. */
-export function mayChangeNames(statement: StatementAnalysis): boolean {
+function mayChangeNames(statement: StatementAnalysis): boolean {
   const { effects, facts } = statement;
   // DDL makes and drops schemas, GRANT opens and closes them, and a first temporary table makes the session's own.
   if (effects.opaque || effects.catalog || effects.temp) return true;

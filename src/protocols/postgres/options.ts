@@ -1,7 +1,7 @@
 // The startup parameter `options`: command-line switches for the server, read as it reads them.
 
 /** Splits like pg_split_opts (postinit.c): at white space, which a backslash makes part of the word. */
-export function splitOptions(text: string): string[] {
+function splitOptions(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   for (let i = 0; i < text.length; i++) {

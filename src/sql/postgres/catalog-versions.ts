@@ -83,7 +83,7 @@ export type Difference = {
 
 export const groupOf = (owner: number): number => owner % GROUPS;
 
-export function parseSnapshot(text: string): Snapshot {
+function parseSnapshot(text: string): Snapshot {
   const [xmin, xmax, running] = text.split(":");
   return {
     text,

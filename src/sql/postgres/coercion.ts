@@ -127,7 +127,7 @@ function isTextual(type: number): boolean {
 }
 
 /** Is the function one of the server's that never fails? */
-export function isTotal(catalog: Catalog, code: number): boolean {
+function isTotal(catalog: Catalog, code: number): boolean {
   const entry = catalog.functionByOid(code);
   return entry?.behaviour.effect === "total" && entry.behaviour.values === "written";
 }

@@ -1,6 +1,6 @@
 // Expressions in definitions: over the columns of the relation that they are attached to. What such an expression compares, others learn later.
 import type { Node, RangeVar } from "libpg-query";
-import { all, expression } from "./expressions.ts";
+import { expression } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -40,10 +40,6 @@ export function defined(recorder: Recorder, node: Node | undefined, scope: Scope
   const value = expression(recorder, node, scope);
   recorder.use(value, use);
   return value;
-}
-
-export function definedAll(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): void {
-  for (const value of all(recorder, nodes, scope)) recorder.use(value, USE.expression);
 }
 
 /** Columns that are named by strings. Without a use, they are only named: nothing tells their values. */

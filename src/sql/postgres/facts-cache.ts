@@ -18,7 +18,7 @@ export type Analysed = {
 };
 
 /** Of one catalog. */
-export const FACTS_CACHE_LIMITS: CacheLimits = { entries: 20_000, bytes: 48 << 20 };
+const FACTS_CACHE_LIMITS: CacheLimits = { entries: 20_000, bytes: 48 << 20 };
 
 /** Either the analysis, or which literals have to be known first. */
 type Entry = { readonly analysed: Analysed } | { readonly read: readonly number[] };

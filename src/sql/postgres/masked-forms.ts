@@ -10,7 +10,7 @@ import type { Member } from "./value.ts";
 import { derived } from "./value.ts";
 import type { ViewLineage } from "./views.ts";
 
-export const MASKED_TAGS: readonly string[] = Object.freeze([MASKED_TAG]);
+const MASKED_TAGS: readonly string[] = Object.freeze([MASKED_TAG]);
 
 export function isMasked({ tags }: Pick<Source, "tags">): boolean {
   return tags.length === 1 && tags[0] === MASKED_TAG;

@@ -12,7 +12,7 @@ import { combine, CONSTANT, derived, OPAQUE } from "./value.ts";
 
 type Row = { readonly members: readonly string[]; readonly walk: (walk: Walk, body: PlpgsqlNode) => void };
 
-export function walkStatements(walk: Walk, nodes: unknown): void {
+function walkStatements(walk: Walk, nodes: unknown): void {
   for (const node of (nodes ?? []) as readonly PlpgsqlNode[]) walkStatement(walk, node);
 }
 

@@ -18,7 +18,7 @@ export function dependingFields(fields: readonly Member[], also: readonly Column
 }
 
 /** What one of these values is, field by field: undefined unless all that are not NULL are rows of one shape. */
-export function commonRow(values: readonly Value[], of: "row" | "elements" = "row"): readonly Member[] | undefined {
+function commonRow(values: readonly Value[], of: "row" | "elements" = "row"): readonly Member[] | undefined {
   let common: readonly Member[] | undefined;
   for (const value of values) {
     if (isConstant(value)) continue;

@@ -92,7 +92,7 @@ export function derivedItem(name: string | undefined, result: Result, columnAlia
   };
 }
 
-export function restOf(rest: Value | undefined): { rest?: Value } {
+function restOf(rest: Value | undefined): { rest?: Value } {
   return rest === undefined ? {} : { rest };
 }
 

@@ -99,7 +99,7 @@ export function union(left: readonly Column[], right: readonly Column[]): readon
  * The derivation of what is made of two parts. A part without sources is neutral; `aggregate` stays only while every source went
  * through an aggregate, because `max(a) || b` shows b itself.
  */
-export function joinDerivation(left: Value, right: Value): Derivation {
+function joinDerivation(left: Value, right: Value): Derivation {
   if (left.derivation === "opaque" || right.derivation === "opaque") return "opaque";
   const leftNeutral = left.sources.length === 0;
   const rightNeutral = right.sources.length === 0;
