@@ -44,6 +44,8 @@ const PLAIN = [
   "EXPLAIN SELECT id FROM kept_further",
   "EXPLAIN SELECT id FROM keeping()",
   "EXPLAIN EXECUTE k",
+  "EXPLAIN SELECT FROM customers JOIN LATERAL (VALUES (email), (NULL)) v ON true",
+  "EXPLAIN SELECT FROM customers c JOIN LATERAL (SELECT 1 FROM (SELECT c.email OFFSET 0) x OFFSET 0) y ON true",
 ];
 const LOGGED = [
   "EXPLAIN (ANALYZE, WAL) UPDATE customers SET name = 'x' WHERE id = 1",
@@ -55,6 +57,7 @@ const NARROW = [
   "EXPLAIN (COSTS off) SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
   "EXPLAIN SELECT id, name FROM customers",
   "EXPLAIN SELECT count(*) FROM customers",
+  "EXPLAIN SELECT x.id FROM (SELECT id, email FROM customers OFFSET 0) x",
   "EXPLAIN (ANALYZE) SELECT id, name FROM customers ORDER BY name",
   "EXPLAIN (COSTS off) EXECUTE p",
   "EXPLAIN (COSTS off) SELECT id FROM kept",

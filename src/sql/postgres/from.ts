@@ -20,7 +20,7 @@ import { bodyOf, kindOf, namesOf, qualifiedName } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { derivedFields } from "./rows.ts";
-import { resolveSelectNode } from "./select.ts";
+import { kept, resolveSelectNode } from "./select.ts";
 import type { Cte, CteList, Item } from "./scope.ts";
 import { anyColumn, asColumns, derivedItem, everything, relationItem, restOfAll, Scope } from "./scope.ts";
 import { rowsAreRead } from "./triggers.ts";
@@ -61,6 +61,8 @@ function fromItem(
       if (masked !== undefined) return [maskedItem(recorder, masked, body.alias, scope)];
       const result = asColumns(resolveSelectNode(recorder, body.subquery, scope));
       unusedExpressions(recorder, result);
+      // What it names of the items around it is handed to it, whether or not anybody asks for it then.
+      if (body.lateral === true || parent !== undefined) kept(recorder, result);
       return [derivedItem(body.alias?.aliasname, result, namesOf(body.alias?.colnames))];
     }
     case "RangeFunction":
