@@ -90,7 +90,7 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
         "MERGE INTO checked c USING (VALUES (1)) v(i) ON c.id = v.i WHEN MATCHED THEN UPDATE SET title = 'probe'",
         "checked.ssn: filter",
       ],
-      ["UPDATE elements SET secrets[1] = 3 WHERE id = 1", "elements.secrets: filter,write_target"],
+      ["UPDATE elements SET secrets[1] = 3 WHERE id = 1", "elements.secrets: filter,write_target,expression"],
       ["UPDATE elements SET secrets = '{1,2}' WHERE id = 1", "elements.secrets: write_target"],
       ["UPDATE made SET low = 5 WHERE id = 1", "made.ssn: filter"],
       ["UPDATE doubted SET title = 'x' WHERE id = 1", "doubted.ssn: filter"],
