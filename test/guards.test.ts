@@ -1,23 +1,18 @@
 // The lists of guards fit the sources: each text that is switched off occurs exactly once, and the tests that must notice are there.
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fits, readGuards } from "./support/guards.ts";
 
 const root = join(import.meta.dirname, "..");
-type Guard = {
-  readonly guard: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  readonly tests: readonly string[];
-};
 
-for (const list of globSync("test/guards/*.json", { cwd: root }).sort())
+for (const [list, guards] of Map.groupBy(readGuards(root), (each) => each.list))
   test(list, () => {
     const names = new Set<string>();
-    for (const { guard, file, from, to, tests } of JSON.parse(readFileSync(join(root, list), "utf8")) as Guard[]) {
-      assert.equal(readFileSync(join(root, file), "utf8").split(from).length, 2, `"${guard}" in ${file}`);
+    for (const each of guards) {
+      const { guard, file, from, to, tests } = each;
+      assert.ok(fits(root, each), `"${guard}" in ${file}`);
       assert.notEqual(from, to, guard);
       assert.ok(!names.has(guard), `twice: ${guard}`);
       names.add(guard);

@@ -1,18 +1,10 @@
 // Switches each guard off in turn, in a copy of the sources, and expects a test to fail: node tools/guards.ts [PART OF A GUARD OR FILE…]
 import { spawn } from "node:child_process";
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { fits, readGuards } from "../test/support/guards.ts";
 import { CACHE } from "./setup.ts";
 import { fail, ROOT } from "./run.ts";
-
-/** One entry of test/guards/*.json. `from` occurs once in `file`; with `to` in its place, one of `tests` must fail. */
-type Guard = {
-  readonly guard: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  readonly tests: readonly string[];
-};
 
 const COPIED = ["src", "test", "rego", "bundles", "tools", "package.json", "tsconfig.json"];
 /** Each runs a server and a test process. */
@@ -22,17 +14,12 @@ const TIMEOUT_MS = 180_000;
 const WHOLE_TIMEOUT_MS = 1_800_000;
 
 const wanted = process.argv.slice(2);
-const guards = globSync("test/guards/*.json", { cwd: ROOT })
-  .sort()
-  .flatMap((file) =>
-    (JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Guard[]).map((guard) => ({ ...guard, list: file })),
-  )
-  .filter(
-    ({ guard, file, list }) => wanted.length === 0 || wanted.some((part) => `${guard} ${file} ${list}`.includes(part)),
-  );
+const guards = readGuards(ROOT).filter(
+  ({ guard, file, list }) => wanted.length === 0 || wanted.some((part) => `${guard} ${file} ${list}`.includes(part)),
+);
 if (guards.length === 0) fail(`No guard in test/guards has ${wanted.join(" or ")} in its name or file.`);
 
-const stale = guards.filter(({ file, from }) => readFileSync(join(ROOT, file), "utf8").split(from).length !== 2);
+const stale = guards.filter((guard) => !fits(ROOT, guard));
 for (const { guard, file, list } of stale)
   console.error(`${list}: "${guard}": its text does not occur exactly once in ${file}`);
 if (stale.length > 0) fail(`${stale.length} entries of test/guards do not fit the sources.`, "Correct `from` in them.");

@@ -12,7 +12,7 @@ import { ISSUER } from "../identity/issue.ts";
 import { checkMaskSpec } from "../masking/index.ts";
 import { type OpenPolicy, openPolicy } from "../policy/index.ts";
 import type { Bindings } from "../protocols/postgres/bindings.ts";
-import { unjudgedFacts, commandFacts } from "../protocols/postgres/command-facts.ts";
+import { commandFacts, parameterTypesOf, unjudgedFacts } from "../protocols/postgres/command-facts.ts";
 import { Estimates } from "../protocols/postgres/estimate.ts";
 import { inspect, type Inspected } from "../protocols/postgres/inspect.ts";
 import { Planner } from "../protocols/postgres/planner.ts";
@@ -168,8 +168,7 @@ async function tryText(text: string, around: Surroundings, factsOnly = false): P
     const made = rewrite(text, substitutions, inspected.catalog, inspected.scope, {});
     if (made instanceof RegateError)
       return { ...trial, input: asked, decision: blockFor(id, made.code, made.detail), error: made };
-    const { message, parameters } = command;
-    const again = input(commandFacts(made.analysis, message, parameters.types.map(Number), made.rewriting));
+    const again = input(commandFacts(made.analysis, command.message, parameterTypesOf(command), made.rewriting));
     const last = await policy.evaluate(again);
     if (!asksForSubstitutions(last))
       return { ...trial, input: again, decision: withSubstitutions(last, substitutions) };

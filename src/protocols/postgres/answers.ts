@@ -71,7 +71,7 @@ export class Answers {
         if (op.kind !== "parse") throw unexpected(type);
         session.registry.statements.confirm(op.prepared);
         session.pending.shift();
-        if ("run" in op && !session.unsettled.takes(op.run)) session.recordOutcome(op.run, this.#statusOf(op.run));
+        if ("run" in op) this.#ended(op.run);
         return shown;
       case BACKEND.bindComplete:
         if (op.kind !== "bind") throw unexpected(type);
@@ -249,8 +249,14 @@ export class Answers {
     }
     session.pending.shift();
     session.copyIn = false;
-    if (!session.unsettled.takes(run)) session.recordOutcome(run, this.#statusOf(run));
+    this.#ended(run);
     return true;
+  }
+
+  /** Records how a run ended, or leaves that for the end of its segment. */
+  #ended(run: Run): void {
+    const { unsettled } = this.#session;
+    if (!unsettled.takes(run)) this.#session.recordOutcome(run, this.#statusOf(run));
   }
 
   /** How a run ended, by the SQLSTATE that it ended with. */

@@ -3,7 +3,7 @@ import type { Ticket } from "../../core/ports.ts";
 import { RegateError } from "../../errors.ts";
 import { analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
-import { comparable, type ReadCommand } from "./command-facts.ts";
+import { comparable, parameterTypesOf, type ReadCommand } from "./command-facts.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -170,7 +170,7 @@ function sameFacts(session: Session, command: ReadCommand, basis: Catalog | unde
     comparable(
       analyze(rewriting?.sent ?? text, catalog, session.settled.scope, {
         masked: rewriting?.masked,
-        parameterTypes: facts.parameters.types.map(Number),
+        parameterTypes: parameterTypesOf(facts),
       }).statements.map((statement) => statement.facts),
     );
   try {

@@ -22,6 +22,11 @@ export function commandFacts(
   };
 }
 
+/** The OIDs of the types that the client gave for its parameters. */
+export function parameterTypesOf({ parameters }: CommandFacts): number[] {
+  return parameters.types.map(Number);
+}
+
 /** The facts of a text that could not be judged: the text alone. */
 export function unjudgedFacts(text: string, message: string): CommandFacts {
   return { text, normalized: "", fingerprint: "", message, parameters: { count: 0, types: [] }, statements: [] };

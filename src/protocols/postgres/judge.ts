@@ -2,6 +2,7 @@
 import type { Permit, Refusal } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
 import { type Doubt, unrecorded, type Verdict } from "../../core/pipeline.ts";
+import type { Ticket } from "../../core/ports.ts";
 import { type ErrorCode, RegateError } from "../../errors.ts";
 import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
@@ -124,36 +125,35 @@ export class Judge {
     if (permit.ticket.durable || command.facts.statements.every((statement) => statement.class === "read"))
       return step(permit);
     const skipped = (): void => session.recordOutcome(newRun(permit, []), "skipped");
-    let outcome: { readonly failed: Error | undefined } | undefined;
-    permit.ticket.settled((failed) => {
-      outcome = { failed };
-      session.pump();
-    });
-    return session.wait(() => {
-      if (outcome === undefined) return false;
-      const { failed } = outcome;
+    const settled = (failed: Error | undefined): boolean => {
       if (failed === undefined) return step(permit);
       if (!(failed instanceof RegateError)) return this.refuse(unrecorded(failed), simple);
       if (again === undefined || failed.code !== "CATALOG_CHANGED") return refuse(failed);
       skipped();
       return again();
-    }, skipped);
+    };
+    return this.#settled(permit.ticket, settled, skipped);
+  }
+
+  /** Waits for a ticket, and goes on with what became of it; `skipped` as in {@link Session.wait}. */
+  #settled(ticket: Ticket, step: (failed: Error | undefined) => boolean, skipped?: () => void): boolean {
+    const session = this.#session;
+    let outcome: { readonly failed: Error | undefined } | undefined;
+    ticket.settled((failed) => {
+      outcome = { failed };
+      session.pump();
+    });
+    return session.wait(() => outcome !== undefined && step(outcome.failed), skipped);
   }
 
   /** Refuses by a catalog that holds: what was changed past the gate meanwhile may have made the command harmless. */
   #certainly(refuse: () => boolean, again: () => boolean = refuse): boolean {
-    const session = this.#session;
-    const { catalogs } = session;
+    const { catalogs } = this.#session;
     const basis = catalogs.current?.version;
     const round = catalogs.check.wanted();
     const go = (): boolean => (catalogs.current?.version === basis ? refuse() : again());
-    if (round.durable) return go();
-    let settled = false;
-    round.settled(() => {
-      settled = true;
-      session.pump();
-    });
-    return session.wait(() => settled && go());
+    // Where the question fails, the refusal stands.
+    return round.durable ? go() : this.#settled(round, go);
   }
 
   /** Waits for a human; never inside a transaction, where locks would wait, too. */

@@ -4,6 +4,7 @@ import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { parameterCount } from "../../sql/postgres/parameters.ts";
 import { planFindings } from "../../sql/postgres/plan-findings.ts";
+import { parameterTypesOf } from "./command-facts.ts";
 import type { Disagreements } from "./disagreements.ts";
 import { mayBePlanned } from "./estimate.ts";
 import type { Planner } from "./planner.ts";
@@ -99,7 +100,7 @@ export class PlanChecks {
     const text = command.sent ?? command.text;
     const plans = await this.#planner.plans({
       text: Buffer.from(text),
-      parameterTypes: command.parameters.types.map(Number),
+      parameterTypes: parameterTypesOf(command),
       parameterCount: parameterCount(text),
       searchPath,
       user,

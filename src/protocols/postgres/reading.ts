@@ -7,7 +7,7 @@ import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { LONG_TEXT, shapeAside } from "../../sql/postgres/parse-aside.ts";
 import { knownShapeOf } from "../../sql/postgres/shape.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
-import { commandFacts, type ReadCommand, unjudgedFacts } from "./command-facts.ts";
+import { commandFacts, parameterTypesOf, type ReadCommand, unjudgedFacts } from "./command-facts.ts";
 import { beginsEarly, namesNothing } from "./names.ts";
 import { basisOf, looksUpLate, refresh } from "./readings.ts";
 import { rewrite, type Rewriting, type Substitutions } from "./rewriting.ts";
@@ -244,19 +244,13 @@ export class Reading {
     const { facts } = command;
     const catalog = session.catalog ?? session.lastCatalog;
     if (catalog === undefined) throw new RegateError("CATALOG_UNAVAILABLE");
-    const made = rewrite(facts.text, asked, catalog, session.settled.scope, {
-      ...this.options,
-      parameterTypes: facts.parameters.types.map(Number),
-    });
+    const parameterTypes = parameterTypesOf(facts);
+    const options = { ...this.options, parameterTypes };
+    const made = rewrite(facts.text, asked, catalog, session.settled.scope, options);
     if (made instanceof RegateError) return session.judge.refuseUnreplaced(command, asked, made, simple);
     const { analysis, rewriting } = made;
     const again = (): boolean => this.rewritten(command, asked, simple, step);
-    return this.#estimated(
-      analysis,
-      facts.parameters.types.map(Number),
-      (estimated) => step(estimated, rewriting),
-      again,
-    );
+    return this.#estimated(analysis, parameterTypes, (estimated) => step(estimated, rewriting), again);
   }
 
   /** Analyses a prepared statement again if the catalog or the session's names changed since. */

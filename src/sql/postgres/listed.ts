@@ -1,7 +1,7 @@
 // What the text and its parameters list: values that are the same for all rows, and queries with no more rows than they spell out.
 import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-query";
 import { fromClause } from "./from.ts";
-import { bodyOf, integerOf, kindOf, qualifiedName, stringOf } from "./nodes.ts";
+import { bodyOf, integerOf, kindOf, qualifiedName, stringOf, withoutCasts } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import type { CteList } from "./scope.ts";
 import { isServersOwn } from "./user-code.ts";
@@ -119,13 +119,13 @@ export function listsRows(recorder: Recorder, node: Node | undefined, ctes: CteL
     return select.valuesLists.every((row) => valuesOf(row).every((value) => isFixed(recorder, value)));
   const targets = (select.targetList ?? []).map((target) => ("ResTarget" in target ? target.ResTarget.val : undefined));
   if (select.fromClause === undefined)
-    return targets.every((target) => isFixed(recorder, target) || unfoldsList(recorder, withoutCast(target)));
+    return targets.every((target) => isFixed(recorder, target) || unfoldsList(recorder, withoutCasts(target)));
   const [only, ...others] = select.fromClause;
   return (
     only !== undefined &&
     others.length === 0 &&
     listsItem(recorder, only, ctes) &&
-    targets.every((target) => isFixed(recorder, target) || isColumnOf(recorder, withoutCast(target), only, ctes))
+    targets.every((target) => isFixed(recorder, target) || isColumnOf(recorder, withoutCasts(target), only, ctes))
   );
 }
 
@@ -183,7 +183,7 @@ export function isBounded(recorder: Recorder, select: SelectStmt, ctes: CteList)
   if (select.op !== undefined && select.op !== "SETOP_NONE") return listsRows(recorder, { SelectStmt: select }, ctes);
   if (select.withClause !== undefined) return false;
   const targets = (select.targetList ?? []).filter(
-    (target) => !("ResTarget" in target && unfoldsList(recorder, withoutCast(target.ResTarget.val))),
+    (target) => !("ResTarget" in target && unfoldsList(recorder, withoutCasts(target.ResTarget.val))),
   );
   if (anyReturnsSet(recorder, targets)) return false;
   if (select.fromClause === undefined) return true;
@@ -202,10 +202,6 @@ function isPlain(select: SelectStmt): boolean {
 
 function valuesOf(row: Node): readonly Node[] {
   return "List" in row ? (row.List.items ?? []) : [];
-}
-
-function withoutCast(node: Node | undefined): Node | undefined {
-  return node !== undefined && "TypeCast" in node ? withoutCast(node.TypeCast.arg) : node;
 }
 
 /** Might an expression below give more than one row? */

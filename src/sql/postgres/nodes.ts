@@ -73,6 +73,11 @@ export function optionOf(options: readonly Node[] | undefined, name: string): st
   return found;
 }
 
+/** The expression below the casts that are written around it. */
+export function withoutCasts(node: Node | undefined): Node | undefined {
+  return node !== undefined && "TypeCast" in node ? withoutCasts(node.TypeCast.arg) : node;
+}
+
 /** As the server reads a boolean option: present without a value means on. */
 export function isOn(option: string | undefined): boolean {
   return option !== undefined && !/^(false|off|0|no|f|n)$/i.test(option);

@@ -2,7 +2,7 @@
 import type { A_Expr, Node } from "libpg-query";
 import { isFixed, isListedArray, listsItem, listsRows } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
-import { integerOf, qualifiedName, stringOf } from "./nodes.ts";
+import { integerOf, qualifiedName, stringOf, withoutCasts } from "./nodes.ts";
 import { Recorder } from "./recorder.ts";
 import type { Item, Scope } from "./scope.ts";
 import { namedItem } from "./scope.ts";
@@ -211,10 +211,6 @@ function isOneValue({ recorder, scope }: Search, node: Node | undefined): boolea
   const alone = new Recorder(recorder.catalog, recorder.path, { running: recorder.running, budget: recorder.budget });
   resolveQuery(alone, subselect.SelectStmt, undefined, scope.ctes);
   return !alone.unresolved && !alone.opaque;
-}
-
-function withoutCasts(node: Node | undefined): Node | undefined {
-  return node !== undefined && "TypeCast" in node ? withoutCasts(node.TypeCast.arg) : node;
 }
 
 /** `a IN (1, 2)` and `(a, b) IN ((1, 2), (3, 4))`. */

@@ -121,6 +121,7 @@ function taking(
 function typeOf(value: Value): number {
   return value.row === undefined ? value.type : 0;
 }
+
 /** ROW(…) meets another one field by field. */
 function withFields(value: Value | undefined): readonly (Value | undefined)[] {
   return value?.type === TYPE_RECORD && value.row !== undefined ? value.row.map((field) => field.value) : [value];

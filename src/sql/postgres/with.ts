@@ -31,30 +31,23 @@ export function withClause(
       appended: 0,
       query: clause.recursive === true ? undefined : body.ctequery,
     };
-    const visible = list;
+    const before = list;
     list = { cte, next: list };
-    if (clause.recursive === true) {
-      cte.resolve = () => resolveCte(recorder, cte, body, parent, list, true);
-      pending.push(cte);
-    } else resolveCte(recorder, cte, body, parent, visible, false);
+    const recursive = clause.recursive === true;
+    cte.resolve = () => {
+      cte.resolve = undefined;
+      // All of a recursive clause see each other, and are resolved when they are named.
+      const visible = recursive ? list : before;
+      cte.consumed = recorder.consumedBy(() => resolveCte(recorder, cte, body, parent, visible, recursive)).consumed;
+    };
+    if (recursive) pending.push(cte);
+    else cte.resolve();
   }
   for (const cte of pending) cte.resolve?.();
   return list;
 }
 
 function resolveCte(
-  recorder: Recorder,
-  cte: Cte,
-  body: CommonTableExpr,
-  parent: Scope | undefined,
-  visible: CteList,
-  recursive: boolean,
-): void {
-  cte.resolve = undefined;
-  cte.consumed = recorder.consumedBy(() => resolveCteBody(recorder, cte, body, parent, visible, recursive)).consumed;
-}
-
-function resolveCteBody(
   recorder: Recorder,
   cte: Cte,
   body: CommonTableExpr,
