@@ -99,6 +99,17 @@ describe("on_derived", () => {
       assert.match(String(await rows(`EXPLAIN (COSTS off) ${query}`)), /Seq Scan/);
     });
 
+  it("mask: nothing of it is shown behind columns that only the server knows", async () => {
+    const unknown = "((NULL::staff[])[1]).*";
+    const nulls = [null, null, null, null, null, null, null];
+    assert.deepEqual(await rows(`SELECT ${unknown}, pay, pay::text || 'x', id FROM staff WHERE id = 1`), [
+      [...nulls, null, null, null],
+    ]);
+    assert.deepEqual(await rows(`SELECT id, pay::text || 'x', ${unknown}, pay FROM staff WHERE id = 1`), [
+      [1, null, ...nulls, null],
+    ]);
+  });
+
   it("refuse: all but the column itself", async () => {
     assert.deepEqual(await rows("SELECT room FROM staff WHERE id = 1"), [["[redacted]"]]);
     await refused("SELECT lower(room) FROM staff", "protected-derived");

@@ -188,7 +188,7 @@ export class Answers {
     }
     if (masks.length === 0 && detect === undefined) return true;
     const { maskKey, tokenKey } = session.options;
-    const plan = planRow(masks, fields, statement?.facts.outputs, { key: maskKey, tokenKey }, detect);
+    const plan = planRow(masks, fields, statement, { key: maskKey, tokenKey }, detect);
     if (plan instanceof RegateError) {
       session.backend.refuseLate(run, plan);
       return false;

@@ -109,7 +109,7 @@ export class Copies {
       const shown = fields.map((field) => ({ ...field, format: known.format === "binary" ? 1 : 0 }));
       const { maskKey, tokenKey, limits } = options;
       const masks = run.permit.masks.filter((mask) => mask.statement === at);
-      const plan = planRow(masks, shown, statement.facts.outputs, { key: maskKey, tokenKey }, run.permit.detect);
+      const plan = planRow(masks, shown, statement, { key: maskKey, tokenKey }, run.permit.detect);
       if (plan instanceof RegateError) return plan;
       const names = fields.map(({ name }) => name);
       if (plan !== undefined) masker = new CopyMasker(known, names, plan, limits.rowBytes);

@@ -42,9 +42,13 @@ function columnFacts(recorder: Recorder): ColumnUse[] {
   return facts;
 }
 
-/** The columns of a result; where there may be others, one opaque output that may be anything the statement uses. */
+/**
+ * The columns of a result. Where there may be others, one opaque output, which may be anything the statement uses, stands for them and for what
+ * comes behind them: at which place that is, only the server knows.
+ */
 export function outputsOf(recorder: Recorder, result: Result): Output[] {
-  const outputs = result.members.map((member) => outputFact(recorder, member.name, member.value));
+  const placed = result.open ? result.members.slice(0, result.placed ?? 0) : result.members;
+  const outputs = placed.map((member) => outputFact(recorder, member.name, member.value));
   if (result.open)
     outputs.push({
       name: "*",

@@ -35,6 +35,8 @@ export type Result = {
   readonly open: boolean;
   /** What the columns that only the server knows may depend on. */
   readonly rest?: Value;
+  /** Of an open one: how many of its first columns stand where they stand, as the unknown ones come behind them. Undefined: none. */
+  readonly placed?: number;
 };
 
 const CHANGES: ReadonlySet<string> = new Set(["insert", "update", "delete", "merge"]);

@@ -38,7 +38,7 @@ export function merged(candidates: readonly StatementAnalysis[]): StatementAnaly
       columns: facts.flatMap((each) => each.columns),
       outputs: aligned
         ? first.facts.outputs.map((_, at) => either(facts.map((each) => each.outputs[at]!)))
-        : facts.flatMap((each) => each.outputs.map(opaque)),
+        : anyOf(facts.flatMap((each) => each.outputs)),
       writes: facts.flatMap((each) => each.writes),
       functions: facts.flatMap((each) => each.functions),
       scoped: facts.every((each) => each.scoped),
@@ -139,6 +139,9 @@ function either(outputs: readonly Output[]): Output {
       };
 }
 
-function opaque(output: Output): Output {
-  return { ...output, derivation: "opaque", total: false };
+/** Results of different shapes: any column may be any of theirs. */
+function anyOf(outputs: readonly Output[]): Output[] {
+  if (outputs.length === 0) return [];
+  const sources = [...new Set(outputs.flatMap((output) => output.sources))];
+  return [{ name: "*", type: "", derivation: "opaque", total: false, sources }];
 }

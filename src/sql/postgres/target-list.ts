@@ -17,13 +17,17 @@ const MAX_TARGETS = 1664;
 export function targetList(recorder: Recorder, nodes: readonly Node[] | undefined, scope: Scope): Result {
   const members: Member[] = [];
   const open: Result[] = [];
+  let placed: number | undefined;
   for (const node of nodes ?? []) {
     if (!("ResTarget" in node)) continue;
     const { val, name } = node.ResTarget;
     const expanded = val === undefined ? undefined : expandStar(recorder, val, scope);
     if (expanded !== undefined) {
+      if (expanded.open) {
+        placed ??= members.length;
+        open.push(expanded);
+      }
       members.push(...expanded.members);
-      if (expanded.open) open.push(expanded);
       continue;
     }
     const value = expression(recorder, val, scope);
@@ -31,7 +35,8 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
   }
   if (members.length > MAX_TARGETS)
     throw new RegateError("TEXT_TOO_COMPLEX", { detail: `more than ${MAX_TARGETS} columns in a target list` });
-  return { members, open: open.length > 0, ...restOfAll(open) };
+  if (placed === undefined) return { members, open: false };
+  return { members, open: true, ...restOfAll(open), placed };
 }
 
 /** `*`, `t.*`, `s.t.*`, `(row).*`; undefined for anything else. */

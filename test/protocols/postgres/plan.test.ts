@@ -24,7 +24,8 @@ const output = (derivation: Output["derivation"], ...columns: readonly string[])
 const token = { mask: "tokenize", key: "cards" };
 const value = Buffer.from("4111111111111111");
 function masked(outputs: readonly Output[] | undefined): string {
-  const plan = planRow([spec(token)], [field], outputs, options) as RowPlan;
+  const shown = outputs && { facts: { outputs }, outputsKnown: true };
+  const plan = planRow([spec(token)], [field], shown, options) as RowPlan;
   const mask = plan[0]!;
   return (mask.constant === undefined ? mask(value, 0, value.length) : mask.constant)!.toString();
 }
@@ -42,6 +43,18 @@ const unnamed: readonly [string, readonly Output[] | undefined][] = [
 ];
 for (const [name, outputs] of unnamed)
   test(`an output of ${name} has no tokens without a tweak`, () => assert.equal(masked(outputs), "[redacted]"));
+
+test("a mask of what stands for columns that only the server knows is for all of them", () => {
+  const at = (plan: unknown): boolean[] => Array.from(plan as RowPlan, (mask) => mask !== undefined);
+  const shown = { facts: { outputs: [output("direct", "a"), output("opaque", "b")] }, outputsKnown: false };
+  const fields = [field, field, field, field];
+  const masks = (...of: number[]) => of.map((at) => spec({ mask: "null", output: at }));
+  assert.deepEqual(at(planRow(masks(1), fields, shown, options)), [false, true, true, true]);
+  assert.deepEqual(at(planRow(masks(0), fields, shown, options)), [true, false, false, false]);
+  assert.deepEqual(at(planRow(masks(0, 1), [field], shown, options)), [true]);
+  const nothing = { facts: { outputs: [] }, outputsKnown: false };
+  assert.deepEqual(at(planRow(masks(0), [field, field], nothing, options)), [true, true]);
+});
 
 const impossible: readonly [string, object, string][] = [
   ["an output that is not there", { mask: "redact", output: 1 }, "MASK_IMPOSSIBLE"],

@@ -50,8 +50,30 @@ suite("prepared statements and cursors of the session", () => {
     assert.equal(statement.facts.outputs[0]!.derivation, "opaque");
     assert.deepEqual(tagsOf(statement), ["pii", "secret_number"]);
     assert.ok(statement.touchesTagged);
-    const uneven = one("EXECUTE p", { prepared: () => [one("SELECT 1"), one("SELECT 1, 2")] });
+    const uneven = one("EXECUTE p", {
+      prepared: () => [one("SELECT id FROM orders"), one("SELECT 1, ssn FROM hr.employees")],
+    });
     assert.equal(uneven.outputsKnown, false);
+    assert.deepEqual(
+      uneven.facts.outputs.map(({ name, sources }) => [name, sources.map(({ column }) => column)]),
+      [["*", ["id", "ssn"]]],
+    );
+  });
+
+  test("behind columns that only the server knows no output has a place of its own", () => {
+    const unknown = "((NULL::customers[])[1]).*";
+    const names = (text: string): string[] => {
+      const { facts, outputsKnown } = one(text);
+      assert.equal(outputsKnown, false);
+      const last = facts.outputs.at(-1)!;
+      assert.equal(last.derivation, "opaque");
+      assert.ok(last.sources.some(({ column }) => column === "ssn"));
+      return facts.outputs.map(({ name }) => name);
+    };
+    assert.deepEqual(names(`SELECT id, ${unknown}, ssn, ${unknown} FROM hr.employees`), ["id", "*"]);
+    assert.deepEqual(names("SELECT id, x.*, ssn FROM unnest(NULL::customers[]) x, hr.employees"), ["id", "*"]);
+    assert.deepEqual(names("SELECT * FROM hr.employees, unnest(NULL::customers[]) x"), ["*"]);
+    assert.deepEqual(names(`SELECT id, ${unknown}, ssn FROM hr.employees UNION SELECT * FROM orders`), ["*"]);
   });
 
   test("an unknown name is unknown", () => {

@@ -110,13 +110,11 @@ export class Oracles {
     measure.outputs += lineage.outputs.length;
     if (!analysis.outputsKnown) {
       measure.unknown += lineage.outputs.length;
-      const all = this.#closed(outputs.flatMap((output) => output.sources));
-      return this.#missing(
-        "output",
-        "an output",
-        lineage.outputs.flatMap((output) => [...output]),
-        all,
-      );
+      // The last stands for all from its place on.
+      return lineage.outputs.flatMap((origins, at) => {
+        const derived = this.#closed(outputs[Math.min(at, outputs.length - 1)]?.sources ?? []);
+        return this.#missing("output", `output ${at + 1}`, [...origins], derived);
+      });
     }
     return lineage.outputs.flatMap((origins, at) => {
       const output = outputs[at];
