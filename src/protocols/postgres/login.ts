@@ -1,5 +1,5 @@
-// From an accepted startup to a session: token, resource, upstream connection, and what the client is told before its first query.
-import { randomBytes, randomUUID } from "node:crypto";
+// What a session is made of: who its token says it is, what is known of it from the start, and a connection to the server with its settings.
+import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import type { SessionContext } from "../../core/command.ts";
 import type { Identity } from "../../core/facts.ts";
@@ -11,7 +11,6 @@ import type { Startup } from "./startup.ts";
 import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.ts";
 
 export type Accepted = Extract<Startup, { kind: "session" }>;
-export type CancelKey = { readonly pid: number; readonly secret: Buffer };
 
 /** Settings that a client may not bring along: they change who it is on the server, or load code there. */
 const refusedSettings = new Set([
@@ -97,9 +96,4 @@ function checkSetting(given: string, value: string): void {
   if (name === "standard_conforming_strings" && !["on", "true", "yes", "1"].includes(value.toLowerCase())) {
     throw new RegateError("STANDARD_CONFORMING_STRINGS", { detail: `The client asks for ${value}.` });
   }
-}
-
-/** The gate's own key: 4 secret bytes in protocol 3.0, 32 in 3.2. */
-export function newCancelKey(minor: number): CancelKey {
-  return { pid: 1 + (randomBytes(4).readUInt32BE(0) & 0x3fffffff), secret: randomBytes(minor >= 2 ? 32 : 4) };
 }
