@@ -23,5 +23,8 @@ block contains reasons.refusing_thing(rego.metadata.rule(), i, setting.name) if 
 
 _free(_, setting) if lower(setting.name) in data.settings.allowed
 
+# It means nothing to anybody else.
+_free(_, setting) if setting.own
+
 # Taking a setting back is harmless. RESET ALL names it *, as does a set_config whose name cannot be told, which is not a reset.
 _free(statement, _) if statement.verb in {"reset", "discard"}

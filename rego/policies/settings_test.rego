@@ -40,6 +40,14 @@ test_the_right_lets_it_pass if {
 		with data.rights as {"settings": {"groups": ["dba"], "scopes": []}}
 }
 
+test_a_setting_of_the_clients_own_may_be_changed if {
+	own := {"name": "app.user_id", "value": "7", "local": true, "own": true}
+	free := samples.statement({"verb": "set", "class": "session", "settings": [own]})
+	count(settings.block) == 0 with input as samples.command([free], [], [])
+	read := samples.statement({"verb": "set", "class": "session", "settings": [object.union(own, {"own": false})]})
+	samples.codes(settings.block) == {"setting"} with input as samples.command([read], [], [])
+}
+
 test_without_data_no_setting_may_be_changed if {
 	samples.codes(settings.block) == {"setting"} with input as changing("timezone", []) with data.settings as {}
 }

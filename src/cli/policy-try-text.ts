@@ -63,10 +63,10 @@ function describeStatement(facts: StatementFacts, at: number, text: string): str
     ),
     ...rows(
       "settings",
-      facts.settings.map(({ name, value, local }) => [
+      facts.settings.map(({ name, value, local, own }) => [
         name,
         `= ${value ?? "(computed or default)"}`,
-        local ? "local" : "",
+        [local ? "local" : "", own ? "own" : ""].filter((word) => word !== "").join(", "),
       ]),
     ),
     ...rows(

@@ -157,7 +157,8 @@ export const statement = object({
   /** True only if every row-changing part fixes its rows (see docs/facts.md); true for statements that change no rows. */
   scoped: boolean,
   limit: nullable(number),
-  settings: array(object({ name: string, value: nullable(string), local: boolean })),
+  /** `own`: a name with a dot that no module has, where no code in the database reads settings: it means nothing to anybody but the client. */
+  settings: array(object({ name: string, value: nullable(string), local: boolean, own: boolean })),
   locks: array(lock),
   /** What reaches outside of the database's own tables: program, file, server, large_object. */
   external: strings,

@@ -124,6 +124,9 @@ describe("what drivers and tools do to their session", () => {
     "SET role TO DEFAULT",
     // pg_dump
     "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'",
+    "SET app.user_id = '7'",
+    "SET LOCAL request.jwt.claims = '{\"sub\": 7}'",
+    "SELECT set_config('app.tenant', '7', true), current_setting('app.tenant', true)",
     "SELECT set_config(name, '16MB', false) FROM pg_catalog.pg_settings WHERE name = 'Work_Mem'",
     "SET default_text_search_config = 'pg_catalog.german'",
     "SET enable_memoize = off",
@@ -135,6 +138,7 @@ describe("what drivers and tools do to their session", () => {
 
   for (const text of [
     "SET role TO none",
+    "SET plpgsql.check_asserts = off",
     "SELECT set_config(name, 'x', false) FROM pg_settings",
     "SELECT set_config(name, 'none', false) FROM pg_settings WHERE name = 'role'",
     "SELECT set_config(name, 'x', false) FROM pg_settings WHERE name = 'work_mem' OR true",
@@ -150,6 +154,34 @@ describe("what drivers and tools do to their session", () => {
     test(`and nothing else: ${text}`, async () => {
       assert.equal((await failure(client, text)).routine, "setting");
     });
+});
+
+test("a setting of its own comes with the client, too, unless something in the database reads settings", async () => {
+  const start = async (): Promise<string> => {
+    const made = new pg.Client({ connectionString: await gate.url("shop"), options: "-c app.user_id=7" });
+    made.on("error", () => undefined);
+    await made.connect();
+    const { rows } = await made.query("SELECT current_setting('app.user_id') AS own");
+    await made.end();
+    return rows[0].own;
+  };
+  assert.equal(await start(), "7");
+  await direct.query("CREATE VIEW public.mine AS SELECT id FROM orders WHERE status = current_setting('app.user_id')");
+  try {
+    // What is changed past the gate is seen within seconds (catalog_check: auto).
+    let seen: { readonly routine?: string } = {};
+    for (let tried = 0; tried < 50 && seen.routine !== "setting"; tried++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      seen = await client.query("SET app.user_id = '8'").then(
+        () => ({}),
+        (thrown: Failure) => thrown,
+      );
+    }
+    assert.equal(seen.routine, "setting");
+    await assert.rejects(start(), /This setting may not be changed/);
+  } finally {
+    await direct.query("DROP VIEW public.mine");
+  }
 });
 
 describe("a queue takes its next rows", () => {

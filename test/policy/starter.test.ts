@@ -66,7 +66,7 @@ const fn = (name: string, kind: "builtin" | "known" | "unknown", opaque: boolean
 const set = (name: string): Facts => ({
   verb: "set",
   class: "session",
-  settings: [{ name, value: "x", local: false }],
+  settings: [{ name, value: "x", local: false, own: false }],
 });
 const reading: Facts = {
   columns: [used(id, "output"), used(email, "output")],
@@ -114,7 +114,7 @@ const table: readonly (readonly [
   ["SET role by a dba", [set("role")], { groups: ["dba"] }, "allow", "session"],
   [
     "set_config in a SELECT",
-    [{ settings: [{ name: "session_authorization", value: null, local: false }] }],
+    [{ settings: [{ name: "session_authorization", value: null, local: false, own: false }] }],
     {},
     "block",
     "setting",

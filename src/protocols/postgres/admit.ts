@@ -11,7 +11,7 @@ import { fatalMessage } from "./refuse.ts";
 import type { Shared } from "./resources.ts";
 import { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import { startupCommand } from "./startup-settings.ts";
+import { broughtSettings, startupCommand } from "./startup-settings.ts";
 import type { Upstream } from "./upstream.ts";
 
 export type Admission = {
@@ -60,11 +60,13 @@ type Known = { readonly context: SessionContext; readonly options: ShimOptions; 
 type Permitted = Extract<Verdict, { kind: "permit" }>;
 
 /** The connection, and the settings that it brings along. */
-async function judged({ parameters }: Accepted, { context, options }: Known): Promise<Verdict> {
+async function judged({ parameters }: Accepted, { context, options, parts }: Known): Promise<Verdict> {
   const { pipeline } = options;
   const verdict = await pipeline.connect(context);
-  const brought = startupCommand(parameters);
-  return verdict.kind === "permit" && brought !== undefined ? pipeline.judge(context, brought) : verdict;
+  const brought = broughtSettings(parameters);
+  if (verdict.kind !== "permit" || brought.length === 0) return verdict;
+  const catalog = parts.catalogs.fresh ?? (await parts.catalogs.refresh());
+  return pipeline.judge(context, startupCommand(brought, catalog));
 }
 
 /** Nobody is asked about a connection: one that would have to wait for an approval is refused. */

@@ -1,21 +1,27 @@
 // Settings that a client brings along in its startup packet, as facts: they are judged like the SET that would come behind it.
 import type { Command } from "../../core/command.ts";
 import type { StatementFacts } from "../../core/facts.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { startupSettings } from "./options.ts";
 
 /** What every driver brings, and only says how values look and who asks. */
 const usual = new Set(["application_name", "client_encoding", "datestyle", "extra_float_digits", "timezone"]);
 
-/** The startup's settings but for the usual ones; undefined where there are none. */
-export function startupCommand(parameters: ReadonlyMap<string, string>): Command | undefined {
-  const settings: StatementFacts["settings"][number][] = [];
+type Brought = { readonly name: string; readonly value: string };
+
+/** The startup's settings but for the usual ones. */
+export function broughtSettings(parameters: ReadonlyMap<string, string>): readonly Brought[] {
+  const settings: Brought[] = [];
   for (const [name, value] of parameters) {
     if (name === "user" || name === "database") continue;
     const brought = name === "options" ? startupSettings(value) : [{ name, value }];
     for (const one of brought)
-      if (!usual.has(one.name.toLowerCase())) settings.push({ ...one, name: one.name.toLowerCase(), local: false });
+      if (!usual.has(one.name.toLowerCase())) settings.push({ ...one, name: one.name.toLowerCase() });
   }
-  if (settings.length === 0) return undefined;
+  return settings;
+}
+
+export function startupCommand(settings: readonly Brought[], catalog: Catalog): Command {
   const text = settings.map(({ name, value }) => `${name}=${value}`).join(" ");
   const statement: StatementFacts = {
     verb: "set",
@@ -27,7 +33,7 @@ export function startupCommand(parameters: ReadonlyMap<string, string>): Command
     functions: [],
     scoped: true,
     limit: null,
-    settings,
+    settings: settings.map(({ name, value }) => ({ name, value, local: false, own: catalog.isOwnSetting(name) })),
     locks: [],
     external: [],
     estimate: null,

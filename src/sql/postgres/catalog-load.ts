@@ -8,6 +8,7 @@ import { type CatalogStore, PART_NAMES, type Rows } from "./catalog-store.ts";
 import type { Cast, CatalogContent, Operator, TypeEntry, UserCast, UserOperator } from "./catalog.ts";
 import type { Completion, RelationKind } from "./model.ts";
 import { Relation } from "./model.ts";
+import { readsSettings } from "./own-settings.ts";
 import { Declared, RESERVED_TAGS, splitName } from "./tags.ts";
 
 /** What the rows of a store mean, with the tags of a classification. @throws RegateError CATALOG_UNAVAILABLE */
@@ -28,6 +29,7 @@ export function buildCatalog(
   const content = {
     ...build(rows, store.serverVersion, version, declared, complete),
     incomplete: store.incomplete,
+    readsSettings: readsSettings(rows),
     schemaRights: schemaRights(store),
   };
   return { content, unmatched: unmatchedKeys(classification, content) };
@@ -51,7 +53,7 @@ function build(
   version: string,
   declared: Declared,
   complete: Completion,
-): Omit<CatalogContent, "incomplete" | "schemaRights"> {
+): Omit<CatalogContent, "incomplete" | "readsSettings" | "schemaRights"> {
   const relations = new Map<string, Map<string, Relation>>();
   const byOid = new Map<number, Relation>();
   const byRowType = new Map<number, Relation>();

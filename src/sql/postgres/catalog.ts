@@ -6,6 +6,7 @@ import type { CatalogStore } from "./catalog-store.ts";
 import { taggedColumns } from "./column-tags.ts";
 import type { Column, EventTrigger, FunctionEntry, Relation } from "./model.ts";
 import { NO_TAGS } from "./model.ts";
+import { isOwnName } from "./own-settings.ts";
 import type { Declared } from "./tags.ts";
 
 export type { Column, FunctionEntry, Relation } from "./model.ts";
@@ -90,6 +91,8 @@ export type CatalogContent = {
   readonly eventTriggers: readonly EventTrigger[];
   /** Definitions were locked away. */
   readonly incomplete: boolean;
+  /** Something that users made reads settings, or may. */
+  readonly readsSettings: boolean;
 };
 
 export class Catalog {
@@ -134,6 +137,11 @@ export class Catalog {
   /** Were definitions locked away when it was read? Then what they define is opaque, and it is worth reading again. */
   get incomplete(): boolean {
     return this.#content.incomplete;
+  }
+
+  /** Does a setting (in lower case) mean something to its client alone? No module has it, and nothing in the database reads settings. */
+  isOwnSetting(name: string): boolean {
+    return isOwnName(name) && !this.#content.readsSettings;
   }
 
   relationByOid(oid: number): Relation | undefined {

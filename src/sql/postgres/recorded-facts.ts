@@ -18,7 +18,10 @@ export function factsOf(recorder: Recorder, verb: string, outputs: readonly Outp
     functions: recorder.functions.size < 2 ? [...recorder.functions] : distinctFunctions(recorder.functions),
     scoped: recorder.scoped,
     limit: recorder.limit,
-    settings: recorder.settings,
+    settings: recorder.settings.map((setting) => ({
+      ...setting,
+      own: recorder.catalog.isOwnSetting(setting.name.toLowerCase()),
+    })),
     locks: recorder.locks,
     external: recorder.external.size === 0 ? [] : [...recorder.external].sort(),
     estimate: null,

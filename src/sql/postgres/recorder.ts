@@ -1,7 +1,7 @@
 // Collects what one statement touches while it is resolved; recorded-facts.ts turns it into facts at the end.
 import type { RangeVar } from "libpg-query";
 import type { Missing } from "../../core/command.ts";
-import type { FunctionUse, Lock, StatementFacts, VerbClass } from "../../core/facts.ts";
+import type { FunctionUse, Lock, VerbClass } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
@@ -20,10 +20,13 @@ import { NO_VIA, TouchedRelations } from "./touched.ts";
 import { TELLING, USE } from "./uses.ts";
 import { viewOf } from "./views.ts";
 
+/** What it is set to: null where that cannot be told, or is what it was. */
+type Setting = { name: string; readonly value: string | null; readonly local: boolean };
+
 /** @see Recorder.sideEffects */
 export type SideEffects = {
   readonly class: VerbClass;
-  readonly settings: StatementFacts["settings"];
+  readonly settings: readonly Setting[];
   readonly changesSettings: boolean;
   readonly locks: readonly Lock[];
   readonly flows: Flows | undefined;
@@ -70,7 +73,7 @@ export class Recorder {
   readonly uses = new Map<Column, number>();
   readonly functions = new Set<FunctionUse>();
   readonly external = new Set<string>();
-  readonly settings: { name: string; value: string | null; local: boolean }[] = [];
+  readonly settings: Setting[] = [];
   /** Names of the first column of scalar sub-selects, which are the names of the outputs that they make. */
   readonly subselectNames = new Map<object, string>();
   /** What the statement's own text looks up; undefined in bodies and definitions, whose values it does not give. */

@@ -53,7 +53,7 @@ describe("what a call puts somewhere is a flow", () => {
 describe("a view does what its query does", () => {
   test("it changes settings", () => {
     const analysis = analyze("SELECT * FROM v_setting", rich.catalog, SCOPE).statements[0]!;
-    assert.deepEqual(analysis.facts.settings, [{ name: "app.seen", value: null, local: false }]);
+    assert.deepEqual(analysis.facts.settings, [{ name: "app.seen", value: null, local: false, own: true }]);
     assert.ok(analysis.effects.settings);
   });
   test("it writes", () => assert.equal(factsOf("SELECT * FROM v_large").class, "write"));
