@@ -165,7 +165,9 @@ async function tryText(text: string, around: Surroundings, factsOnly = false): P
     const { substitutions } = decision;
     if (!asksForSubstitutions(decision) || substitutions === undefined || policy.mode === "observe")
       return { ...trial, input: asked, decision };
-    const made = rewrite(text, substitutions, inspected.catalog, inspected.scope, {});
+    const made = rewrite(text, substitutions, inspected.catalog, inspected.scope, {
+      revision: policy.revision,
+    });
     if (made instanceof RegateError)
       return { ...trial, input: asked, decision: blockFor(id, made.code, made.detail), error: made };
     const again = input(commandFacts(made.analysis, command.message, parameterTypesOf(command), made.rewriting));

@@ -57,8 +57,9 @@ export class Advice {
   }
 
   #passesRewritten(text: string, asked: Substitutions, catalog: Catalog): boolean {
-    const { reading, settled } = this.#session;
-    const made = rewrite(text, asked, catalog, settled.scope, reading.options);
+    const { reading, settled, options } = this.#session;
+    const { revision } = options.pipeline.policy;
+    const made = rewrite(text, asked, catalog, settled.scope, { ...reading.options, revision });
     if (made instanceof RegateError) return false;
     return this.#asked(reading.command(made.analysis, "query", [], undefined, made.rewriting)) === "nothing";
   }

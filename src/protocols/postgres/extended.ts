@@ -13,6 +13,7 @@ import { decodeBind, decodeExecute, decodeParse, decodeTarget, encodeParse } fro
 import { newRun } from "./pending.ts";
 import { cursorReading, looksUpLate } from "./readings.ts";
 import type { Portal, Prepared } from "./registry.ts";
+import { masksHold } from "./masks-hold.ts";
 import type { Rewriting } from "./rewriting.ts";
 import type { Session } from "./session.ts";
 import { probeName } from "./writer.ts";
@@ -112,6 +113,8 @@ export class Extended {
         const error = new RegateError("STATEMENT_UNKNOWN", { message: unknownStatement(bind.statement) });
         return session.judge.refuseUnjudged(error);
       }
+      if (!masksHold(session, prepared.rewriting, prepared.parameterTypes))
+        return session.judge.refuseUnjudged(new RegateError("STATEMENT_UNKNOWN", { detail: OTHER_MASKS }));
       const full = registry.portals.get(portal) === undefined ? registry.fullOfPortals(1) : undefined;
       if (full !== undefined) return session.judge.refuseUnjudged(full);
       return reading.current(prepared, () => {
@@ -149,6 +152,7 @@ export class Extended {
       held: statement === undefined || catalog === undefined ? undefined : hold(statement, catalog, names.searchPath),
       basis: this.#basis(),
       prepared,
+      rewriting: prepared.rewriting,
       hold: false,
       revision: session.options.pipeline.policy.revision,
       run,
@@ -174,6 +178,8 @@ export class Extended {
         const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${name}" does not exist` });
         return session.judge.refuseUnjudged(error);
       }
+      if (!masksHold(session, portal.rewriting, portal.prepared?.parameterTypes ?? []))
+        return session.judge.refuseUnjudged(new RegateError("PORTAL_UNKNOWN", { detail: OTHER_MASKS }));
       if (portal.by === "bind") return this.#upToDate(portal, () => this.#executePortal(portal, message));
       // A cursor that SQL opened, judged as the FETCH that it is.
       return session.reading.analyzed(Buffer.from(`FETCH ALL FROM ${quote(name)}`), false, (analysis) => {
@@ -349,6 +355,8 @@ export class Extended {
 function factsOf(statement: StatementAnalysis): StatementFacts {
   return statement.facts;
 }
+
+const OTHER_MASKS = "The policy that its masked columns are from is not in force any more.";
 
 function reserved(name: string): RegateError {
   return new RegateError("PROTOCOL_VIOLATION", { detail: `The name ${quote(name)} is the gate's own.` });

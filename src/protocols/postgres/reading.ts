@@ -245,7 +245,8 @@ export class Reading {
     const catalog = session.catalog ?? session.lastCatalog;
     if (catalog === undefined) throw new RegateError("CATALOG_UNAVAILABLE");
     const parameterTypes = parameterTypesOf(facts);
-    const options = { ...this.options, parameterTypes };
+    const { revision } = session.options.pipeline.policy;
+    const options = { ...this.options, parameterTypes, revision };
     const made = rewrite(facts.text, asked, catalog, session.settled.scope, options);
     if (made instanceof RegateError) return session.judge.refuseUnreplaced(command, asked, made, simple);
     const { analysis, rewriting } = made;

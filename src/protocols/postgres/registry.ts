@@ -40,6 +40,8 @@ export interface Portal extends Slot<Portal> {
   basis: string;
   /** What a Bind was of, for statements whose names are looked up as late as at Execute. */
   readonly prepared: Prepared | undefined;
+  /** Set if it is not of what the client sent. */
+  readonly rewriting: Rewriting | undefined;
   /** WITH HOLD: it outlives its transaction. */
   readonly hold: boolean;
   /** The policy's revision that the portal was permitted under. */
@@ -170,6 +172,7 @@ export class Registry {
         held: declares.held,
         basis: "",
         prepared: undefined,
+        rewriting,
         hold: declares.hold,
         revision: "",
         run: undefined,

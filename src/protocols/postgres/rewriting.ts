@@ -26,6 +26,8 @@ export type Rewriting = {
   readonly substitutions: Substitutions;
   readonly edits: readonly Edit[];
   readonly plainPlan: boolean;
+  /** Of the policy that asked for it. */
+  readonly revision: string;
 };
 
 /** The text with what the policy asks for replaced, and its analysis; or why that is not possible (SUBSTITUTION_IMPOSSIBLE). */
@@ -34,7 +36,7 @@ export function rewrite(
   substitutions: Substitutions,
   catalog: Catalog,
   scope: NameScope,
-  options: SubstituteOptions,
+  options: SubstituteOptions & { readonly revision: string },
 ): { readonly analysis: Analysis; readonly rewriting: Rewriting } | RegateError {
   const asked = new Map<number, Replacement[]>();
   for (const { statement, code: _, ...replacement } of substitutions) {
@@ -42,10 +44,11 @@ export function rewrite(
     if (list === undefined) asked.set(statement, [replacement]);
     else list.push(replacement);
   }
-  const made = substitute(text, catalog, scope, asked, options);
+  const { revision, ...reading } = options;
+  const made = substitute(text, catalog, scope, asked, reading);
   if ("impossible" in made) return impossible(substitutions, made);
   const { analysis, masked, edits, plainPlan, text: sent } = made;
-  return { analysis, rewriting: { original: text, sent, masked, substitutions, edits, plainPlan } };
+  return { analysis, rewriting: { original: text, sent, masked, substitutions, edits, plainPlan, revision } };
 }
 
 function impossible(substitutions: Substitutions, { impossible: why, hint }: Impossible): RegateError {

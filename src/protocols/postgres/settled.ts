@@ -2,6 +2,7 @@
 import type { NameScope, SessionNames } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { TRANSACTION } from "./codes.ts";
+import { masksHold } from "./masks-hold.ts";
 import { cursorReading, preparedReadings } from "./readings.ts";
 import type { Session } from "./session.ts";
 
@@ -62,6 +63,10 @@ export class Settled {
           this.#missing ??= { kind: "statement", name };
           return [];
         }
+        if (!masksHold(session, found.rewriting, found.parameterTypes)) {
+          this.absent ??= { kind: "statement", name };
+          return [];
+        }
         return preparedReadings(found, catalog, { ...this.scope, ...at }, session.reading.options);
       },
       cursor: (name, catalog) => {
@@ -72,6 +77,10 @@ export class Settled {
         }
         if (found.sure < registry.portals.doubt) {
           this.#missing ??= { kind: "portal", name };
+          return [];
+        }
+        if (!masksHold(session, found.rewriting, found.prepared?.parameterTypes ?? [])) {
+          this.absent ??= { kind: "portal", name };
           return [];
         }
         return cursorReading(found, catalog);
