@@ -291,7 +291,8 @@ export class Backend {
     const { rowBytes } = this.#session.options.limits;
     if (total > rowBytes) {
       this.#cut(chunk);
-      const detail = `It has ${total} bytes; the limit is ${rowBytes}.`;
+      // How many bytes it has would tell how long the masked values are.
+      const detail = `The limit is ${rowBytes} bytes.`;
       this.refuseLate(run, new RegateError("ROW_TOO_LARGE", { detail }));
       return "on";
     }
