@@ -130,6 +130,8 @@ describe("what drivers and tools do to their session", () => {
     "SELECT set_config(name, '16MB', false) FROM pg_catalog.pg_settings WHERE name = 'Work_Mem'",
     "SET default_text_search_config = 'pg_catalog.german'",
     "SET enable_memoize = off",
+    "SET vacuum_cost_limit = 300",
+    "SET pg_trgm.similarity_threshold = 0.4",
     "CREATE TEMP SEQUENCE numbers",
     "SELECT nextval('numbers')",
     "DROP SEQUENCE numbers",
