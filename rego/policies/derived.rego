@@ -16,19 +16,17 @@ import data.lib.substitution
 # METADATA
 # title: The statement sees masked values in place of the real ones
 substitute contains substitution.of(i, column) if {
-	some i, statement in input.command.statements
-	some column in statement.columns
-	substitution.possible(i, column)
-	not _bare(column)
-	not lookups.only(i, column)
-	not _refreshes(statement)
+	some i, _ in input.command.statements
+	some column in _replaced[i]
 }
 
+# What one output shows beside masked values could not be masked by itself: those are masked already.
 substitute contains substitution.of(i, source) if {
 	some i, statement in input.command.statements
 	some output in statement.outputs
-	not protection.direct(output)
+	output.derivation == "verbatim"
 	some source in output.sources
+	protection.place(source) in _beside[i]
 	substitution.possible(i, source)
 }
 
@@ -151,6 +149,43 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	not lookups.only(i, column)
 	not _refreshes(statement)
 	not _constrains(statement, column)
+}
+
+_replaced[i] contains column if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	substitution.possible(i, column)
+	not _bare(column)
+	not lookups.only(i, column)
+	not _refreshes(statement)
+}
+
+_replaced[i] contains source if {
+	some i, statement in input.command.statements
+	some output in statement.outputs
+	not protection.direct(output)
+	some source in output.sources
+	substitution.possible(i, source)
+}
+
+# All that is reached from what is replaced by way of outputs that show one of several columns.
+_beside[i] := graph.reachable(_shown[i], {protection.place(column) | some column in _replaced[i]}) if {
+	some i, _ in input.command.statements
+}
+
+# Each such output leads to its sources, and they to it.
+_shown[i][j] contains protection.place(source) if {
+	some i, statement in input.command.statements
+	some j, output in statement.outputs
+	output.derivation == "verbatim"
+	some source in output.sources
+}
+
+_shown[i][protection.place(source)] contains j if {
+	some i, statement in input.command.statements
+	some j, output in statement.outputs
+	output.derivation == "verbatim"
+	some source in output.sources
 }
 
 _refused_source[i] contains source if {

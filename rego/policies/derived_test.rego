@@ -152,6 +152,27 @@ test_cleared_tags_do_not_count if {
 	column.code == "tag-untold"
 }
 
+# Columns of a statement, each of which an output shows beside the next one; what is replaced of them.
+chained(uses) := {column.column | some column in columns} if {
+	names := ["a", "b", "c", "d"]
+	outputs := [object.union(samples.output("verbatim", source), {"sources": [source, samples.column(names[at + 1], ["pii"], [])]}) |
+		some at, name in ["a", "b"]
+		source := samples.column(name, ["pii"], [])
+	]
+	fields := {
+		"columns": [samples.column(name, ["pii"], array.concat(["output"], object.get(uses, name, []))) | some name in names],
+		"outputs": array.concat(outputs, [samples.output("direct", samples.column("d", ["pii"], []))]),
+	}
+	columns := substituted(object.union(selected, fields), [])
+}
+
+test_what_is_shown_beside_what_is_substituted_is_too if {
+	chained({}) == set()
+	chained({"a": ["filter"]}) == {"a", "b", "c"}
+	chained({"c": ["filter"]}) == {"a", "b", "c"}
+	chained({"d": ["filter"]}) == {"d"}
+}
+
 test_what_the_gate_masked_is_for_everybody if {
 	column := samples.column("email", ["masked"], ["output", "filter", "write_source"])
 	fields := {

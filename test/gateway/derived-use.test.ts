@@ -71,6 +71,15 @@ describe("on_derived", () => {
     assert.deepEqual(await rows("SELECT id FROM staff WHERE mail = 'ann@x.example'"), []);
   });
 
+  it("substitute: what is shown beside masked values is replaced, too", async () => {
+    const text = "SELECT id, mail FROM staff UNION ALL SELECT id, badge FROM staff WHERE badge > ''";
+    for (const whole of [text, `SELECT id, mail FROM (${text}) x ORDER BY id`]) {
+      const shown = await rows(whole);
+      assert.equal(shown.length, 6);
+      assert.deepEqual(new Set(shown.map(([, value]) => value)), new Set(["[redacted]"]));
+    }
+  });
+
   it("mask: what cannot fail is NULL, and whether it is there may be told", async () => {
     assert.deepEqual(await rows("SELECT id, pay > 20, pay::text || 'x' FROM staff WHERE pay IS NOT NULL ORDER BY id"), [
       [1, null, null],
