@@ -91,6 +91,7 @@ export class Rewriting {
     }
     if ("RangeVar" in holder) return this.#range(holder, holder.RangeVar as RangeVar, masks);
     if ("SelectStmt" in holder) return this.#select(holder.SelectStmt as SelectStmt, masks);
+    if (isSetOperation(holder)) return this.#select(holder.larg, masks) ?? this.#select(holder.rarg, masks);
     if ("CopyStmt" in holder) return this.#copy(holder.CopyStmt as CopyStmt, masks);
     if ("ColumnRef" in holder) return this.#column(holder.ColumnRef as ColumnRef, masks);
     return undefined;
@@ -243,6 +244,11 @@ export class Rewriting {
     body.fields = body.fields!.slice(extra);
     return undefined;
   }
+}
+
+/** Its arms are queries with no node around them. */
+function isSetOperation(holder: Holder): holder is { larg: SelectStmt; rarg: SelectStmt } {
+  return holder.op !== undefined && holder.larg !== undefined && holder.rarg !== undefined;
 }
 
 function innerOf(form: Form): RangeVar {

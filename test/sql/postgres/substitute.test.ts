@@ -96,6 +96,8 @@ const PASSING: { readonly [construct: string]: readonly string[] } = {
     "SELECT (p).name || 'x', to_jsonb(p), p IS NULL, row(p.*) FROM person p",
     "TABLE person ORDER BY name",
     "SELECT id FROM (TABLE ONLY person ORDER BY salary) x",
+    "TABLE animal UNION ALL SELECT 0, max(name) FROM animal ORDER BY 1, 2",
+    "(TABLE animal UNION (TABLE ONLY public.animal EXCEPT TABLE animal)) ORDER BY 1",
   ],
   joins: [
     "SELECT o.id, p.name FROM orders o LEFT JOIN person p ON p.id = o.person_id AND p.salary > 10 ORDER BY o.id",
@@ -140,6 +142,7 @@ const PASSING: { readonly [construct: string]: readonly string[] } = {
     "SELECT public.person.city, count(*) FROM public.person GROUP BY public.person.id, upper(public.person.name) ORDER BY public.person.id",
     "SELECT a.name, b.name, count(*) FROM person a JOIN person b ON b.id = a.id + 1 GROUP BY a.id, b.id ORDER BY a.id",
     "SELECT key, one, count(*) FROM person AS p (key, one) GROUP BY key ORDER BY key",
+    "SELECT id, city FROM person WHERE email > '' GROUP BY id UNION ALL SELECT 0, 'x' UNION SELECT id, name FROM person GROUP BY id ORDER BY 1, 2",
   ],
   samples: [
     "SELECT count(*), max(name) FROM person TABLESAMPLE system (100)",
