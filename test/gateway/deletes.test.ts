@@ -1,7 +1,7 @@
 // Every way to say DELETE that the shipped policy blocks: none takes effect, and each leaves a record.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cells, errorOf, extended as x, frame, WireClient } from "../protocols/postgres/wire-client.ts";
+import { cells, errorOf, extended as x, frame, refusal, WireClient } from "../protocols/postgres/wire-client.ts";
 import { startGate } from "../support/gate.ts";
 import { startServer } from "../support/server.ts";
 
@@ -81,6 +81,25 @@ describe("DELETE", () => {
       assert.ok(blocks() > blocked);
     });
   }
+
+  it("through temporary views on top of each other", async () => {
+    const client = await WireClient.open(port, token);
+    for (const [view, below] of [
+      ["near", "orders"],
+      ["far", "near"],
+      ["further", "far"],
+    ])
+      await client.run(`CREATE TEMP VIEW ${view} AS SELECT * FROM ${below}`);
+    for (const sql of [
+      "DELETE FROM near",
+      "DELETE FROM far",
+      "WITH gone AS (DELETE FROM further RETURNING id) SELECT count(*) FROM gone",
+      "UPDATE further SET status = status",
+      "MERGE INTO far USING (SELECT 1) s ON true WHEN MATCHED THEN UPDATE SET status = 'x'",
+    ])
+      assert.match(refusal(await client.run(sql)).M ?? "", /must fix which ones/, sql);
+    client.end();
+  });
 
   it("through the function-call message", async () => {
     const before = await rows();

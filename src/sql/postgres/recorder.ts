@@ -237,9 +237,8 @@ export class Recorder {
     for (const touched of view.touched) {
       const via = [relation.qualified, ...touched.via];
       this.relations.touch(touched.relation, touched.access, via, behind?.(touched.relation));
-      // A view that can be written passes the write on to what it selects from.
-      if (CHANGES.has(access) && touched.via.length === 0) this.relations.touch(touched.relation, access, via);
     }
+    if (CHANGES.has(access)) this.#passOn(relation, access, [relation.qualified]);
     for (const column of view.kept) this.kept.add(column);
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     this.consume(view.uses.keys());
@@ -248,6 +247,18 @@ export class Recorder {
     for (const external of view.external) this.external.add(external);
     if (view.effects !== undefined) this.takeOver(view.effects);
     if (view.opaque) this.opaque = true;
+  }
+
+  /** A view that can be written passes the write on to what it selects from, and a view there does the same. */
+  #passOn(view: Relation, access: string, via: readonly string[]): void {
+    const selected = viewOf(view, this.catalog)?.touched.filter((touched) => touched.via.length === 0) ?? [];
+    for (const relation of new Set(selected.map((touched) => touched.relation))) {
+      this.spend(via.length);
+      this.relations.touch(relation, access, via);
+      const below = [...via, relation.qualified];
+      if (relation.kind === "view") this.#passOn(relation, access, below);
+      else if (relation.kind === "table" && INHERITED.has(access)) this.#children(relation, access, below);
+    }
   }
 
   /** Inheritance (not partitions, which are their table): reading the parent reads the children. */
