@@ -21,6 +21,7 @@ import { isMasked } from "./masked-forms.ts";
 import { isOn, namesOf, optionOf } from "./nodes.ts";
 import { factsOf } from "./recorded-facts.ts";
 import { Recorder } from "./recorder.ts";
+import { changesWhileParsed } from "./type-code.ts";
 import { USE } from "./uses.ts";
 import { merged, opaqueFacts } from "./replay.ts";
 import { SECRET_TAG } from "./secrets.ts";
@@ -52,7 +53,14 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
   // The query of DECLARE is explained, and run for ANALYZE, but no cursor is made of it.
   const { declares: _, ...lasting } = analysed.effects;
   // What runs also tells, by the size of its WAL, what old and new values share.
-  const runs = analyzes || runsWhilePlanning(facts);
+  const executed = executedIn(body.query);
+  const runs =
+    analyzes ||
+    runsWhilePlanning(facts) ||
+    changesWhileParsed(judging.recorder.catalog, facts) ||
+    (executed !== undefined && mayPassOn(judging, executed));
+  // The statement stays as it is, but what is passed to it is computed.
+  if (!runs && executed !== undefined) passed(judging.recorder, executed);
   // How much WAL there is tells of whole rows, named or not: an old version is left behind, and what fills a page goes with it.
   const rows = isOn(optionOf(body.options, "wal")) ? protectedColumns(judging, facts.relations) : [];
   // Where a row is only asked whether a column of it is NULL, the scan below hands on the column.
@@ -96,6 +104,21 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
     },
   };
 }
+
+/** The EXECUTE that is explained, by itself or below CREATE TABLE AS. */
+function executedIn(node: Node | undefined): ExecuteStmt | undefined {
+  if (node === undefined) return undefined;
+  if ("CreateTableAsStmt" in node) return executedIn(node.CreateTableAsStmt.query);
+  return "ExecuteStmt" in node ? node.ExecuteStmt : undefined;
+}
+
+/** The protocol prepares EXECUTE as well, whose own arguments are computed then; what is not known may be one. */
+function mayPassOn(judging: Judging, body: ExecuteStmt): boolean {
+  const candidates = preparedAs(judging, body);
+  return candidates.length === 0 || candidates.some(({ facts }) => !PLANNED.has(facts.verb));
+}
+/** What has a plan of its own. */
+const PLANNED: ReadonlySet<string> = new Set(["select", "values", "insert", "update", "delete", "merge"]);
 
 /** Of what is touched in any way. */
 function protectedColumns({ recorder }: Judging, relations: readonly RelationFact[]): readonly Source[] {
@@ -145,9 +168,10 @@ function heldHere({ recorder, scope }: Judging, statement: StatementAnalysis): H
 export function prepare(judging: Judging, body: PrepareStmt): Judged {
   const types = (body.argtypes ?? []).map((node) => ("TypeName" in node ? typeOf(judging.recorder, node.TypeName) : 0));
   const statement = inner(judging, body.query, types);
+  const effects = changesWhileParsed(judging.recorder.catalog, statement.facts) ? ANY_EFFECT : NO_EFFECTS;
   return {
     verb: "prepare",
-    instead: { ...statement, returnsRows: false, copy: undefined, effects: NO_EFFECTS },
+    instead: { ...statement, returnsRows: false, copy: undefined, effects },
     prepares: { name: body.name ?? "", statement, held: heldHere(judging, statement) },
   };
 }

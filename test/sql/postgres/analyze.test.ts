@@ -98,6 +98,30 @@ suite("prepared statements and cursors of the session", () => {
     assert.ok(statement.touchesTagged);
   });
 
+  const sets = "set_config('search_path', 'public', false)";
+  for (const explained of [`EXECUTE p(${sets})`, `CREATE TABLE made AS EXECUTE p(${sets})`])
+    test(`EXPLAIN computes what is passed: ${explained}`, () => {
+      const statement = one(`EXPLAIN ${explained}`, { prepared: () => [one("DELETE FROM orders WHERE status = $1")] });
+      assert.deepEqual(
+        statement.facts.settings.map(({ name, value }) => [name, value]),
+        [["search_path", "public"]],
+      );
+      assert.ok(statement.effects.settings);
+      assert.equal(statement.facts.class, "read");
+      assert.deepEqual(
+        statement.facts.writes.map(({ target }) => target),
+        ["setting"],
+      );
+    });
+
+  test("EXPLAIN computes what is passed by an EXECUTE that the protocol prepared", () => {
+    const passing = one(`EXECUTE p(${sets})`, { prepared: () => [one("SELECT $1::text")] });
+    const statement = one("EXPLAIN EXECUTE q", { prepared: () => [passing] });
+    assert.ok(statement.effects.settings);
+    assert.equal(statement.facts.settings.length, 1);
+    assert.equal(one("EXPLAIN EXECUTE q").facts.class, "unknown");
+  });
+
   test("what a text prepares and forgets holds for the rest of it only", () => {
     const { statements } = facts("DEALLOCATE ALL; EXECUTE p; PREPARE p AS SELECT 1; EXECUTE p", {
       prepared: () => [one("SELECT 2")],
