@@ -255,10 +255,10 @@ has_tablespace_privilege(name,oid,text;name,text,text;oid,oid,text;oid,text;oid,
 information_schema._pg_index_position(oid,int2) lastval() mxid_age(xid) obj_description(oid;oid,name) oidvectortypes(oidvector) pg_available_extension_versions() pg_available_extensions() pg_backup_start_time(@-14) pg_basetype(regtype@17-)
 pg_blocking_pids(int4) pg_collation_actual_version(oid) pg_collation_is_visible(oid) pg_column_is_updatable(regclass,int2,bool) pg_conf_load_time() pg_config() pg_control_init() pg_control_recovery() pg_control_system()
 pg_conversion_is_visible(oid) pg_current_logfile(;text) pg_current_snapshot() pg_current_xact_id_if_assigned() pg_cursor() pg_database_collation_actual_version(oid@15-) pg_database_size(name;oid) pg_describe_object(oid,oid,int4)
-pg_extension_update_paths(name) pg_filenode_relation(oid,oid) pg_function_is_visible(oid) pg_get_acl(oid,oid,int4@18-) pg_get_aios(@18-) pg_get_backend_memory_contexts(@14-) pg_get_catalog_foreign_keys(@14-)
-pg_get_constraintdef(oid;oid,bool) pg_get_expr(pg_node_tree,oid;pg_node_tree,oid,bool) pg_get_function_arg_default(oid,int4) pg_get_function_arguments(oid) pg_get_function_identity_arguments(oid) pg_get_function_result(oid)
-pg_get_function_sqlbody(oid@14-) pg_get_functiondef(oid) pg_get_indexdef(oid;oid,int4,bool) pg_get_loaded_modules(@18-) pg_get_multixact_members(xid) pg_get_object_address(text,_text,_text) pg_get_partition_constraintdef(oid)
-pg_get_partkeydef(oid) pg_get_publication_tables(_text@16-;text@-15) pg_get_replica_identity_index(regclass) pg_get_ruledef(oid;oid,bool) pg_get_sequence_data(regclass@18-) pg_get_serial_sequence(text,text) pg_get_shmem_allocations()
+pg_extension_update_paths(name) pg_filenode_relation(oid,oid) pg_function_is_visible(oid) pg_get_acl(oid,oid,int4@18-) pg_get_aios(@18-) pg_get_catalog_foreign_keys(@14-) pg_get_constraintdef(oid;oid,bool)
+pg_get_expr(pg_node_tree,oid;pg_node_tree,oid,bool) pg_get_function_arg_default(oid,int4) pg_get_function_arguments(oid) pg_get_function_identity_arguments(oid) pg_get_function_result(oid) pg_get_function_sqlbody(oid@14-)
+pg_get_functiondef(oid) pg_get_indexdef(oid;oid,int4,bool) pg_get_loaded_modules(@18-) pg_get_multixact_members(xid) pg_get_object_address(text,_text,_text) pg_get_partition_constraintdef(oid) pg_get_partkeydef(oid)
+pg_get_publication_tables(_text@16-;text@-15) pg_get_replica_identity_index(regclass) pg_get_ruledef(oid;oid,bool) pg_get_sequence_data(regclass@18-) pg_get_serial_sequence(text,text) pg_get_shmem_allocations()
 pg_get_shmem_allocations_numa(@18-) pg_get_statisticsobjdef(oid) pg_get_statisticsobjdef_columns(oid@14-) pg_get_statisticsobjdef_expressions(oid@14-) pg_get_triggerdef(oid;oid,bool) pg_get_userbyid(oid)
 pg_get_viewdef(oid;oid,bool;oid,int4;text;text,bool) pg_get_wait_events(@17-) pg_get_wal_replay_pause_state(@14-) pg_get_wal_resource_managers(@15-) pg_has_role(name,name,text;name,oid,text;name,text;oid,name,text;oid,oid,text;oid,text)
 pg_identify_object(oid,oid,int4) pg_identify_object_as_address(oid,oid,int4) pg_index_column_has_property(regclass,int4,text) pg_index_has_property(regclass,text) pg_indexam_has_property(oid,text) pg_indexes_size(regclass)
@@ -277,19 +277,16 @@ pg_stat_get_checkpointer_slru_written(@18-) pg_stat_get_checkpointer_stat_reset_
 pg_stat_get_db_blk_read_time(oid) pg_stat_get_db_blk_write_time(oid) pg_stat_get_db_checksum_failures(oid) pg_stat_get_db_checksum_last_failure(oid) pg_stat_get_db_conflict_all(oid) pg_stat_get_db_conflict_bufferpin(oid)
 pg_stat_get_db_conflict_lock(oid) pg_stat_get_db_conflict_logicalslot(oid@16-) pg_stat_get_db_conflict_snapshot(oid) pg_stat_get_db_conflict_startup_deadlock(oid) pg_stat_get_db_conflict_tablespace(oid) pg_stat_get_db_deadlocks(oid)
 pg_stat_get_db_idle_in_transaction_time(oid@14-) pg_stat_get_db_numbackends(oid) pg_stat_get_db_parallel_workers_launched(oid@18-) pg_stat_get_db_parallel_workers_to_launch(oid@18-) pg_stat_get_db_session_time(oid@14-)
-pg_stat_get_db_sessions(oid@14-) pg_stat_get_db_sessions_abandoned(oid@14-) pg_stat_get_db_sessions_fatal(oid@14-) pg_stat_get_db_sessions_killed(oid@14-) pg_stat_get_db_stat_reset_time(oid) pg_stat_get_db_temp_bytes(oid)
-pg_stat_get_db_temp_files(oid) pg_stat_get_db_tuples_deleted(oid) pg_stat_get_db_tuples_fetched(oid) pg_stat_get_db_tuples_inserted(oid) pg_stat_get_db_tuples_returned(oid) pg_stat_get_db_tuples_updated(oid) pg_stat_get_db_xact_commit(oid)
-pg_stat_get_db_xact_rollback(oid) pg_stat_get_dead_tuples(oid) pg_stat_get_function_calls(oid) pg_stat_get_function_self_time(oid) pg_stat_get_function_total_time(oid) pg_stat_get_ins_since_vacuum(oid) pg_stat_get_last_analyze_time(oid)
-pg_stat_get_last_autoanalyze_time(oid) pg_stat_get_last_autovacuum_time(oid) pg_stat_get_last_vacuum_time(oid) pg_stat_get_lastscan(oid@16-) pg_stat_get_live_tuples(oid) pg_stat_get_mod_since_analyze(oid) pg_stat_get_numscans(oid)
-pg_stat_get_progress_info(text) pg_stat_get_recovery_prefetch(@15-) pg_stat_get_replication_slot(text@14-) pg_stat_get_slru() pg_stat_get_snapshot_timestamp() pg_stat_get_subscription(oid) pg_stat_get_subscription_stats(oid@15-)
-pg_stat_get_total_analyze_time(oid@18-) pg_stat_get_total_autoanalyze_time(oid@18-) pg_stat_get_total_autovacuum_time(oid@18-) pg_stat_get_total_vacuum_time(oid@18-) pg_stat_get_tuples_deleted(oid) pg_stat_get_tuples_fetched(oid)
-pg_stat_get_tuples_inserted(oid) pg_stat_get_tuples_returned(oid) pg_stat_get_tuples_updated(oid) pg_stat_get_vacuum_count(oid) pg_stat_get_xact_function_calls(oid) pg_stat_get_xact_function_self_time(oid)
-pg_stat_get_xact_function_total_time(oid) pg_stat_get_xact_numscans(oid) pg_stat_get_xact_tuples_deleted(oid) pg_stat_get_xact_tuples_fetched(oid) pg_stat_get_xact_tuples_inserted(oid) pg_stat_get_xact_tuples_returned(oid)
-pg_stat_get_xact_tuples_updated(oid) pg_stat_have_stats(text,oid,int8@18-;text,oid,oid@15-17) pg_statistics_obj_is_visible(oid) pg_table_is_visible(oid) pg_table_size(regclass) pg_tablespace_databases(oid) pg_tablespace_location(oid)
-pg_tablespace_size(name;oid) pg_timezone_abbrevs(@-17) pg_timezone_abbrevs_abbrevs(@18-) pg_timezone_abbrevs_zone(@18-) pg_timezone_names() pg_total_relation_size(regclass) pg_ts_config_is_visible(oid) pg_ts_dict_is_visible(oid)
-pg_ts_parser_is_visible(oid) pg_ts_template_is_visible(oid) pg_type_is_visible(oid) pg_wal_summary_contents(int8,pg_lsn,pg_lsn@17-) pg_walfile_name(pg_lsn) pg_walfile_name_offset(pg_lsn) pg_xact_commit_timestamp(xid)
-pg_xact_commit_timestamp_origin(xid@14-) pg_xact_status(xid8) plpgsql_validator(oid) row_security_active(oid;text) satisfies_hash_partition(oid,int4,int4,any) shobj_description(oid,name) to_regclass(text) to_regcollation(text)
-to_regnamespace(text) to_regoper(text) to_regoperator(text) to_regproc(text) to_regprocedure(text) to_regrole(text) to_regtype(text) to_regtypemod(text@17-) txid_current_if_assigned() txid_current_snapshot() txid_status(int8)
+pg_stat_get_db_sessions(oid@14-) pg_stat_get_db_sessions_abandoned(oid@14-) pg_stat_get_db_sessions_fatal(oid@14-) pg_stat_get_db_sessions_killed(oid@14-) pg_stat_get_db_stat_reset_time(oid) pg_stat_get_db_xact_commit(oid)
+pg_stat_get_db_xact_rollback(oid) pg_stat_get_function_calls(oid) pg_stat_get_function_self_time(oid) pg_stat_get_function_total_time(oid) pg_stat_get_last_analyze_time(oid) pg_stat_get_last_autoanalyze_time(oid)
+pg_stat_get_last_autovacuum_time(oid) pg_stat_get_last_vacuum_time(oid) pg_stat_get_recovery_prefetch(@15-) pg_stat_get_replication_slot(text@14-) pg_stat_get_slru() pg_stat_get_snapshot_timestamp() pg_stat_get_subscription(oid)
+pg_stat_get_subscription_stats(oid@15-) pg_stat_get_total_analyze_time(oid@18-) pg_stat_get_total_autoanalyze_time(oid@18-) pg_stat_get_total_autovacuum_time(oid@18-) pg_stat_get_total_vacuum_time(oid@18-) pg_stat_get_vacuum_count(oid)
+pg_stat_get_xact_function_calls(oid) pg_stat_get_xact_function_self_time(oid) pg_stat_get_xact_function_total_time(oid) pg_stat_have_stats(text,oid,int8@18-;text,oid,oid@15-17) pg_statistics_obj_is_visible(oid) pg_table_is_visible(oid)
+pg_table_size(regclass) pg_tablespace_databases(oid) pg_tablespace_location(oid) pg_tablespace_size(name;oid) pg_timezone_abbrevs(@-17) pg_timezone_abbrevs_abbrevs(@18-) pg_timezone_abbrevs_zone(@18-) pg_timezone_names()
+pg_total_relation_size(regclass) pg_ts_config_is_visible(oid) pg_ts_dict_is_visible(oid) pg_ts_parser_is_visible(oid) pg_ts_template_is_visible(oid) pg_type_is_visible(oid) pg_wal_summary_contents(int8,pg_lsn,pg_lsn@17-)
+pg_walfile_name(pg_lsn) pg_walfile_name_offset(pg_lsn) pg_xact_commit_timestamp(xid) pg_xact_commit_timestamp_origin(xid@14-) pg_xact_status(xid8) plpgsql_validator(oid) row_security_active(oid;text)
+satisfies_hash_partition(oid,int4,int4,any) shobj_description(oid,name) to_regclass(text) to_regcollation(text) to_regnamespace(text) to_regoper(text) to_regoperator(text) to_regproc(text) to_regprocedure(text) to_regrole(text)
+to_regtype(text) to_regtypemod(text@17-) txid_current_if_assigned() txid_current_snapshot() txid_status(int8)
 =total passing
 any_value(anyelement@16-) any_value_transfn(anyelement,anyelement@16-) array_agg(anynonarray) array_dims(anyarray) array_length(anyarray,int4) array_lower(anyarray,int4) array_ndims(anyarray) array_reverse(anyarray@18-)
 array_upper(anyarray,int4) cardinality(anyarray) count(;any) first_value(anyelement) generate_subscripts(anyarray,int4;anyarray,int4,bool) isempty(anymultirange@14-;anyrange)
@@ -348,6 +345,8 @@ lo_get(oid;oid,int8,int4) loread(int4,int4)
 lo_import(text;text,oid)
 =reads columns=pg_stat_wal.wal_bytes
 pg_available_wal_summaries(@17-) pg_control_checkpoint() pg_current_wal_flush_lsn() pg_current_wal_insert_lsn() pg_current_wal_lsn() pg_get_wal_summarizer_state(@17-) pg_stat_get_backend_wal(int4@18-) pg_stat_get_wal(@14-)
+=reads columns=pg_backend_memory_contexts.used_bytes
+pg_get_backend_memory_contexts(@14-)
 =reads columns=pg_replication_slots.restart_lsn
 pg_get_replication_slots()
 =reads columns=pg_hba_file_rules.user_name
@@ -373,12 +372,23 @@ pg_stat_get_backend_io(int4@18-) pg_stat_get_io(@16-)
 pg_stat_get_blocks_fetched(oid) pg_stat_get_blocks_hit(oid) pg_stat_get_xact_blocks_fetched(oid) pg_stat_get_xact_blocks_hit(oid)
 =reads columns=pg_stat_database.blks_hit
 pg_stat_get_db_blocks_fetched(oid) pg_stat_get_db_blocks_hit(oid)
+=reads columns=pg_stat_database.temp_bytes
+pg_stat_get_db_temp_bytes(oid) pg_stat_get_db_temp_files(oid)
+=reads columns=pg_stat_database.tup_fetched
+pg_stat_get_db_tuples_deleted(oid) pg_stat_get_db_tuples_fetched(oid) pg_stat_get_db_tuples_inserted(oid) pg_stat_get_db_tuples_returned(oid) pg_stat_get_db_tuples_updated(oid)
+=reads columns=pg_stat_all_tables.idx_tup_fetch
+pg_stat_get_dead_tuples(oid) pg_stat_get_ins_since_vacuum(oid) pg_stat_get_lastscan(oid@16-) pg_stat_get_live_tuples(oid) pg_stat_get_mod_since_analyze(oid) pg_stat_get_numscans(oid) pg_stat_get_tuples_deleted(oid)
+pg_stat_get_tuples_fetched(oid) pg_stat_get_tuples_inserted(oid) pg_stat_get_tuples_returned(oid) pg_stat_get_tuples_updated(oid)
+=reads columns=pg_stat_progress_copy.bytes_processed
+pg_stat_get_progress_info(text)
 =reads columns=pg_stat_all_tables.n_tup_hot_upd
 pg_stat_get_tuples_hot_updated(oid) pg_stat_get_tuples_newpage_updated(oid@16-)
 =reads columns=pg_stat_wal_receiver.conninfo
 pg_stat_get_wal_receiver()
 =reads columns=pg_stat_replication.sent_lsn
 pg_stat_get_wal_senders()
+=reads columns=pg_stat_xact_all_tables.idx_tup_fetch
+pg_stat_get_xact_numscans(oid) pg_stat_get_xact_tuples_deleted(oid) pg_stat_get_xact_tuples_fetched(oid) pg_stat_get_xact_tuples_inserted(oid) pg_stat_get_xact_tuples_returned(oid) pg_stat_get_xact_tuples_updated(oid)
 =reads columns=pg_stat_xact_all_tables.n_tup_hot_upd
 pg_stat_get_xact_tuples_hot_updated(oid) pg_stat_get_xact_tuples_newpage_updated(oid@16-)
 =state setting

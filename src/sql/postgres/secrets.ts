@@ -58,9 +58,17 @@ const SPREAD = [
 /** Updates whose new row needed no new entries in indexes, or no new page. */
 const HOT = ["n_tup_hot_upd", "n_tup_newpage_upd"];
 const BLOCKS = ["blks_read", "blks_hit"];
-/** A new entry in a unique index looks for others in the table. */
-const HEAP_BLOCKS = BLOCKS.map((column) => `heap_${column}`);
 const INDEX_BLOCKS = BLOCKS.map((column) => `idx_${column}`);
+/** A new entry in a unique index looks for others in the table; a long value is in as many blocks of the TOAST table as it needs. */
+const TABLE_BLOCKS = ["heap", "idx", "toast", "tidx"].flatMap((part) => BLOCKS.map((column) => `${part}_${column}`));
+
+/** Of a TOAST table and its index: a value has a row there for each 2 kB, and one that is short has none. The views of users' relations lack them. */
+const SCANS = ["idx_scan", "last_idx_scan", "idx_tup_fetch"];
+const TABLE_ROWS = [
+  ...["seq_scan", "last_seq_scan", "seq_tup_read", ...SCANS, "n_tup_ins", "n_tup_upd", "n_tup_del"],
+  ...["n_live_tup", "n_dead_tup", "n_mod_since_analyze", "n_ins_since_vacuum"],
+];
+const XACT_ROWS = ["seq_scan", "seq_tup_read", "idx_scan", "idx_tup_fetch", "n_tup_ins", "n_tup_upd", "n_tup_del"];
 
 /** schema.relation → columns; `*` for all. Columns that a server version lacks are ignored. The others of known relations are not secret. */
 export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -86,11 +94,28 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   ["pg_catalog.pg_stat_replication", ["sent_lsn", "write_lsn", "flush_lsn", "replay_lsn"]],
   ["pg_catalog.pg_replication_slots", ["restart_lsn", "confirmed_flush_lsn", "safe_wal_size"]],
   ["pg_catalog.pg_stat_io", ["reads", "read_bytes", "writes", "write_bytes", "hits"]],
-  ["pg_catalog.pg_stat_database", BLOCKS],
+  // and how long the rows are that are sorted, kept or copied
+  [
+    "pg_catalog.pg_stat_database",
+    [
+      ...[...BLOCKS, "temp_files", "temp_bytes"],
+      ...["tup_returned", "tup_fetched", "tup_inserted", "tup_updated", "tup_deleted"],
+    ],
+  ],
+  [
+    "pg_catalog.pg_backend_memory_contexts",
+    ["total_bytes", "total_nblocks", "free_bytes", "free_chunks", "used_bytes"],
+  ],
+  ["pg_catalog.pg_stat_progress_copy", ["bytes_processed", "bytes_total"]],
+  ...["all", "sys"].flatMap((which): [string, readonly string[]][] => [
+    [`pg_catalog.pg_stat_${which}_tables`, [...HOT, ...TABLE_ROWS]],
+    [`pg_catalog.pg_stat_xact_${which}_tables`, [...HOT, ...XACT_ROWS]],
+    [`pg_catalog.pg_stat_${which}_indexes`, [...SCANS, "idx_tup_read"]],
+  ]),
+  ["pg_catalog.pg_stat_user_tables", HOT],
+  ["pg_catalog.pg_stat_xact_user_tables", HOT],
   ...["all", "sys", "user"].flatMap((which): [string, readonly string[]][] => [
-    [`pg_catalog.pg_stat_${which}_tables`, HOT],
-    [`pg_catalog.pg_stat_xact_${which}_tables`, HOT],
-    [`pg_catalog.pg_statio_${which}_tables`, [...HEAP_BLOCKS, ...INDEX_BLOCKS]],
+    [`pg_catalog.pg_statio_${which}_tables`, TABLE_BLOCKS],
     [`pg_catalog.pg_statio_${which}_indexes`, INDEX_BLOCKS],
   ]),
   // what is in the columns of every table: values, how often they are there, how they are spread
@@ -122,17 +147,17 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   ["cron.job_run_details", ["command", "return_message"]],
 ]);
 
+/** What pg_stat_statements and its like count of each text, which is how the server's own counters tell of values. */
+const COUNTERS = [
+  ...["shared_blks_hit", "shared_blks_read", "shared_blks_dirtied", "shared_blks_written"],
+  ...["temp_blks_read", "temp_blks_written", "wal_records", "wal_fpi", "wal_bytes", "wal_buffers_full"],
+];
+
 /** Views and tables of well-known extensions, in whichever schema they are: name → columns that hold texts or values of other sessions. */
 export const EXTENSION_SECRETS: ReadonlyMap<string, readonly string[]> = new Map([
-  [
-    "pg_stat_statements",
-    [
-      ...["query", "shared_blks_hit", "shared_blks_read", "shared_blks_dirtied", "shared_blks_written"],
-      ...["wal_records", "wal_fpi", "wal_bytes", "wal_buffers_full"],
-    ],
-  ],
-  ["pg_stat_monitor", ["query", "comments", "message", "query_plan"]],
-  ["pg_store_plans", ["plan"]],
+  ["pg_stat_statements", ["query", ...COUNTERS]],
+  ["pg_stat_monitor", ["query", "comments", "message", "query_plan", ...COUNTERS]],
+  ["pg_store_plans", ["plan", ...COUNTERS]],
   ["pg_qualstats", ["constvalue"]],
   ["pg_qualstats_pretty", ["constvalue"]],
   ["pg_qualstats_all", ["constvalue"]],

@@ -42,13 +42,23 @@ describe("the list of known relations", () => {
       columns.map((column) => `pg_catalog.${relation}.${column}`);
     /** By the first version that has it. */
     const later: { readonly [major: number]: readonly string[] } = {
-      14: ["pg_catalog.pg_stats_ext_exprs", "pg_catalog.pg_stat_wal", ...names("pg_statistic_ext_data", ["stxdexpr"])],
+      14: [
+        "pg_catalog.pg_stats_ext_exprs",
+        "pg_catalog.pg_stat_wal",
+        ...names("pg_statistic_ext_data", ["stxdexpr"]),
+        "pg_catalog.pg_backend_memory_contexts",
+        "pg_catalog.pg_stat_progress_copy",
+      ],
       15: ["pg_catalog.pg_ident_file_mappings"],
       16: [
         "pg_catalog.pg_stat_io",
         ...["all", "sys", "user"].flatMap((which) =>
           ["pg_stat", "pg_stat_xact"].flatMap((view) => names(`${view}_${which}_tables`, ["n_tup_newpage_upd"])),
         ),
+        ...["all", "sys"].flatMap((which) => [
+          ...names(`pg_stat_${which}_tables`, ["last_seq_scan", "last_idx_scan"]),
+          ...names(`pg_stat_${which}_indexes`, ["last_idx_scan"]),
+        ]),
       ],
       17: names("pg_stats", ["range_length_histogram", "range_empty_frac", "range_bounds_histogram"]),
       18: major < 16 ? [] : names("pg_stat_io", ["read_bytes", "write_bytes"]),
@@ -153,6 +163,32 @@ describe("look-alikes", () => {
     "SELECT pg_stat_get_blocks_hit(1259)",
     "SELECT blks_hit FROM pg_stat_database",
     "SELECT pg_stat_get_db_blocks_fetched(1)",
+    "SELECT toast_blks_hit FROM pg_statio_user_tables",
+    "SELECT tidx_blks_read FROM pg_statio_all_tables",
+    "SELECT temp_bytes FROM pg_stat_database",
+    "SELECT temp_files FROM pg_stat_database",
+    "SELECT tup_fetched FROM pg_stat_database",
+    "SELECT pg_stat_get_db_temp_bytes(1)",
+    "SELECT pg_stat_get_db_temp_files(1)",
+    "SELECT pg_stat_get_db_tuples_returned(1)",
+    "SELECT idx_scan FROM pg_stat_xact_all_tables",
+    "SELECT idx_tup_fetch FROM pg_stat_xact_sys_tables",
+    "SELECT n_tup_del FROM pg_stat_all_tables",
+    "SELECT n_live_tup FROM pg_stat_sys_tables",
+    "SELECT idx_tup_read FROM pg_stat_all_indexes",
+    "SELECT idx_tup_fetch FROM pg_stat_sys_indexes",
+    "SELECT pg_stat_get_tuples_fetched(1259)",
+    "SELECT pg_stat_get_xact_tuples_returned(1259)",
+    "SELECT pg_stat_get_xact_numscans(1259)",
+    ...(major < 14
+      ? []
+      : [
+          "SELECT bytes_processed FROM pg_stat_progress_copy",
+          "SELECT bytes_total FROM pg_stat_progress_copy",
+          "SELECT param1 FROM pg_stat_get_progress_info('COPY')",
+          "SELECT used_bytes FROM pg_backend_memory_contexts",
+          "SELECT used_bytes FROM pg_get_backend_memory_contexts()",
+        ]),
     "SELECT restart_lsn FROM pg_replication_slots",
     "SELECT redo_lsn FROM pg_control_checkpoint()",
   ])
@@ -167,8 +203,10 @@ describe("look-alikes", () => {
     "SELECT pid, state, usename FROM pg_stat_activity",
     "SELECT pid, mode, granted, relation FROM pg_locks",
     "SELECT relname, seq_scan, n_tup_upd, n_live_tup, n_dead_tup, last_vacuum FROM pg_stat_user_tables",
-    "SELECT relname, toast_blks_read, toast_blks_hit FROM pg_statio_user_tables",
-    "SELECT datname, numbackends, xact_commit, tup_fetched, deadlocks FROM pg_stat_database",
+    "SELECT relname, idx_scan, idx_tup_fetch FROM pg_stat_user_tables",
+    "SELECT indexrelname, idx_scan, idx_tup_read FROM pg_stat_user_indexes",
+    "SELECT relname, last_vacuum, vacuum_count FROM pg_stat_all_tables",
+    "SELECT datname, numbackends, xact_commit, deadlocks FROM pg_stat_database",
     "SELECT slot_name, plugin, active, wal_status FROM pg_replication_slots",
     "SELECT * FROM information_schema.columns",
     "SELECT pg_get_viewdef(oid) FROM pg_class",
