@@ -10,6 +10,7 @@ import type { Relation } from "./model.ts";
 import { parse, parseToJson } from "./parser.ts";
 import { sameTree } from "./same-tree.ts";
 import { type Shape, shapeOfJson } from "./shape.ts";
+import { runsEarlier } from "./substitute-earlier.ts";
 import { Names } from "./substitute-names.ts";
 import type { Edit } from "./substitute-text.ts";
 import { Rewriting } from "./substitute-tree.ts";
@@ -116,7 +117,9 @@ function rewrite(
           ? masks
           : rewriting.statement(statement, masks);
     if (impossible !== undefined) return done({ impossible });
-    if (rewriting.edits === 0 && !plain) return done(notReached(before.facts[number]!, list));
+    // What of it is not masked then, the next judgement tells.
+    if (rewriting.edits === 0 && !plain && !runsEarlier(tree, number))
+      return done(notReached(before.facts[number]!, list));
   }
   const result = rewriting.text();
   if (result === undefined) return done({ impossible: "its parts could not be found in the text" });

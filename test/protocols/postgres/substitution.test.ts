@@ -198,6 +198,17 @@ describe("a prepared statement", () => {
     await run("ROLLBACK");
   });
 
+  it("and a cursor may be run in the text that makes them", async () => {
+    assert.deepEqual(await run("PREPARE q AS SELECT upper(v) FROM t WHERE id = 1; EXECUTE q; EXPLAIN EXECUTE q"), [
+      "[REDACTED]",
+      "Seq Scan on t",
+      "  Filter: (id = 1)",
+    ]);
+    const text =
+      "BEGIN; DECLARE d CURSOR FOR SELECT lower(v) FROM t; FETCH 1 FROM d; MOVE 1 FROM d; FETCH ALL FROM d; COMMIT";
+    assert.deepEqual(await run(text), ["[redacted]", "[redacted]"]);
+  });
+
   it("that was made before its column was protected is refused when it is run", async () => {
     await send(prepare("s", "SELECT upper(w) FROM t WHERE id = 1"));
     assert.deepEqual(rows(await send(execute("s"))), ["OPEN1"]);
