@@ -20,6 +20,8 @@ const MOST_VIEWS = 16;
 
 export class Rewriting {
   readonly forms = new Set<Form>();
+  /** In whose places their definitions stand, in the last statement. */
+  readonly views = new Set<Relation>();
   readonly #catalog: Catalog;
   readonly #names: Names;
   readonly #path: readonly string[];
@@ -63,6 +65,7 @@ export class Rewriting {
   /** Rewrites one statement of the text; gives why it cannot be, if it cannot. */
   statement(statement: Node, masks: ReadonlyMap<Relation, Masks>): string | undefined {
     this.edits = 0;
+    this.views.clear();
     this.#statement = statement;
     // Walked by hand: trees are deeper than the stack.
     const left: unknown[] = [statement];
@@ -194,6 +197,7 @@ export class Rewriting {
       "RangeVar" in holder ? this.#source.relation(range.location ?? 0, range.inh !== true, table) : undefined;
     if (place === undefined) return `${view.qualified} was not found in the text`;
     for (const form of made.forms) this.forms.add(form);
+    for (const each of [view, ...made.views]) this.views.add(each);
     this.edits++;
     const query = `(${made.query})`;
     const named = range.alias === undefined ? `${query} AS ${name(range.relname ?? "")}` : query;

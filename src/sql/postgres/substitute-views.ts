@@ -3,7 +3,7 @@ import type { Node, SelectStmt } from "libpg-query";
 import type { Catalog } from "./catalog.ts";
 import { name } from "./mask-sql-build.ts";
 import { type Form, INNER } from "./masked-forms.ts";
-import type { Relation } from "./model.ts";
+import { type Column, COMPUTED_TAG, type Relation } from "./model.ts";
 import { parse } from "./parser.ts";
 import { Recorder } from "./recorder.ts";
 import { sameTree } from "./same-tree.ts";
@@ -13,7 +13,13 @@ import { Names } from "./substitute-names.ts";
 import type { Rewriting } from "./substitute-tree.ts";
 import { viewOf } from "./views.ts";
 
-export type Inlined = { readonly query: string; readonly select: SelectStmt; readonly forms: Iterable<Form> };
+export type Inlined = {
+  readonly query: string;
+  readonly select: SelectStmt;
+  readonly forms: Iterable<Form>;
+  /** Those in the definition whose definitions took their places. */
+  readonly views: Iterable<Relation>;
+};
 
 /** Does the view do more with a masked column than show it? */
 export function isBuiltOn(relation: Relation, masks: ReadonlyMap<Relation, Masks>, catalog: Catalog): boolean {
@@ -21,6 +27,18 @@ export function isBuiltOn(relation: Relation, masks: ReadonlyMap<Relation, Masks
   for (const column of viewOf(relation, catalog)?.uses.keys() ?? [])
     if (masks.get(column.relation)?.has(column.name) === true) return true;
   return false;
+}
+
+/**
+ * The columns whose tags say more than those of what they are made of, as the classification may: in the place of the view stands its
+ * definition, of which nobody could tell that.
+ */
+export function ownTagged(view: Relation, catalog: Catalog): readonly Column[] {
+  const values = viewOf(view, catalog)?.values;
+  return view.columns.filter((column, at) => {
+    const kept = new Set([COMPUTED_TAG, ...(values?.[at]?.sources.flatMap(({ source }) => source.tags) ?? [])]);
+    return column.source.tags.some((tag) => !kept.has(tag));
+  });
 }
 
 /** `rewriting` is made for the text of the definition. A text: why it cannot be. */
@@ -51,5 +69,5 @@ export function inlined(
   // OFFSET keeps conditions of the text around it from being asked of rows that the view leaves out.
   const query = `SELECT * FROM (${made}) AS ${name(INNER)} OFFSET 0`;
   const select = parse(query).stmts?.[0]?.stmt as Extract<Node, { SelectStmt: unknown }>;
-  return { query, select: select.SelectStmt, forms: inner.forms };
+  return { query, select: select.SelectStmt, forms: inner.forms, views: inner.views };
 }

@@ -15,6 +15,7 @@ import { Names } from "./substitute-names.ts";
 import type { Edit } from "./substitute-text.ts";
 import { Rewriting } from "./substitute-tree.ts";
 import type { Masks } from "./substitute-forms.ts";
+import { ownTagged } from "./substitute-views.ts";
 
 /** A column, as facts name it, and the mask that takes its place, with the mask's parameters. */
 export type Replacement = {
@@ -117,6 +118,8 @@ function rewrite(
           ? masks
           : rewriting.statement(statement, masks);
     if (impossible !== undefined) return done({ impossible });
+    const lost = losesTags(before.facts[number]!, rewriting.views, catalog);
+    if (lost !== undefined) return done(lost);
     // What of it is not masked then, the next judgement tells.
     if (rewriting.edits === 0 && !plain && !runsEarlier(tree, number))
       return done(notReached(before.facts[number]!, list));
@@ -134,6 +137,20 @@ function rewrite(
     if (!(thrown instanceof RegateError)) throw thrown;
     return done({ impossible: `the rewritten text would be refused (${thrown.code})` });
   }
+}
+
+/** A column that the statement uses is protected as one of the view, and would not be as what the definition makes it of. */
+function losesTags({ columns }: Facts, views: Iterable<Relation>, catalog: Catalog): Impossible | undefined {
+  for (const view of views)
+    for (const { source } of ownTagged(view, catalog)) {
+      const { schema, table, column } = source;
+      if (!columns.some((each) => each.column === column && each.table === table && each.schema === schema)) continue;
+      return {
+        impossible: `column ${column} of ${view.qualified} is protected by itself, and not as a column of what that view is made of`,
+        hint: `Leave ${column} out: ${view.qualified} is built on masked columns, so its definition takes its place.`,
+      };
+    }
+  return undefined;
 }
 
 function sameStatements(made: ParseResult, meant: ParseResult): boolean {
