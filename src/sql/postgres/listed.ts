@@ -1,8 +1,12 @@
 // What the text and its parameters list: values that are the same for all rows, and queries with no more rows than they spell out.
 import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-query";
+import { typeOf } from "./casts.ts";
+import { elementOf } from "./coercion.ts";
+import { expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
 import { bodyOf, integerOf, kindOf, qualifiedName, stringOf, withoutCasts } from "./nodes.ts";
-import type { Recorder } from "./recorder.ts";
+import { NO_SCOPE } from "./judging.ts";
+import { Recorder } from "./recorder.ts";
 import type { CteList } from "./scope.ts";
 import { isServersOwn } from "./user-code.ts";
 
@@ -74,8 +78,29 @@ function isFixedQuery(recorder: Recorder, node: Node | undefined): boolean {
 export function isListedArray(recorder: Recorder, node: Node | undefined): boolean {
   if (node === undefined) return false;
   if ("A_Const" in node || "ParamRef" in node) return true;
-  if ("TypeCast" in node) return isListedArray(recorder, node.TypeCast.arg);
-  return "A_ArrayExpr" in node && isFixed(recorder, node);
+  if ("TypeCast" in node) {
+    const { arg, typeName } = node.TypeCast;
+    // The text of an array of what is computed may be taken apart into more than its elements.
+    const listed = withoutCasts(arg);
+    if (listed !== undefined && "A_ArrayExpr" in listed && !isArray(recorder, typeOf(recorder, typeName))) return false;
+    return isListedArray(recorder, arg);
+  }
+  return "A_ArrayExpr" in node && (node.A_ArrayExpr.elements ?? []).every((each) => isListedElement(recorder, each));
+}
+
+/** One value, or an array that is listed itself: an array that is computed has any number of elements, inside of ARRAY[…], too. */
+function isListedElement(recorder: Recorder, node: Node): boolean {
+  if (isListedArray(recorder, node)) return true;
+  if (!isFixed(recorder, node)) return false;
+  const { catalog, path, running, budget, variables } = recorder;
+  const alone = new Recorder(catalog, path, { running, budget, ...(variables === undefined ? {} : { variables }) });
+  const { type } = expression(alone, node, NO_SCOPE);
+  const known = catalog.type(catalog.baseType(type)) ?? catalog.relationByRowType(catalog.baseType(type));
+  return known !== undefined && known.kind !== "p" && !isArray(recorder, type);
+}
+
+function isArray({ catalog }: Recorder, type: number): boolean {
+  return elementOf(catalog, type) !== 0;
 }
 
 /** Functions that give a row for each element of a list that they are given. */
