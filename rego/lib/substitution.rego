@@ -22,11 +22,12 @@ of(i, column) := object.union(spec.mask, {
 
 # METADATA
 # title: Is the column one that is to be substituted, of a relation that the statement only reads?
-# description: The rows that a statement changes are the real ones.
+# description: The rows that a statement changes, or shows as it has inserted them, are the real ones.
 possible(i, column) if {
 	protection.by_tags[column.tags].on_derived == "substitute"
 	[column.schema, column.table] in _read[i]
 	not [column.schema, column.table] in _changed[i]
+	not protection.place(column) in _returned[i]
 }
 
 _read[i] := {[relation.schema, relation.name] |
@@ -40,6 +41,22 @@ _changed[i] := {[relation.schema, relation.name] |
 	some relation in statement.relations
 	some access in relation.access
 	access in {"update", "delete", "merge", "truncate"}
+} if {
+	some i, statement in input.command.statements
+}
+
+# What an INSERT does with a column of its table is told by RETURNING alone: where it reads the table, there are other uses.
+_returned[i] := {protection.place(column) |
+	statement.verb == "insert"
+	some relation in statement.relations
+	"insert" in relation.access
+	some column in statement.columns
+	column.schema == relation.schema
+	column.table == relation.name
+	"output" in column.uses
+	every use in column.uses {
+		use in {"output", "write_target", "unique", "computed", "nullness"}
+	}
 } if {
 	some i, statement in input.command.statements
 }

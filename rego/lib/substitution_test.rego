@@ -30,6 +30,26 @@ test_of_a_relation_that_is_only_read if {
 	not possible(["pii"], ["select", "merge"])
 }
 
+# A column of customers that a statement with this verb, which reads and inserts into it, uses so.
+returned(verb, uses) if {
+	statement := samples.statement({
+		"verb": verb,
+		"relations": [relation("customers", ["insert", "select"])],
+		"columns": [samples.column("email", ["pii"], uses)],
+	})
+	not substitution.possible(0, samples.column("email", ["pii"], uses)) with input as samples.command([statement], [], [])
+		with data.masks as specs
+}
+
+test_not_of_the_rows_that_an_insert_returns if {
+	returned("insert", ["output", "computed", "write_target"])
+	returned("insert", ["output", "nullness", "unique"])
+	not returned("insert", ["output", "filter", "write_target"])
+	not returned("insert", ["computed", "write_source"])
+	not returned("insert", ["computed"])
+	not returned("select", ["output", "computed"])
+}
+
 test_of_what_sql_can_mask if not possible(["pci"], ["select"])
 
 test_of_what_is_protected if not possible(["masked"], ["select"])

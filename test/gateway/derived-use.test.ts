@@ -131,6 +131,17 @@ describe("on_derived", () => {
       ["[redacted]", null],
     ]);
   });
+
+  it("of what a statement inserts the same holds", async () => {
+    await client.query("BEGIN");
+    const text = "INSERT INTO staff (id, name) SELECT 10 * id, 'x' FROM staff WHERE id = 1";
+    assert.deepEqual(await rows(`${text} RETURNING mail, mail IS NULL, lower(badge)`), [[null, true, null]]);
+    const copied =
+      "INSERT INTO staff (id, name) SELECT 100 + id, upper(mail) FROM staff WHERE mail IS NOT NULL ORDER BY id";
+    assert.deepEqual((await rows(`${copied} RETURNING name`))[0], ["[REDACTED]"]);
+    await client.query("ROLLBACK");
+    await refused(`${copied} RETURNING lower(mail)`, "the statement changes public.staff");
+  });
 });
 
 describe("writes", () => {
