@@ -182,8 +182,11 @@ function isEquals(recorder: Recorder, operation: object, names: readonly Node[] 
 
 function equality(search: Search, column: Node | undefined, other: Node | undefined): void {
   if (column !== undefined && other !== undefined && "RowExpr" in column && "RowExpr" in other) {
+    const left = column.RowExpr.args ?? [];
     const right = other.RowExpr.args ?? [];
-    (column.RowExpr.args ?? []).forEach((node, at) => {
+    // A star stands for any number of columns, and moves what is behind it: the server then pairs others than stand in the same places.
+    if ([...left, ...right].some(isStar)) return;
+    left.forEach((node, at) => {
       equality(search, node, right[at]);
     });
     return;
@@ -195,6 +198,13 @@ function equality(search: Search, column: Node | undefined, other: Node | undefi
     const from = reference(search, withoutCasts(other));
     if (from !== undefined) search.chains.push([to, from]);
   }
+}
+
+function isStar(node: Node): boolean {
+  // `x.*`, and of a row `(x).*`.
+  const parts =
+    "ColumnRef" in node ? node.ColumnRef.fields : "A_Indirection" in node ? node.A_Indirection.indirection : [];
+  return (parts ?? []).some((part) => "A_Star" in part);
 }
 
 /**

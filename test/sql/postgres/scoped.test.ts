@@ -204,6 +204,13 @@ const loose: readonly string[] = [
   "UPDATE words SET n = 1 WHERE w = lower('A' COLLATE marks)",
   "UPDATE words SET n = 1 FROM (VALUES ('a' COLLATE marks)) v(x) WHERE w = v.x",
   "UPDATE loose_words SET n = 1 WHERE w = 'a'",
+  // A star moves what stands behind it: the key equals another column than the one in its place.
+  "DELETE FROM t USING (SELECT 1 AS a, 2 AS b) v, (SELECT id AS k FROM t) z WHERE (v.*, t.id) = (1, 2, z.*)",
+  "DELETE FROM t USING (SELECT 1 AS a, id AS k FROM t) v WHERE (v.*, t.id, 2) = (1, v.k, v.k, 2)",
+  "DELETE FROM t USING (SELECT 1 AS a, id AS k FROM t) v WHERE ((v).*, t.id, 2) = (1, v.k, v.k, 2)",
+  "DELETE FROM t USING (SELECT 1 AS a, id AS k FROM t) v WHERE ROW(ROW(v.*, t.id, 2)) = ROW(ROW(1, v.k, v.k, 2))",
+  "DELETE FROM t USING (SELECT id AS k, 1 AS a FROM t) v WHERE (v.*, t.id, 1) = (v.k, 1, v.*)",
+  "MERGE INTO t USING (SELECT 1 AS a, id AS k FROM t) v ON (v.*, t.id, 2) = (1, v.k, v.k, 2) WHEN MATCHED THEN DELETE",
   "UPDATE t SET x = 'y' WHERE id = (random() * 99)::int",
   "UPDATE t SET x = 'y' WHERE id + 0 * random() = id",
   "UPDATE t SET x = 'y' WHERE id = (id + 0 * random())::int",
