@@ -66,6 +66,8 @@ export function preparedReadings(
   scope: NameScope,
   options: Options,
 ): readonly StatementAnalysis[] {
+  // Where a cursor stands is no part of the basis.
+  if (prepared.readings.some(({ effects }) => effects.ofCursor === true)) prepared.basis = "";
   refresh(prepared, catalog, scope, options);
   return prepared.readings;
 }
@@ -74,6 +76,7 @@ const optimizable = new Set(["select", "values", "insert", "update", "delete", "
 
 /** Utility statements look names up when they are executed (EXECUTE, FETCH, COPY, DDL …), not when they are bound. */
 export function looksUpLate(statement: StatementAnalysis): boolean {
+  if (statement.effects.ofCursor === true) return true;
   return !optimizable.has(statement.facts.verb) && !namesNothing(statement);
 }
 

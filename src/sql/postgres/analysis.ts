@@ -47,6 +47,8 @@ export type Effects = {
   readonly temp: boolean;
   /** Runs code that cannot be seen through: any setting, prepared statement and cursor may be another afterwards. */
   readonly opaque: boolean;
+  /** Which row it changes is where a cursor stands, whatever that is when it runs (WHERE CURRENT OF). */
+  readonly ofCursor?: boolean;
   /** SET search_path to constants: the list, names as the server keeps them. */
   readonly path?: { readonly schemas: readonly string[]; readonly local: boolean };
   /** SET ROLE to a name. */

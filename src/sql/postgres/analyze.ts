@@ -44,7 +44,7 @@ export type AnalyzeOptions = {
 };
 
 /** What such statements mean, the session decides: their facts are made anew each time, from the whole tree. */
-const OF_THE_SESSION = /"(?:Prepare|Execute|Deallocate|DeclareCursor|Fetch|ClosePortal)Stmt":/;
+const OF_THE_SESSION = /"(?:(?:Prepare|Execute|Deallocate|DeclareCursor|Fetch|ClosePortal)Stmt|CurrentOfExpr)":/;
 
 /**
  * Facts of every statement of a text, in the state in which the session is before it. Later statements see what earlier ones prepare,

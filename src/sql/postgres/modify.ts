@@ -1,5 +1,6 @@
 // INSERT, UPDATE, DELETE and MERGE: what changes, where the new values come from, and what RETURNING shows.
 import type {
+  CurrentOfExpr,
   DeleteStmt,
   InsertStmt,
   MergeStmt,
@@ -303,8 +304,27 @@ function where(
   from: readonly Node[] | undefined,
   scope: Scope,
 ): void {
-  if (clause !== undefined) recorder.use(coerced(recorder, expression(recorder, clause, scope)), USE.filter);
+  if (clause !== undefined && "CurrentOfExpr" in clause) currentOf(recorder, clause.CurrentOfExpr, to.relation);
+  else if (clause !== undefined) recorder.use(coerced(recorder, expression(recorder, clause, scope)), USE.filter);
   if (recorder.scoped && !fixesRows(recorder, clause, to, from, scope)) recorder.scoped = false;
+}
+
+/**
+ * Which row WHERE CURRENT OF names depends on the order of the cursor's rows, which an index of any of its columns may give. Rows that are locked
+ * (FOR UPDATE) are never read from an index alone: columns that are only shown have no part in their order.
+ */
+function currentOf(recorder: Recorder, { cursor_name: name }: CurrentOfExpr, changed: Relation | undefined): void {
+  recorder.ofCursor = true;
+  // The cursor of a body is a variable of it.
+  if (recorder.cursor === undefined && changed?.tagged !== false) recorder.opaque = true;
+  for (const { facts } of recorder.cursor?.(name ?? "") ?? [])
+    for (const { schema, table, column: used, uses } of facts.columns) {
+      const locked = facts.locks.some((lock) => lock.level === "row" && lock.schema === schema && lock.name === table);
+      if (locked && uses.every((use) => use === "output")) continue;
+      const column = recorder.catalog.resolveRelation(schema, table, recorder.path)?.column(used);
+      if (column === undefined) recorder.opaque = true;
+      else recorder.use(column.value, USE.filter);
+    }
 }
 
 function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, outer: CteList): Result {

@@ -3,6 +3,7 @@ import type { RangeVar } from "libpg-query";
 import type { Missing } from "../../core/command.ts";
 import type { FunctionUse, Lock, VerbClass } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
+import type { StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
@@ -89,6 +90,10 @@ export class Recorder {
   missing: Missing | undefined;
   /** What the server may hold on the way to the result, shown or not: a plan tells how wide it is. */
   readonly kept = new Set<Column>();
+  /** What the session's cursor of a name shows; undefined in bodies and definitions. */
+  cursor: ((name: string) => readonly StatementAnalysis[]) | undefined;
+  /** WHERE CURRENT OF names one. */
+  ofCursor = false;
   changesSettings = false;
   changesCatalog = false;
   changesTemporary = false;

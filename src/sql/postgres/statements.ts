@@ -23,7 +23,6 @@ import { bodyOf, kindOf, optionOf, qualifiedName } from "./nodes.ts";
 import { alterSequence, createSchema, creates, drop, grant, moves, objectVerb, onObject, rename } from "./objects.ts";
 import { factsOf, outputsOf } from "./recorded-facts.ts";
 import type { Recorder } from "./recorder.ts";
-import { USE } from "./uses.ts";
 import { withOwn } from "./replay.ts";
 import { alterSystem, copy, namedByRow, notify, pathOf, set, transaction, truncate } from "./rows-and-settings.ts";
 import { resolveQuery } from "./select.ts";
@@ -33,22 +32,6 @@ const returningOf = (judging: Judging, verb: string, node: Node): Judged => {
   const result = resolveModification(judging.recorder, node, undefined, undefined) ?? { members: [], open: true };
   return { verb, result, returnsRows: bodyOf<{ returningClause?: unknown }>(node).returningClause !== undefined };
 };
-
-/**
- * Which row WHERE CURRENT OF names depends on the order of the cursor's rows, which an index of any of its columns may give. Rows that are locked
- * (FOR UPDATE) are never read from an index alone: columns that are only shown have no part in their order.
- */
-function currentOf({ recorder, scope }: Judging, clause: Node | undefined): void {
-  if (clause === undefined || !("CurrentOfExpr" in clause)) return;
-  for (const { facts } of scope.cursor(clause.CurrentOfExpr.cursor_name ?? "", recorder.catalog))
-    for (const { schema, table, column: name, uses } of facts.columns) {
-      const locked = facts.locks.some((lock) => lock.level === "row" && lock.schema === schema && lock.name === table);
-      if (locked && uses.every((use) => use === "output")) continue;
-      const column = recorder.catalog.resolveRelation(schema, table, recorder.path)?.column(name);
-      if (column === undefined) recorder.opaque = true;
-      else recorder.use(column.value, USE.filter);
-    }
-}
 
 /** DDL whose relations are found by walking it. `external`: what it reaches. */
 const ddl =
@@ -172,14 +155,8 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   // queries and changes of rows
   SelectStmt: select,
   InsertStmt: (judging, _, node) => returningOf(judging, "insert", node),
-  UpdateStmt: (judging, body, node) => {
-    currentOf(judging, body.whereClause);
-    return returningOf(judging, "update", node);
-  },
-  DeleteStmt: (judging, body, node) => {
-    currentOf(judging, body.whereClause);
-    return returningOf(judging, "delete", node);
-  },
+  UpdateStmt: (judging, _, node) => returningOf(judging, "update", node),
+  DeleteStmt: (judging, _, node) => returningOf(judging, "delete", node),
   MergeStmt: (judging, _, node) => returningOf(judging, "merge", node),
   CopyStmt: copy,
   TruncateStmt: truncate,
@@ -355,8 +332,9 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   const kind = kindOf(node);
   const row = Object.hasOwn(STATEMENTS, kind) ? STATEMENTS[kind] : undefined;
   if (row === undefined) return unknownStatement(judging);
+  const { recorder, scope } = judging;
+  recorder.cursor = (name) => scope.cursor(name, recorder.catalog);
   const judged = row(judging, bodyOf(node), node);
-  const { recorder } = judging;
   const { verb, result, returnsRows, instead, outputsKnown, copy: wire, ...effects } = judged;
   if (instead !== undefined) {
     const own = factsOf(recorder, verb, []);
@@ -396,6 +374,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
     lookups: recorder.lookups,
     effects: {
       transaction: undefined,
+      ofCursor: recorder.ofCursor,
       ...effects,
       settings: recorder.changesSettings || recorder.opaque,
       catalog: recorder.changesCatalog || recorder.opaque,

@@ -526,6 +526,34 @@ suite("WHERE CURRENT OF", () => {
     const { columns } = facts(text).statements.at(-1)!.facts;
     assert.deepEqual(columns.find((column) => column.column === "email")?.uses, ["filter"]);
   });
+  test("wherever it stands", () => {
+    const before = "BEGIN; DECLARE c CURSOR FOR SELECT email FROM customers; FETCH c; ";
+    for (const text of [
+      "WITH u AS (UPDATE customers SET city = 'x' WHERE CURRENT OF c RETURNING id) SELECT * FROM u",
+      "COPY (DELETE FROM customers WHERE CURRENT OF c RETURNING id) TO STDOUT",
+    ]) {
+      const { columns } = facts(before + text).statements.at(-1)!.facts;
+      assert.deepEqual(columns.find((column) => column.column === "email")?.uses, ["filter"]);
+    }
+  });
+  test("is read anew each time: another cursor may have the name", () => {
+    const text = "UPDATE customers SET city = 'x' WHERE CURRENT OF c RETURNING id";
+    const over = (column: string): string[] => {
+      const cursor = [one(`SELECT ${column} FROM customers`)];
+      return one(text, { cursor: () => cursor }).facts.columns.map((used) => used.column);
+    };
+    assert.ok(!over("id").includes("email"));
+    assert.ok(over("email").includes("email"));
+    assert.ok(!over("id").includes("email"));
+  });
+  test("of a body's cursor over a table with tags is opaque", () => {
+    const body = (table: string): StatementAnalysis =>
+      one(
+        `DO $$ DECLARE c CURSOR FOR SELECT id FROM ${table}; r record; BEGIN OPEN c; FETCH c INTO r; UPDATE ${table} SET id = id WHERE CURRENT OF c; END $$`,
+      );
+    assert.ok(body("customers").effects.opaque);
+    assert.ok(!body("products").effects.opaque);
+  });
   test("uses of a cursor FOR UPDATE only what selects its rows: no index alone gives them", () => {
     const text =
       "BEGIN; DECLARE c CURSOR FOR SELECT email, id FROM customers WHERE city > 'a' FOR UPDATE; UPDATE customers SET name = 'x' WHERE CURRENT OF c";
