@@ -24,7 +24,7 @@ export function cutNumbers(column: MaskedColumn, cut: Cut): Mask {
   if (bytes !== undefined && "step" in cut && cut.step === 1) return nothing;
   if (bytes !== undefined) return column.format === 1 ? binaryInteger(bytes, cut) : textInteger(cut);
   if (column.typeOid === NUMERIC) return numeric(column, cut);
-  return column.format === 1 ? binaryFloat(column.typeOid === FLOAT4 ? 4 : 8, cut) : textFloat(cut);
+  return (column.format === 1 ? binaryFloat : textFloat)(column.typeOid === FLOAT4 ? 4 : 8, cut);
 }
 
 /** For integers that a double holds exactly. */
@@ -144,48 +144,52 @@ export function jsonNumber(text: string, cut: Cut): string | undefined {
   return value === undefined ? undefined : writeDecimal(cutDecimal(value, cut, undefined));
 }
 
-/** By the shortest digits that stand for the number, as the server writes it. */
-function cutShortest(shortest: string, cut: Cut): number {
-  const value = Number(shortest);
+/** As many digits as a type always keeps: whatever `extra_float_digits` from 0 on makes of a number, these are the same. */
+const SURE_DIGITS = { 4: 6, 8: 15 } as const;
+type FloatBytes = keyof typeof SURE_DIGITS;
+
+/** By its sure digits, rounded as the server rounds to numeric. Undefined: rounded, it leaves the type. */
+function cutFloat(value: number, bytes: FloatBytes, cut: Cut): number | undefined {
+  const decimal = readDecimal(rounded(value, SURE_DIGITS[bytes]))!;
   // Never minus zero, whose sign would tell.
-  if ("step" in cut) return value - (value % cut.step) + 0;
-  const [, sign, mantissa, exponent] = /^(-?)([\d.]+)(?:e([+-]\d+))?$/.exec(shortest)!;
-  const point = mantissa!.indexOf(".");
-  const digits = mantissa!.replace(".", "").replace(/^0+/, "");
-  const fraction = point < 0 ? 0 : mantissa!.length - point - 1;
-  const kept = digits.slice(0, cut.digits);
-  return kept === ""
-    ? 0
-    : Number(`${sign}${kept}e${Number(exponent ?? 0) - fraction + Math.max(digits.length - cut.digits, 0)}`);
+  const result = Number(writeDecimal(cutDecimal(decimal, cut, undefined))) + 0;
+  return Number.isFinite(result) ? result : undefined;
 }
 
-function textFloat(cut: Cut): Mask {
+/** As C's %.*g rounds: what is exactly in the middle goes to the even digit, which JavaScript rounds up. */
+function rounded(value: number, digits: number): string {
+  const up = value.toExponential(digits - 1);
+  const last = up.indexOf("e") - 1;
+  if (Number(up[last]) % 2 === 0 || !/5e/.test(value.toExponential(digits))) return up;
+  const exact = value.toExponential(MOST_FRACTION);
+  const next = exact.indexOf(".") + digits;
+  if (!/^50*e/.test(exact.slice(next))) return up;
+  return `${up.slice(0, last)}${Number(up[last]) - 1}${up.slice(last + 1)}`;
+}
+const MOST_FRACTION = 100;
+
+function textFloat(bytes: FloatBytes, cut: Cut): Mask {
   return (source, start, end) => {
     const text = source.toString("latin1", start, end);
     if (endless.has(text)) return source.subarray(start, end);
     if (!/^-?\d+(\.\d+)?(e[+-]\d+)?$/.test(text)) return null;
-    return Buffer.from(String(cutShortest(text, cut)), "latin1");
+    const value = bytes === 4 ? Math.fround(Number(text)) : Number(text);
+    // The server's text at 15 digits may be beyond the largest number.
+    const result = Number.isFinite(value) ? cutFloat(value, bytes, cut) : undefined;
+    return result === undefined ? null : Buffer.from(String(result), "latin1");
   };
 }
 
-function binaryFloat(bytes: 4 | 8, cut: Cut): Mask {
+function binaryFloat(bytes: FloatBytes, cut: Cut): Mask {
   const target = Buffer.alloc(bytes);
   return (source, start, end) => {
     if (end - start !== bytes) return null;
     const value = bytes === 4 ? source.readFloatBE(start) : source.readDoubleBE(start);
     if (!Number.isFinite(value)) return source.subarray(start, end);
-    const result = cutShortest(bytes === 4 ? shortestFloat4(value) : String(value), cut);
+    const result = cutFloat(value, bytes, cut);
+    if (result === undefined) return null;
     if (bytes === 4) target.writeFloatBE(result, 0);
     else target.writeDoubleBE(result, 0);
     return target;
   };
-}
-
-/** The fewest digits that a float4 comes back from. */
-function shortestFloat4(value: number): string {
-  for (let precision = 1; precision < 9; precision++) {
-    const text = String(Number(value.toPrecision(precision)));
-    if (Math.fround(Number(text)) === value) return text;
-  }
-  return String(value);
 }

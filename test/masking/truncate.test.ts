@@ -43,6 +43,32 @@ for (const [request, value, typeOid, modifier, expected] of numbers)
   test(`${JSON.stringify(request)} of ${value} (type ${typeOid}) is ${expected}`, () =>
     assert.equal(textOf(request, value, typeOid, modifier), expected));
 
+/** The same number as the server writes it with `extra_float_digits` at 1 and at 0. */
+const written: readonly [{ mask: string }, number, string, string][] = [
+  [digits(1), FLOAT8, "1.9999999999999998", "2"],
+  [digits(6), FLOAT4, "1.2345678", "1.23457"],
+  [digits(16), FLOAT8, "0.30000000000000004", "0.3"],
+  [digits(15), FLOAT8, "100000000000000.5", "100000000000000"],
+  [digits(15), FLOAT8, "100000000000001.5", "100000000000002"],
+  [digits(6), FLOAT4, "1000005", "1e+06"],
+  [step(1), FLOAT8, "1.2345678901234568e+17", "1.23456789012346e+17"],
+  [step(1000), FLOAT8, "999.9999999999999", "1000"],
+  [step(1000), FLOAT4, "999.99994", "1000"],
+];
+for (const [request, typeOid, exact, short] of written)
+  test(`${JSON.stringify(request)} of ${exact} (type ${typeOid}) is that of ${short}, in both formats`, () => {
+    const binary = Buffer.alloc(typeOid === FLOAT4 ? 4 : 8);
+    if (typeOid === FLOAT4) binary.writeFloatBE(Number(exact));
+    else binary.writeDoubleBE(Number(exact));
+    const cut = bytesOf(request, binary, { typeOid, format: 1 })!;
+    const ofText = textOf(request, exact, typeOid)!;
+    assert.equal(textOf(request, short, typeOid), ofText);
+    assert.equal(
+      typeOid === FLOAT4 ? cut.readFloatBE() : cut.readDoubleBE(),
+      typeOid === FLOAT4 ? Math.fround(Number(ofText)) : Number(ofText),
+    );
+  });
+
 test(`an integer is cut towards zero, the same in both formats (seed ${seed})`, () => {
   const r = random(seed);
   for (const [typeOid, bytes] of [

@@ -2,13 +2,13 @@
 import { RegateError } from "../../errors.ts";
 import type { SchemaSet, StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { effectivePath, parseSearchPath } from "../../sql/postgres/search-path.ts";
-import { decidesNames } from "../../sql/postgres/text-state.ts";
-import { badSetting, meaningSettings } from "./settings.ts";
+import { decidesMeaning, MEANING_SETTINGS } from "../../sql/postgres/text-state.ts";
+import { badSetting } from "./settings.ts";
 
 /** Everything at once. It takes a snapshot, so it must not come before a SET TRANSACTION or a LOCK of the same transaction. */
 const full = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))::pg_catalog.text, current_user::pg_catalog.text,
   session_user::pg_catalog.text, pg_catalog.current_setting('search_path'), pg_catalog.pg_current_xact_id_if_assigned() IS NULL,
-  ${meaningSettings.map((name) => `pg_catalog.current_setting('${name}', true)`).join(", ")}`;
+  ${MEANING_SETTINGS.map((name) => `pg_catalog.current_setting('${name}', true)`).join(", ")}`;
 /** What needs no snapshot. Without one no code has run, so that nothing else can have changed than plain SETs change. */
 const light = ["SHOW search_path", "SHOW role", "SHOW session_authorization"] as const;
 
@@ -70,8 +70,8 @@ export class Names {
    */
   learn(rows: readonly (readonly (string | null)[])[], rights: string): RegateError | undefined {
     const [first, second, third] = rows;
-    if (rows.length === 1 && first?.length === 5 + meaningSettings.length) {
-      for (const [at, name] of meaningSettings.entries()) {
+    if (rows.length === 1 && first?.length === 5 + MEANING_SETTINGS.length) {
+      for (const [at, name] of MEANING_SETTINGS.entries()) {
         const error = badSetting(name, first[5 + at] ?? null);
         if (error !== undefined) return error;
       }
@@ -124,13 +124,13 @@ function listOf(setting: string | null | undefined): readonly string[] {
   return list;
 }
 
-/** May names mean something else after this statement? Settings that are known not to matter (DateStyle, …) do not count. */
+/** May names mean something else after this statement, or the whole? Settings that are known not to matter (DateStyle, …) do not count. */
 function mayChangeNames(statement: StatementAnalysis): boolean {
   const { effects, facts } = statement;
   // DDL makes and drops schemas, GRANT opens and closes them, and a first temporary table makes the session's own.
   if (effects.opaque || effects.catalog || effects.temp) return true;
   if (!effects.settings) return false;
-  return facts.settings.length === 0 || facts.settings.some(({ name }) => decidesNames(name));
+  return facts.settings.length === 0 || facts.settings.some(({ name }) => decidesMeaning(name));
 }
 
 /** May it change what later texts of the session mean in any way: names, the catalog, prepared statements, cursors? */

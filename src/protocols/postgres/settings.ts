@@ -1,9 +1,13 @@
 // Settings under which the gate would read texts otherwise than the server does, or a statement would do something else than its facts say.
 import { RegateError } from "../../errors.ts";
 import type { Analysis } from "../../sql/postgres/analyze.ts";
+import type { MEANING_SETTINGS } from "../../sql/postgres/text-state.ts";
 
 /** Settings that may have one value only, as current_setting shows it. What is not in this list changes how values look, or who may do what. */
-const only: ReadonlyMap<string, (value: string) => boolean> = new Map([
+const only: ReadonlyMap<string, (value: string) => boolean> = new Map<
+  (typeof MEANING_SETTINGS)[number],
+  (value: string) => boolean
+>([
   // Texts would be cut into tokens otherwise.
   ["client_encoding", isUtf8Name],
   ["standard_conforming_strings", isOn],
@@ -11,10 +15,9 @@ const only: ReadonlyMap<string, (value: string) => boolean> = new Map([
   ["transform_null_equals", isOff],
   // A variable and a column of the same name in PL/pgSQL: which of them is meant.
   ["plpgsql.variable_conflict", (value: string) => value === "error" || value === "default"],
+  // Below zero the server rounds numbers before a mask could cut them.
+  ["extra_float_digits", (value: string) => value === "default" || /^\d+$/.test(value)],
 ]);
-
-/** The names of those settings, to ask the server for. */
-export const meaningSettings: readonly string[] = [...only.keys()];
 
 /** An error if the gate cannot judge under this value. Null: the setting is not there. */
 export function badSetting(name: string, value: string | null): RegateError | undefined {

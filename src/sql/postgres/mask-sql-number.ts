@@ -49,19 +49,12 @@ export function cutDecimal(value: string, cut: Cut, type: string, scaled: boolea
   );
 }
 
-/** By the shortest digits that stand for the number, as it is shown. NULL for the largest. */
+/** By the digits that a cast to numeric keeps: those of the text depend on `extra_float_digits`. NULL for the largest. */
 export function cutFloat(value: string, cut: Cut, type: string, single: boolean): string {
-  const shown = asText(value);
-  const none = cast("NULL", type);
-  // What is beyond a bigint; near the largest number, rounding the digits that are shown could leave the type.
-  const limit = "step" in cut ? "9.2e18" : single ? "3.4e38" : "1e308";
-  const wide = asBigint(call("trunc", single ? asDouble(shown) : value));
-  const result =
-    "step" in cut
-      ? op(wide, "-", call("mod", wide, asBigint(String(cut.step))))
-      : cutNumeric(asNumeric(shown), cut, false);
+  // Near the largest number, its rounded digits could leave the type.
+  const limit = single ? "3.4e38" : "1e308";
   return when(
-    [...special(value, type), [op(call("abs", asDouble(value)), ">=", asDouble(literal(limit))), none]],
-    cast(result, type),
+    [...special(value, type), [op(call("abs", asDouble(value)), ">=", asDouble(literal(limit))), cast("NULL", type)]],
+    cast(cutNumeric(asNumeric(value), cut, false), type),
   );
 }

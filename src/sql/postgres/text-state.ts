@@ -92,7 +92,7 @@ export class TextState implements NameScope {
     const { path, role } = effects;
     if (path !== undefined) this.#set({ path: path.schemas }, path.local);
     else if (role !== undefined) this.#set({ user: role.name }, role.local);
-    else if (effects.opaque || facts.settings.length === 0 || facts.settings.some(({ name }) => decidesNames(name))) {
+    else if (effects.opaque || facts.settings.length === 0 || facts.settings.some(isUnseen)) {
       this.#uncertain = true;
       this.#now = undefined;
       this.#committed = undefined;
@@ -165,6 +165,23 @@ export class TextState implements NameScope {
 const NAME_SETTINGS: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
 
 /** Do names mean something else under another value of this setting? `*` stands for any. */
-export function decidesNames(setting: string): boolean {
+function decidesNames(setting: string): boolean {
   return NAME_SETTINGS.has(setting.toLowerCase());
+}
+
+/** Settings under some values of which no statement can be judged. */
+export const MEANING_SETTINGS = [
+  ...(["client_encoding", "standard_conforming_strings", "transform_null_equals"] as const),
+  ...(["plpgsql.variable_conflict", "extra_float_digits"] as const),
+] as const;
+const meaning: ReadonlySet<string> = new Set(MEANING_SETTINGS);
+
+/** Must what it is then be asked for? Also where the value is in plain sight: the end of a transaction brings an earlier one back. */
+export function decidesMeaning(setting: string): boolean {
+  return decidesNames(setting) || meaning.has(setting.toLowerCase());
+}
+
+/** Nothing behind it can be judged before it has run. */
+function isUnseen({ name, value }: { readonly name: string; readonly value: string | null }): boolean {
+  return decidesNames(name) || (value === null && meaning.has(name.toLowerCase()));
 }

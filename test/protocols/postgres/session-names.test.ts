@@ -259,9 +259,20 @@ describe("settings", () => {
     for (const sql of [
       "SET transform_null_equals = on",
       "SELECT set_config('plpgsql.variable_conflict', 'use_column', false)",
+      "SET extra_float_digits = -1",
     ])
       assert.equal(refusal(await client.run(sql)).R, "SETTING_CHANGES_MEANING", sql);
     assert.equal(types(await client.run("SET transform_null_equals = off")), "C Z");
+    for (const value of ["0", "3", "DEFAULT"])
+      assert.equal(types(await client.run(`SET extra_float_digits = ${value}`)), "C Z");
+  });
+
+  it("whose value nobody sees are asked for, and nothing in the same text is judged by them", async () => {
+    const text = await client.run(`SELECT set_config('extra_float_digits', '-' || '1', false); ${read}`);
+    assert.notEqual(refusal(text).R, undefined);
+    await client.run("SELECT set_config('extra_float_digits', '-' || '1', false)");
+    client.query(read);
+    assert.equal(refusal(await client.until("E")).R, "SETTING_CHANGES_MEANING");
   });
 
   it("that code made so end the session", async () => {

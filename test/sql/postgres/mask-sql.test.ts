@@ -139,15 +139,26 @@ const KINDS: readonly Kind[] = [
   { type: "numeric(6)", values: numbers(6, 0) },
   {
     type: "real",
-    values: [...numbers(7, 3), "NaN", "Infinity", "-Infinity", "1e-45", "3.4028235e38", "-0"],
+    values: [...numbers(7, 3), "NaN", "Infinity", "-Infinity", "1e-45", "3.4028235e38", "-0", "1.2345678"],
     numeric: true,
-    without: (value) => Math.abs(Number(value)) >= 9.2e18,
+    without: (value) => Math.abs(Number(value)) >= 3.4e38,
   },
   {
     type: "double precision",
-    values: [...numbers(15, 6), "NaN", "Infinity", "-Infinity", "5e-324", "1.7976931348623157e308", "-0", "0.1"],
+    values: [
+      ...numbers(15, 6),
+      "NaN",
+      "Infinity",
+      "-Infinity",
+      "5e-324",
+      "1.7976931348623157e308",
+      "-0",
+      "0.1",
+      "1e22",
+      "1.9999999999999998",
+    ],
     numeric: true,
-    without: (value) => Math.abs(Number(value)) >= 9.2e18,
+    without: (value) => Math.abs(Number(value)) >= 1e308,
   },
   { type: "date", values: [...DAYS, "5874897-12-31", ...times(120, () => day(99999))] },
   { type: "timestamp", values: [...DAYS, ...times(120, () => `${day()} ${clock()}`), "294276-12-31 23:59:59.999999"] },
@@ -326,7 +337,7 @@ for (const [at, kind] of KINDS.entries()) {
           else if (kind.numeric === true && !binary && found !== null && expected !== null)
             assert.equal(
               Number(found),
-              Math.fround(Number(expected)) === Number(found) ? Number(found) : Number(expected),
+              Math.fround(Number(expected)) === Math.fround(Number(found)) ? Number(found) : Number(expected),
               what,
             );
           else assert.deepEqual(found, exact, `${what}: ${found}, not ${expected}`);
