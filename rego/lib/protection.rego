@@ -16,7 +16,8 @@ import data.lib.masks
 # title: What protects columns with these tags, for each list of tags that the input has
 # description: |
 #   tags: those for which whoever asks is not cleared; mask and code: how the column is masked; on_derived: what becomes of other use than
-#   to show it; lookup: whether it may be compared with a value; writes: whether it may be written (see lib.masks). A list of tags that is not here protects nothing.
+#   to show it; lookup: whether it may be compared with a value; writes: whether it may be written (see lib.masks); nullness: whether it may be
+#   told that it is NULL, where the statement sees the real values. A list of tags that is not here protects nothing.
 by_tags[tags] := {
 	"tags": sealed,
 	"mask": mask([tags]),
@@ -24,6 +25,7 @@ by_tags[tags] := {
 	"on_derived": masks.on_derived(sealed),
 	"lookup": _lookup(tags),
 	"writes": masks.writes(sealed),
+	"nullness": _nullness(tags),
 } if {
 	some tags in _tags
 	sealed := _sealed(tags)
@@ -33,8 +35,9 @@ by_tags[tags] := {
 # METADATA
 # title: How the value of columns with these lists of tags is masked
 # description: |
-#   Where one of the columns is computed, as a whole; and where they have different masks: that of one would show of another what its own hides.
-mask(lists) := masks.whole(_sealed_of(lists)) if {
+#   Where one of the columns is computed, by NULL: its expression may be NULL by the value (nullif). As a whole where they have different
+#   masks: that of one would show of another what its own hides.
+mask(lists) := {"mask": "null"} if {
 	some tags in lists
 	"computed" in tags
 	count(_sealed(tags)) > 0
@@ -74,6 +77,11 @@ code(tags) := $"tag-{concat("-", sort(tags))}"
 _lookup(tags) := false if "computed" in tags
 
 else := masks.lookup(_sealed(tags))
+
+# That a value is missing is not hidden, but what is computed of one may be NULL by what it is.
+_nullness(tags) := false if "computed" in tags
+
+else := true
 
 _sealed(tags) := {tag |
 	some tag in tags

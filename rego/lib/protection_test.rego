@@ -28,6 +28,7 @@ test_a_column_has_what_its_tags_say if {
 		"on_derived": "substitute",
 		"lookup": false,
 		"writes": "unless unique",
+		"nullness": true,
 	}
 }
 
@@ -48,7 +49,8 @@ test_nothing_protects_it_from_who_is_cleared if {
 test_what_the_gate_masked_is_for_everybody if specs_of(["masked"], []) == {}
 
 test_of_what_is_computed_nothing_is_kept if {
-	found(["computed", "pci"], []).mask == {"mask": "redact"}
+	found(["computed", "pci"], []).mask == {"mask": "null"}
+	found(["computed", "pci"], []).nullness == false
 	found(["computed", "pci"], []).tags == {"pci"}
 	found(["computed", "mine"], []).mask == {"mask": "null"}
 	specs_of(["computed", "mine"], ["us"]) == {}
@@ -57,9 +59,9 @@ test_of_what_is_computed_nothing_is_kept if {
 	specs_of(["computed"], []) == {}
 }
 
-test_a_value_is_masked_as_a_whole_where_a_part_of_it_is_computed[note] if {
+test_a_value_is_null_where_a_part_of_it_is_computed[note] if {
 	some note, [lists, groups, expected] in {
-		"one of several": [{["pci"], ["computed", "pci"]}, [], {"mask": "redact"}],
+		"one of several": [{["pci"], ["computed", "pci"]}, [], {"mask": "null"}],
 		"none": [{["pci"], []}, [], {"mask": "hash"}],
 		"of what is cleared": [{["pci"], ["computed", "mine"]}, ["us"], {"mask": "hash"}],
 		"of what is not": [{["pci"], ["computed", "mine"]}, [], {"mask": "null"}],

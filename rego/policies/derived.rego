@@ -227,10 +227,14 @@ _deciding(column) if {
 # An output that is computed of it is masked as a whole.
 _kept("computed", spec) if spec.on_derived != "refuse"
 
-# Whether it is there is shown by every mask but null, and by a tag's own choice.
-_kept("nullness", spec) if spec.on_derived == "mask"
+# Whether a stored value is there is shown by every mask but null, and by a tag's own choice.
+_kept("nullness", spec) if {
+	spec.on_derived == "mask"
+	spec.nullness
+}
 
 _kept("nullness", spec) if {
+	spec.nullness
 	spec.on_derived == "substitute"
 	spec.mask.mask != "null"
 }

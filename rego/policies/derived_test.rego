@@ -223,6 +223,15 @@ test_whether_it_is_there_may_be_told if {
 	blocked({"columns": [whole(["nullness"])]}, []) == set()
 }
 
+test_whether_a_computed_column_is_null_is_not_told[note] if {
+	some note, changed in {"only read": [], "changed": [samples.relation("customers", ["update", "select"], [])]}
+	every tag in ["whole", "pii"] {
+		asked := samples.column("x", ["computed", tag], ["output", "nullness"])
+		fields := {"columns": [asked], "outputs": [samples.output("aggregate", asked)], "relations": changed}
+		count(blocked(fields, []) | substituted(fields, [])) > 0
+	}
+}
+
 test_beside_what_is_computed_that_is_masked_too if {
 	fields := {
 		"columns": [whole(["output", "nullness", "computed"])],

@@ -18,13 +18,17 @@ await direct.query(`
   CREATE VIEW summed AS SELECT id, sum(sal * 1000) AS k, max(reverse(ph)) AS r FROM pay GROUP BY id;
   CREATE VIEW above AS SELECT id, k AS z FROM scaled;
   CREATE MATERIALIZED VIEW kept AS SELECT id, sal * 1000 AS k, reverse(ph) AS r, ph FROM pay;
+  CREATE TABLE coded (id int PRIMARY KEY, mail text, w text GENERATED ALWAYS AS (CASE WHEN mail > 'b' THEN 'y' END) STORED,
+    other text, v text GENERATED ALWAYS AS (nullif(other, 'x')) STORED);
+  INSERT INTO coded VALUES (1, 'a'), (2, 'c');
   CREATE TABLE mails (id int PRIMARY KEY, mail text, other text);
   INSERT INTO mails VALUES (1, 'ann@example.org', 'bob@example.org');
+  CREATE VIEW told AS SELECT id, nullif(ph, '123498') AS x, CASE WHEN mail > 'a' THEN 'y' END AS y FROM pay JOIN mails USING (id);
   CREATE FUNCTION phone_of(int) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ph FROM public.pay WHERE id = $1';
   CREATE TABLE copied (id int PRIMARY KEY, g text GENERATED ALWAYS AS (phone_of(id)) STORED);
   INSERT INTO copied VALUES (1);
   GRANT SELECT ON ALL TABLES IN SCHEMA public TO app;
-  GRANT UPDATE ON pay TO app`);
+  GRANT UPDATE ON pay, coded TO app`);
 after(() => direct.end());
 const gate = await startGate({
   policy: fileURLToPath(new URL("../../rego", import.meta.url)),
@@ -35,6 +39,8 @@ const gate = await startGate({
         "public.pay.ph": ["tail"],
         "public.pay.tail": ["tail"],
         "public.mails.mail": ["mail"],
+        "public.coded.mail": ["tail"],
+        "public.coded.other": ["end"],
         "public.mails.other": ["end"],
       },
     },
@@ -72,26 +78,44 @@ async function row(text: string, by = client): Promise<unknown[] | undefined> {
   return (await by.query<unknown[]>({ text, rowMode: "array" })).rows[0];
 }
 
-describe("what is computed of a protected column is masked as a whole", () => {
+describe("what is computed of a protected column is NULL", () => {
   it("where it is generated, unless the classification names it", async () => {
     assert.deepEqual(await row("SELECT sal, thousands, ph, backwards, tail, open FROM pay"), [
       "100",
       null,
       "****99",
-      "[redacted]",
+      null,
       "**99",
       "o",
     ]);
-    assert.deepEqual(await row("SELECT thousands + 0, upper(backwards) FROM pay"), [null, "[REDACTED]"]);
+    assert.deepEqual(await row("SELECT thousands + 0, upper(backwards) FROM pay"), [null, null]);
   });
 
   it("in views, through several of them, and in materialized ones", async () => {
-    assert.deepEqual(await row("SELECT bare, k, r FROM scaled"), ["100", null, "[redacted]"]);
+    assert.deepEqual(await row("SELECT bare, k, r FROM scaled"), ["100", null, null]);
     assert.deepEqual(await row("SELECT k + 0, bare + 0 FROM scaled"), [null, "100"]);
-    assert.deepEqual(await row("SELECT k, r FROM summed"), [null, "[redacted]"]);
+    assert.deepEqual(await row("SELECT k, r FROM summed"), [null, null]);
     assert.deepEqual(await row("SELECT z, z + 0 FROM above"), [null, null]);
-    assert.deepEqual(await row("SELECT k, r, ph FROM kept"), [null, "[redacted]", "****99"]);
+    assert.deepEqual(await row("SELECT k, r, ph FROM kept"), [null, null, "****99"]);
     assert.deepEqual(await row("SELECT k + 0 FROM kept"), [null]);
+  });
+
+  it("so that it does not tell by being NULL or not what the value is", async () => {
+    assert.deepEqual(await row("SELECT x FROM told"), [null]);
+    assert.deepEqual(await row("SELECT count(x), bool_and(x IS NULL) FROM told"), ["0", true]);
+    assert.equal(await row("SELECT id FROM told WHERE x IS NOT NULL"), undefined);
+    const { rows } = await client.query("SELECT w FROM coded UNION ALL SELECT w FROM coded");
+    assert.deepEqual(rows, [{ w: null }, { w: null }, { w: null }, { w: null }]);
+    assert.deepEqual(await row("SELECT count(w), count(*), count(mail) FROM coded"), ["0", "2", "2"]);
+    assert.equal(await row("SELECT id FROM coded WHERE w IS NOT NULL"), undefined);
+    assert.deepEqual(await row("SELECT count(y) FROM told"), [null]);
+    // Where the statement would see the real values it is refused.
+    assert.deepEqual(await row("SELECT id FROM coded WHERE other IS NULL ORDER BY id"), [1]);
+    for (const text of ["UPDATE coded SET id = id WHERE w IS NULL", "SELECT id FROM coded WHERE v IS NULL"])
+      await assert.rejects(row(text), ({ detail }: pg.DatabaseError) => {
+        assert.match(detail ?? "", /protected-use/);
+        return true;
+      });
   });
 
   it("beside the bare column, in one output", async () => {
@@ -106,7 +130,7 @@ describe("what is computed of a protected column is masked as a whole", () => {
   });
 
   it("by a function that reads another table", async () => {
-    assert.deepEqual(await row("SELECT g FROM copied"), ["[redacted]"]);
+    assert.deepEqual(await row("SELECT g FROM copied"), [null]);
   });
 
   it("and is not looked up by, unless the classification names it", async () => {
