@@ -130,7 +130,11 @@ function tableItem(recorder: Recorder, range: RangeVar, parent: Scope | undefine
       recorder.consume(cte.consumed);
       const item = derivedItem(alias ?? name, cte.result ?? { members: [], open: true }, columnAliases);
       if (cte.appended === 0 || cte.parent === parent) return item;
-      return { ...item, expanded: item.members.slice(0, -cte.appended) };
+      const first = item.members.length - cte.appended;
+      return {
+        ...item,
+        members: item.members.map((member, at) => (at < first ? member : { ...member, hidden: true })),
+      };
     }
   }
   const own = range.schemaname === undefined ? recorder.variables?.table?.(name) : undefined;
@@ -178,10 +182,12 @@ function joinItems(
     const merged = shared.map((name) =>
       mergedColumn(recorder, name, leftColumns, rightColumns, body.jointype ?? "JOIN_INNER", items),
     );
+    // Whether a star stands for what is made of a hidden column depends on which side's the server takes.
+    const unsure = [...leftColumns, ...rightColumns].some(({ name, hidden }) => hidden && shared.includes(name));
     const rest = (members: readonly Member[]) => members.filter((member) => !shared.includes(member.name));
     const columns = {
       members: [...merged, ...rest(leftColumns), ...rest(rightColumns)],
-      open,
+      open: open || unsure,
       ...restOfAll(items.filter((item) => item.columnsVisible)),
     };
     items = [
@@ -198,7 +204,7 @@ function joinItems(
         ),
         row: derivedFields(merged),
       };
-      const alias = derivedItem(body.join_using_alias.aliasname, { members: merged, open: false }, []);
+      const alias = derivedItem(body.join_using_alias.aliasname, { members: merged, open: unsure }, []);
       items = [...items, { ...alias, columnsVisible: false, whole }];
     }
   }
@@ -209,7 +215,11 @@ function joinItems(
     );
   if (body.alias?.aliasname !== undefined) {
     // An alias for the whole join hides everything inside of it.
-    const columns = { members: visibleMembers(items), open, ...restOfAll(items.filter((item) => item.columnsVisible)) };
+    const columns = {
+      members: visibleMembers(items),
+      open: items.some((item) => item.open),
+      ...restOfAll(items.filter((item) => item.columnsVisible)),
+    };
     return [derivedItem(body.alias.aliasname, asColumns(columns), namesOf(body.alias.colnames))];
   }
   return items;

@@ -127,7 +127,8 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
   if (stmt.selectStmt !== undefined && "SelectStmt" in stmt.selectStmt) {
     const select = stmt.selectStmt.SelectStmt;
     bounded = isBounded(recorder, select, ctes);
-    const result = resolveQuery(recorder, select, parent, ctes);
+    // For the server it is a query below the INSERT.
+    const result = resolveQuery(recorder, select, new Scope(parent, [], ctes), ctes);
     const unplaced = result.open ? anyColumn(result) : undefined;
     for (const name of unplaced === undefined ? [] : names) {
       written(recorder, to, name, unplaced!);

@@ -30,8 +30,6 @@ export type Item = {
   readonly typeNames?: readonly string[];
   /** The relation whose rows it has, one by one, under other names or with masked columns. */
   readonly rows?: Relation;
-  /** What `*` stands for, when that is not all of its members. */
-  readonly expanded?: readonly Member[];
 };
 
 /** A common table expression. `result` is provisional while a recursive one is being resolved. */
@@ -118,7 +116,7 @@ export function renamedColumns(result: Result, names: readonly string[]): Result
 }
 
 export function renamed(members: readonly Member[], names: readonly string[]): readonly Member[] {
-  return members.map((member, at) => (at < names.length ? { name: names[at]!, value: member.value } : member));
+  return members.map((member, at) => (at < names.length ? { ...member, name: names[at]! } : member));
 }
 
 /**
@@ -129,12 +127,12 @@ export function asColumns(result: Result): Result {
   if (!result.members.some(changesAsColumn)) return result;
   return {
     members: result.members.map((member) => {
-      const { name, value } = member;
+      const { value } = member;
       if (value.row !== undefined) {
         const { aliased: _, ...plain } = value;
-        return { name, value: { ...plain, row: derivedFields(value.row) } };
+        return { ...member, value: { ...plain, row: derivedFields(value.row) } };
       }
-      return value.type === TYPE_UNKNOWN_LITERAL ? { name, value: { ...value, type: TYPE_TEXT } } : member;
+      return value.type === TYPE_UNKNOWN_LITERAL ? { ...member, value: { ...value, type: TYPE_TEXT } } : member;
     }),
     open: result.open,
     ...restOf(result.rest),
@@ -322,20 +320,24 @@ export function namedItem(
   return undefined;
 }
 
+/** Those of its members that a star stands for. */
+export function expanded(members: readonly Member[]): readonly Member[] {
+  return members.some((member) => member.hidden) ? members.filter((member) => !member.hidden) : members;
+}
+
 /** The members that `*` stands for. */
 export function starMembers(recorder: Recorder, scope: Scope): Result {
   for (const item of scope.items) noteWhole(recorder, item);
   const members: Member[] = [];
   const open = scope.items.filter((item) => item.columnsVisible && item.open);
-  for (const item of scope.items) if (item.columnsVisible) members.push(...(item.expanded ?? item.members));
+  for (const item of scope.items) if (item.columnsVisible) members.push(...expanded(item.members));
   return { members, open: open.length > 0, ...restOfAll(open) };
 }
 
 /** The members that `name.*` stands for. */
 export function itemMembers(recorder: Recorder, item: Item): Result {
   noteWhole(recorder, item);
-  const members = item.expanded ?? item.members;
-  return { members, open: item.open, ...(item.open ? { rest: wholeRow(item) } : {}) };
+  return { members: expanded(item.members), open: item.open, ...(item.open ? { rest: wholeRow(item) } : {}) };
 }
 
 /** A field of a row value; `bare` keeps the column itself (`(c).x` where c is a FROM item). */

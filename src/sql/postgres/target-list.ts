@@ -6,7 +6,7 @@ import { outputName } from "./names.ts";
 import { namesOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
-import { everything, itemMembers, missItem, namedItem, restOfAll, starMembers } from "./scope.ts";
+import { everything, expanded, itemMembers, missItem, namedItem, restOfAll, starMembers } from "./scope.ts";
 import type { Member, Value } from "./value.ts";
 import { derived } from "./value.ts";
 
@@ -21,13 +21,13 @@ export function targetList(recorder: Recorder, nodes: readonly Node[] | undefine
   for (const node of nodes ?? []) {
     if (!("ResTarget" in node)) continue;
     const { val, name } = node.ResTarget;
-    const expanded = val === undefined ? undefined : expandStar(recorder, val, scope);
-    if (expanded !== undefined) {
-      if (expanded.open) {
+    const star = val === undefined ? undefined : expandStar(recorder, val, scope);
+    if (star !== undefined) {
+      if (star.open) {
         placed ??= members.length;
-        open.push(expanded);
+        open.push(star);
       }
-      members.push(...expanded.members);
+      members.push(...star.members);
       continue;
     }
     const value = expression(recorder, val, scope);
@@ -68,7 +68,7 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
 
 /** The fields of a row value as columns; an open result where its shape is not known. */
 export function fieldsOf(recorder: Recorder, value: Value): Result {
-  if (value.row !== undefined) return { members: value.aliased ?? value.row, open: false };
+  if (value.row !== undefined) return { members: expanded(value.aliased ?? value.row), open: false };
   const shape = value.type === 0 ? undefined : recorder.catalog.relationByRowType(value.type);
   if (shape !== undefined) {
     return {

@@ -4,7 +4,12 @@ import type { Column } from "./model.ts";
 export type Derivation = "direct" | "verbatim" | "expression" | "aggregate" | "opaque";
 
 /** A named member of a row: an output of a query, a column of a FROM item, a field of a whole row. */
-export type Member = { readonly name: string; readonly value: Value };
+export type Member = {
+  readonly name: string;
+  readonly value: Value;
+  /** `*` does not stand for it. It stays so in whatever a join makes of its FROM item. (p_dontexpand in parse_node.h) */
+  readonly hidden?: true;
+};
 
 export type Value = {
   /** Without duplicates. Empty only where the value depends on no column (or `derivation` is opaque). */
