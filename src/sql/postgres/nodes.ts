@@ -18,6 +18,14 @@ export function stringOf(node: Node | undefined): string | undefined {
   return node !== undefined && "String" in node ? (node.String.sval ?? "") : undefined;
 }
 
+/** `*`, `x.*`, and of a row `(x).*`: may stand for any number of columns. */
+export function isStar(node: Node | undefined): boolean {
+  if (node === undefined) return false;
+  const parts =
+    "ColumnRef" in node ? node.ColumnRef.fields : "A_Indirection" in node ? node.A_Indirection.indirection : [];
+  return (parts ?? []).some((part) => "A_Star" in part);
+}
+
 /** The texts of a list of String nodes. */
 export function namesOf(nodes: readonly Node[] | undefined): string[] {
   const names: string[] = [];

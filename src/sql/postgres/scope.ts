@@ -325,6 +325,26 @@ export function expanded(members: readonly Member[]): readonly Member[] {
   return members.some((member) => member.hidden) ? members.filter((member) => !member.hidden) : members;
 }
 
+/** A bare column of one of the entries of a level. */
+export type Reference = { readonly item: Item; readonly name: string };
+
+/** Only a bare column of an entry of this level, as the server finds names; undefined for anything else. */
+export function ownColumn(recorder: Recorder, scope: Scope, node: Node | undefined): Reference | undefined {
+  if (node === undefined || !("ColumnRef" in node)) return undefined;
+  const names = (node.ColumnRef.fields ?? []).map(stringOf);
+  const name = names.pop();
+  if (name === undefined || names.includes(undefined)) return undefined;
+  if (names.length > 0) {
+    const item = namedItem(recorder, scope, names.at(-2), names.at(-1)!);
+    return item !== undefined && scope.items.includes(item) ? { item, name } : undefined;
+  }
+  // A name that more than one entry has is ambiguous for the server.
+  const items = scope.items.filter(
+    (item) => item.columnsVisible && item.members.some((member) => member.name === name),
+  );
+  return items.length === 1 ? { item: items[0]!, name } : undefined;
+}
+
 /** The members that `*` stands for. */
 export function starMembers(recorder: Recorder, scope: Scope): Result {
   for (const item of scope.items) noteWhole(recorder, item);

@@ -2,10 +2,10 @@
 import type { A_Expr, Node } from "libpg-query";
 import { isFixed, isListedArray, listsItem, listsRows } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
-import { integerOf, qualifiedName, stringOf, withoutCasts } from "./nodes.ts";
+import { integerOf, isStar, qualifiedName, withoutCasts } from "./nodes.ts";
 import { Recorder } from "./recorder.ts";
-import type { Item, Scope } from "./scope.ts";
-import { namedItem } from "./scope.ts";
+import type { Item, Reference, Scope } from "./scope.ts";
+import { ownColumn } from "./scope.ts";
 import { resolveQuery } from "./select.ts";
 import { isServersOwn } from "./user-code.ts";
 
@@ -57,7 +57,6 @@ function isNever(recorder: Recorder, node: Node): boolean {
   return left !== undefined && right !== undefined && left !== right;
 }
 
-type Reference = { readonly item: Item; readonly name: string };
 type Search = {
   readonly recorder: Recorder;
   readonly scope: Scope;
@@ -200,13 +199,6 @@ function equality(search: Search, column: Node | undefined, other: Node | undefi
   }
 }
 
-function isStar(node: Node): boolean {
-  // `x.*`, and of a row `(x).*`.
-  const parts =
-    "ColumnRef" in node ? node.ColumnRef.fields : "A_Indirection" in node ? node.A_Indirection.indirection : [];
-  return (parts ?? []).some((part) => "A_Star" in part);
-}
-
 /**
  * A sub-select that names nothing around it gives one value for the whole statement (more than one row is an error), whatever it reads: a queue
  * takes its next job so. One that is run again for each row may give each row's own key.
@@ -238,21 +230,5 @@ function addColumn(search: Search, node: Node | undefined): void {
   if (to !== undefined) fix(search.fixed, to);
 }
 
-/** Only a bare column of an entry of this level, as the server finds names; undefined for anything else. */
-function reference({ recorder, scope }: Search, node: Node | undefined): Reference | undefined {
-  if (node === undefined || !("ColumnRef" in node)) return undefined;
-  const names = (node.ColumnRef.fields ?? []).map(stringOf);
-  const name = names.pop();
-  if (name === undefined || names.includes(undefined)) return undefined;
-  if (names.length > 0) {
-    const item = namedItem(recorder, scope, names.at(-2), names.at(-1)!);
-    return item !== undefined && scope.items.includes(item) ? { item, name } : undefined;
-  }
-  // A name that more than one entry has is ambiguous for the server.
-  const items = scope.items.filter((item) => item.columnsVisible && has(item, name));
-  return items.length === 1 ? { item: items[0]!, name } : undefined;
-}
-
-function has(item: Item, name: string): boolean {
-  return item.members.some((member) => member.name === name);
-}
+const reference = ({ recorder, scope }: Search, node: Node | undefined): Reference | undefined =>
+  ownColumn(recorder, scope, node);

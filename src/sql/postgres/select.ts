@@ -64,7 +64,7 @@ export function resolveQuery(
   if (stmt.whereClause !== undefined) filter(recorder, stmt.whereClause, scope);
   if (stmt.havingClause !== undefined)
     recorder.use(coerced(recorder, expression(recorder, stmt.havingClause, scope)), USE.filter);
-  if (stmt.groupClause !== undefined) grouped(recorder, stmt.groupClause, scope, result);
+  grouped(recorder, stmt, scope, result);
   distinct(recorder, stmt.distinctClause, scope, result);
   sorting(recorder, stmt.sortClause, scope, result);
   limits(recorder, stmt, scope);

@@ -302,9 +302,22 @@ test("beside a primary key in GROUP BY other columns of its table divide no grou
   );
   assert.equal(grouped("SELECT count(*) FROM person GROUP BY name"), true);
   assert.equal(grouped("SELECT count(*) FROM person a JOIN person b ON true GROUP BY a.id, b.name"), true);
+  assert.equal(grouped("SELECT p.name, p.id AS key, count(*) FROM person p GROUP BY key, 1"), false);
+  assert.equal(grouped("SELECT count(*) FROM person a JOIN person b ON true GROUP BY a.id, a.name"), false);
   assert.equal(grouped("SELECT count(*) FROM person GROUP BY id, upper(name)"), true);
   assert.equal(grouped("SELECT count(*) FROM animal GROUP BY id, name"), true);
   assert.equal(grouped("SELECT count(*) FROM person GROUP BY GROUPING SETS ((id), (name))"), true);
+  // The key of another row.
+  const one = "SELECT id, name FROM person WHERE id = 1";
+  assert.equal(grouped(`SELECT count(*) FROM person p, (${one}) d GROUP BY d.id, p.name`), true);
+  assert.equal(grouped(`SELECT count(*) FROM person p, (${one}) d GROUP BY p.id, d.name`), true);
+  assert.equal(grouped(`WITH d AS (${one}) SELECT count(*) FROM person p, d GROUP BY d.id, p.name`), true);
+  assert.equal(grouped(`SELECT d.id AS key, count(*) FROM person p, (${one}) d GROUP BY key, p.name`), true);
+  assert.equal(grouped(`SELECT d.id, count(*) FROM person p, (${one}) d GROUP BY 1, p.name`), true);
+  assert.equal(grouped(`SELECT (SELECT count(*) FROM person p GROUP BY o.id, p.name) FROM person o`), true);
+  const from = "FROM (SELECT) z, person p, (SELECT id FROM person) d";
+  assert.equal(grouped(`SELECT z.*, p.id, d.*, count(*) ${from} GROUP BY 2, p.id, p.name`), false);
+  assert.equal(grouped(`SELECT z.*, p.id, d.*, count(*) ${from} GROUP BY 2, p.name`), true);
 });
 
 test("what cannot be rewritten says why", () => {

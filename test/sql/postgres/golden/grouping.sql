@@ -19,3 +19,8 @@ SELECT name FROM customers ORDER BY id FETCH FIRST 3 ROWS WITH TIES
 SELECT name FROM customers LIMIT (SELECT max(salary)::int FROM hr.employees)
 SELECT id FROM customers FOR UPDATE
 SELECT c.id FROM customers c, orders o FOR SHARE OF o SKIP LOCKED
+-- In GROUP BY an output goes before a column of a query around, and a column of the query itself before an output.
+SELECT (SELECT array_agg(n ORDER BY n) FROM (SELECT ssn AS grp, count(*) AS n FROM hr.employees GROUP BY grp) q) FROM (SELECT 1 AS grp) z
+SELECT n FROM (SELECT 1 AS grp) z, LATERAL (SELECT ssn AS grp, count(*) AS n FROM hr.employees GROUP BY GROUPING SETS (grp)) q
+SELECT n FROM (SELECT 1 AS grp) z, LATERAL (SELECT ssn AS x, count(*) AS n FROM hr.employees GROUP BY x, grp) q
+SELECT count(*) AS n, title AS ssn FROM hr.employees GROUP BY ssn, title
