@@ -55,8 +55,8 @@ describe("a refusal", () => {
     });
 
   it("of a prepared statement does, too", async () => {
-    const error = await refused({ text: "SELECT left(ssn, 3) AS x FROM employees WHERE id = $1", values: [1] });
-    assert.match(error.hint ?? "", /Try: SELECT NULL AS x FROM employees WHERE id = \$1$/);
+    const error = await refused({ text: "SELECT id, left(ssn, 3) AS x FROM employees WHERE id = $1", values: [1] });
+    assert.match(error.hint ?? "", /Try: SELECT id, NULL AS x FROM employees WHERE id = \$1$/);
   });
 
   it("names no statement where there is none that passes, and still says where", async () => {
@@ -64,6 +64,15 @@ describe("a refusal", () => {
     assert.doesNotMatch(error.hint ?? "", /Try:/);
     assert.equal(Number(error.position), "DELETE FROM employees WHERE ".length + 1);
   });
+
+  for (const text of [
+    "SELECT id, set_config('role', 'postgres', true) FROM employees",
+    "SELECT id, pg_read_file('x') FROM employees",
+    "SELECT left(ssn, 3) FROM employees",
+  ])
+    it(`names none that does not do what it was for: ${text}`, async () => {
+      assert.doesNotMatch((await refused(text)).hint ?? "", /Try:/);
+    });
 
   it("names none that would have to be rewritten, and cannot be", async () => {
     const error = await refused(

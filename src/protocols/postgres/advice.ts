@@ -13,6 +13,9 @@ import type { Session } from "./session.ts";
 /** Longer texts are refused without advice: each part of them is judged, and nobody should make the gate do that in vain. */
 const LONGEST_TEXT = 4_000;
 
+/** Effects of functions. */
+const ACTING: ReadonlySet<string> = new Set(["state", "outside", "unknown"]);
+
 /** Where the column stands that it is about, or the one that is not there: what else is wrong is told then, see `missed`. */
 function placeOf(text: string, about: NonNullable<Refusal["about"]>, missing: Missing | undefined): number | undefined {
   if (missing === undefined) return positionOf(text, about.statement, about.column?.split(".").at(-1));
@@ -34,7 +37,11 @@ export class Advice {
     const hasText = message === "query" || message === "parse";
     if (about === undefined || !hasText || text.length > LONGEST_TEXT) return refusal;
     const position = refusal.position ?? placeOf(text, about, command.missing);
-    const instead = suggest(text, (candidate) => this.#passes(candidate));
+    const instead = suggest(
+      text,
+      (candidate) => this.#passes(candidate),
+      (part) => this.#acts(part),
+    );
     const hint = [refusal.hint, instead === undefined ? undefined : `Try: ${instead}`].filter(
       (part) => part !== undefined,
     );
@@ -52,6 +59,22 @@ export class Advice {
       return asked === "nothing" || (asked !== "no" && this.#passesRewritten(text, asked, catalog));
     } catch (thrown) {
       if (thrown instanceof RegateError) return false;
+      throw thrown;
+    }
+  }
+
+  /** Without what acts, a statement passes and does not do what it was sent for. */
+  #acts(text: string): boolean {
+    const { reading, lastCatalog: catalog, settled } = this.#session;
+    if (catalog === undefined) return true;
+    try {
+      const { statements } = analyze(text, catalog, settled.scope, reading.options).command;
+      return statements.some(
+        ({ class: kind, settings, functions }) =>
+          kind !== "read" || settings.length > 0 || functions.some(({ effect }) => ACTING.has(effect)),
+      );
+    } catch (thrown) {
+      if (thrown instanceof RegateError) return true;
       throw thrown;
     }
   }

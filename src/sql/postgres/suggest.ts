@@ -13,6 +13,8 @@ const MOST_PARTS = 24;
 const LONGEST = 600;
 
 type Passes = (text: string) => boolean;
+/** Does the statement more than to show something, as far as is known? */
+type Acts = (text: string) => boolean;
 /** A part of a SELECT that can be taken out: what stays of the statement to judge it alone, and how to take it out of the whole. */
 type Part = {
   readonly alone: SelectStmt;
@@ -22,9 +24,9 @@ type Part = {
 
 /**
  * The text without the outputs (NULL in their place), conditions and sort or group terms that do not pass by themselves; undefined if that does not
- * pass either, or if the text is no single query.
+ * pass either, if it would show nothing or not do what the text is for, or if the text is no single query.
  */
-export function suggest(text: string, passes: Passes): string | undefined {
+export function suggest(text: string, passes: Passes, acts: Acts): string | undefined {
   const statements = parsed(text);
   const only = statements?.length === 1 ? statements[0]?.stmt : undefined;
   if (only !== undefined && "ExplainStmt" in only) return plainPlan(text, only.ExplainStmt, passes);
@@ -36,7 +38,9 @@ export function suggest(text: string, passes: Passes): string | undefined {
   const bad = parts.filter(({ alone }) => !passes(written({ SelectStmt: alone })));
   // What `*` stands for is not one output that NULL could stand for.
   if (bad.length === 0 || bad.some(({ star }) => star)) return undefined;
-  return tried(written({ SelectStmt: bad.reduce((left, { without }) => without(left), select) }), passes);
+  if (bad.some(({ alone }) => acts(written({ SelectStmt: alone })))) return undefined;
+  const left = bad.reduce((rest, { without }) => without(rest), select);
+  return showsNothing(left) ? undefined : tried(written({ SelectStmt: left }), passes);
 }
 
 function tried(candidate: string, passes: Passes): string | undefined {
@@ -137,6 +141,10 @@ function partsOf(select: SelectStmt): Part[] {
       without: ({ havingClause: _, ...rest }) => rest,
     });
   return parts;
+}
+
+function showsNothing({ targetList = [] }: SelectStmt): boolean {
+  return targetList.every((each) => "ResTarget" in each && sameTree(each.ResTarget.val, nothing));
 }
 
 function isStar(value: Node): boolean {

@@ -6,6 +6,7 @@ import { positionOf } from "../../../src/sql/postgres/position.ts";
 import { suggest } from "../../../src/sql/postgres/suggest.ts";
 
 before(ready);
+const acts = (text: string): boolean => /sets/.test(text);
 const withoutSsn = (text: string): boolean => !/ssn/.test(text.replaceAll(/NULL AS ssn/g, ""));
 
 describe("a statement that would pass", () => {
@@ -25,6 +26,10 @@ describe("a statement that would pass", () => {
     ["SELECT id, ssn || $1 AS x FROM p WHERE id = $2", undefined],
     ["SELECT id, ssn || $2 AS x FROM p WHERE id = $1", "SELECT id, NULL AS x FROM p WHERE id = $1"],
     ["SELECT a.id FROM p a JOIN p b ON a.ssn = b.ssn", undefined],
+    ["SELECT left(ssn, 2), upper(ssn) AS u FROM p WHERE id = 1", undefined],
+    ["SELECT id, sets(ssn) FROM p", undefined],
+    ["SELECT id, sets('x'), upper(ssn) FROM p", "SELECT id, sets('x'), NULL AS upper FROM p"],
+    ["SELECT id FROM p WHERE sets(ssn) AND id > 3", undefined],
     ["SELECT ssn FROM p UNION SELECT 'x'", undefined],
     ["DELETE FROM p WHERE ssn = '1'", undefined],
     ["SELECT ssn; SELECT 1", undefined],
@@ -35,14 +40,18 @@ describe("a statement that would pass", () => {
     ["SELECT left(ssn, 2) FROM p, JSON_TABLE('[1]', '$[*]' COLUMNS (a int PATH '$')) j", undefined],
     ["SELECT left(ssn, 2), JSON_OBJECT('a': 1) FROM p", undefined],
   ] as const)
-    it(text, () => assert.equal(suggest(text, withoutSsn), expected));
+    it(text, () => assert.equal(suggest(text, withoutSsn, acts), expected));
 
   it("is not named unless it passes as a whole", () => {
     const tried: string[] = [];
-    const found = suggest("SELECT id, ssn || 'x' AS y FROM p", (text) => {
-      tried.push(text);
-      return text === "SELECT id FROM p";
-    });
+    const found = suggest(
+      "SELECT id, ssn || 'x' AS y FROM p",
+      (text) => {
+        tried.push(text);
+        return text === "SELECT id FROM p";
+      },
+      acts,
+    );
     assert.equal(found, undefined);
     assert.ok(tried.includes("SELECT id FROM p"), tried.join("\n"));
   });
@@ -50,7 +59,7 @@ describe("a statement that would pass", () => {
   it("is not looked for in statements of many parts", () => {
     const text = `SELECT ${Array.from({ length: 30 }, (_, at) => `ssn || '${at}'`).join(", ")} FROM p`;
     assert.equal(
-      suggest(text, () => assert.fail("asked")),
+      suggest(text, () => assert.fail("asked"), acts),
       undefined,
     );
   });
