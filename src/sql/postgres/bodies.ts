@@ -8,6 +8,7 @@ import type { Definition } from "./definitions.ts";
 import { definitionOf } from "./definitions.ts";
 import { expression } from "./expressions.ts";
 import { NO_SCOPE } from "./judging.ts";
+import { isListedArgument } from "./listed.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
 import type { Given } from "./placeholders.ts";
 import { give, isPlaceholder, replaced } from "./placeholders.ts";
@@ -79,7 +80,7 @@ export function runFunction(recorder: Recorder, entry: FunctionEntry, args: Argu
   const values = args.values.filter(
     (value) => value.row?.every((field) => field.value.derivation === "direct") !== true,
   );
-  if (body.recorder.class !== "read" && !(body.recorder.scoped && args.values.every(isConstant)))
+  if (body.recorder.class !== "read" && !(body.recorder.scoped && areListed(recorder, entry, args)))
     recorder.scoped = false;
   note(recorder, body, given, qualified(entry));
   return runOf(recorder, entry, body, given, combine(values, 0, false));
@@ -139,7 +140,13 @@ function runAggregate(recorder: Recorder, entry: FunctionEntry, passed: Value): 
   };
 }
 
-const isConstant = (value: Value): boolean => value.sources.length === 0 && value.derivation !== "opaque";
+/** All that the body is given is spelled out: no columns, and no rows of functions and windows, which have none either. */
+function areListed(recorder: Recorder, entry: FunctionEntry, { values, nodes = [] }: Arguments): boolean {
+  const given = nodes.length === values.length && nodes.every((node) => isListedArgument(recorder, node));
+  if (!given || values.length >= entry.parameters.filter(isInput).length) return given;
+  const own = recorder.within();
+  return [...(definitionOf(entry)?.defaults.values() ?? [])].every((node) => isListedArgument(own, node));
+}
 
 function typeOf(recorder: Recorder, entry: FunctionEntry): number {
   return recorder.catalog.type(entry.returns)?.kind === "p" ? 0 : entry.returns;

@@ -1,7 +1,7 @@
 // What the text and its parameters list: values that are the same for all rows, and queries with no more rows than they spell out.
-import type { A_Expr, FuncCall, Node, RangeFunction, SelectStmt } from "libpg-query";
+import type { A_Expr, FuncCall, InferClause, Node, RangeFunction, SelectStmt } from "libpg-query";
 import { typeOf } from "./casts.ts";
-import { elementOf } from "./coercion.ts";
+import { categoryOf, elementOf } from "./coercion.ts";
 import { expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
 import { bodyOf, integerOf, kindOf, qualifiedName, stringOf, withoutCasts } from "./nodes.ts";
@@ -20,6 +20,8 @@ export function isFixed(recorder: Recorder, node: Node | undefined): boolean {
     case "ParamRef":
     case "SQLValueFunction":
       return true;
+    case "ColumnRef":
+      return isParameter(recorder, node);
     // Not COLLATE: what is equal by another collation than the key's may be many.
     case "TypeCast":
     case "NamedArgExpr":
@@ -55,10 +57,21 @@ function isFixedCall(recorder: Recorder, body: FuncCall): boolean {
     return false;
   // `date('…')` is a cast where no function has that name.
   if (entries.length === 0) return args.length === 1 && catalog.typeByName(schema, name, path) !== 0;
-  return entries.every(
+  const fixed = entries.every(
     ({ builtin, kind, returnsSet, use }) =>
-      builtin && kind === "function" && !returnsSet && (use.volatility === "immutable" || use.volatility === "stable"),
+      builtin &&
+      kind === "function" &&
+      !returnsSet &&
+      // The body of a function is run many times, with other settings each time.
+      (use.volatility === "immutable" || (use.volatility === "stable" && recorder.depth === 0)),
   );
+  if (fixed && entries.some(({ use }) => use.volatility === "stable")) recorder.fixedByStable = true;
+  return fixed;
+}
+
+/** The name of a parameter of a function in SQL, which has been resolved before. */
+function isParameter(recorder: Recorder, node: Node): boolean {
+  return "ColumnRef" in node && recorder.parameters.has(node.ColumnRef.fields ?? []);
 }
 
 /** `(SELECT 5)`, `(VALUES (5))`. */
@@ -77,7 +90,7 @@ function isFixedQuery(recorder: Recorder, node: Node | undefined): boolean {
 /** An array whose elements the text or a parameter lists: what a function makes of constants may be longer than any list. */
 export function isListedArray(recorder: Recorder, node: Node | undefined): boolean {
   if (node === undefined) return false;
-  if ("A_Const" in node || "ParamRef" in node) return true;
+  if ("A_Const" in node || "ParamRef" in node || isParameter(recorder, node)) return true;
   if ("TypeCast" in node) {
     const { arg, typeName } = node.TypeCast;
     // The text of an array of what is computed may be taken apart into more than its elements.
@@ -97,6 +110,27 @@ function isListedElement(recorder: Recorder, node: Node): boolean {
   const { type } = expression(alone, node, NO_SCOPE);
   const known = catalog.type(catalog.baseType(type)) ?? catalog.relationByRowType(catalog.baseType(type));
   return known !== undefined && known.kind !== "p" && !isArray(recorder, type);
+}
+
+/** Numbers, times and truth: no function unfolds them to more than their text has characters. */
+const ATOMIC: ReadonlySet<string> = new Set(["N", "D", "T", "B"]);
+
+/**
+ * What a call passes is spelled out, so that the body changes the same rows however often it runs. Of what is computed only what is atomic is: the
+ * body may take a text or a document apart.
+ */
+export function isListedArgument(recorder: Recorder, node: Node | undefined): boolean {
+  if (node === undefined || recorder.variables?.mayWin === true) return false;
+  if ("NamedArgExpr" in node) return isListedArgument(recorder, node.NamedArgExpr.arg);
+  if ("TypeCast" in node) return isListedArgument(recorder, node.TypeCast.arg);
+  if ("A_ArrayExpr" in node) return (node.A_ArrayExpr.elements ?? []).every((each) => isListedArgument(recorder, each));
+  if ("A_Const" in node || "ParamRef" in node || isParameter(recorder, node)) return true;
+  if (!isFixed(recorder, node)) return false;
+  // Whatever the settings are, as in a body.
+  const { catalog, path, running, budget } = recorder;
+  const alone = new Recorder(catalog, path, { running, budget, depth: recorder.depth + 1 });
+  const { type } = expression(alone, node, NO_SCOPE);
+  return ATOMIC.has(categoryOf(catalog, type)) && isFixed(alone, node);
 }
 
 function isArray({ catalog }: Recorder, type: number): boolean {
@@ -200,6 +234,23 @@ function claims(recorder: Recorder, node: Node | undefined): boolean {
 
 function functionsOf(body: RangeFunction): (Node | undefined)[] {
   return (body.functions ?? []).map((node) => ("List" in node ? node.List.items?.[0] : node));
+}
+
+/** In a body, which may run many times: the rows that it proposes are the same each time, in the columns that a conflict is about. */
+export function proposesSame(
+  recorder: Recorder,
+  select: SelectStmt,
+  ctes: CteList,
+  infer: InferClause | undefined,
+  given: readonly string[],
+): boolean {
+  const keys = (infer?.indexElems ?? []).map((node) => ("IndexElem" in node ? node.IndexElem.name : undefined));
+  return (
+    recorder.variables?.mayWin !== true &&
+    keys.length > 0 &&
+    keys.every((name) => name !== undefined && given.includes(name)) &&
+    listsRows(recorder, { SelectStmt: select }, ctes)
+  );
 }
 
 /** How many rows the query has is bounded by what it lists, whatever the values are: those that an upsert proposes. */

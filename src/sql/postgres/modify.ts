@@ -15,7 +15,7 @@ import { type Assigned, isReferredTo, isUpdated, refersTo } from "./checks.ts";
 import { lookUp, meetsKeys } from "./conflicts.ts";
 import { all, expression } from "./expressions.ts";
 import { fromClause } from "./from.ts";
-import { isBounded } from "./listed.ts";
+import { isBounded, proposesSame } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
@@ -122,13 +122,15 @@ function insert(recorder: Recorder, stmt: InsertStmt, parent: Scope | undefined,
   const ctes = withClause(recorder, stmt.withClause, parent, outer);
   const to = target(recorder, stmt.relation, "insert");
   const names = targetNames(recorder, stmt.cols, to, new Scope(parent, [], ctes));
-  let bounded = true;
+  let bounded = recorder.depth === 0;
   const proposed = new Map<string, Value>();
   if (stmt.selectStmt !== undefined && "SelectStmt" in stmt.selectStmt) {
     const select = stmt.selectStmt.SelectStmt;
-    bounded = isBounded(recorder, select, ctes);
     // For the server it is a query below the INSERT.
     const result = resolveQuery(recorder, select, new Scope(parent, [], ctes), ctes);
+    const infer = stmt.onConflictClause?.infer;
+    const given = names.slice(0, result.members.length);
+    bounded = bounded ? isBounded(recorder, select, ctes) : proposesSame(recorder, select, ctes, infer, given);
     const unplaced = result.open ? anyColumn(result) : undefined;
     for (const name of unplaced === undefined ? [] : names) {
       written(recorder, to, name, unplaced!);

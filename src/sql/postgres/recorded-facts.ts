@@ -16,7 +16,7 @@ export function factsOf(recorder: Recorder, verb: string, outputs: readonly Outp
     outputs,
     writes: recorder.flows?.facts() ?? [],
     functions: recorder.functions.size < 2 ? [...recorder.functions] : distinctFunctions(recorder.functions),
-    scoped: recorder.scoped,
+    scoped: recorder.scoped && !(recorder.fixedByStable && maySet(recorder)),
     limit: recorder.limit,
     settings: recorder.settings.map((setting) => ({
       ...setting,
@@ -26,6 +26,10 @@ export function factsOf(recorder: Recorder, verb: string, outputs: readonly Outp
     external: recorder.external.size === 0 ? [] : [...recorder.external].sort(),
     estimate: null,
   };
+}
+
+function maySet({ settings, changesSettings, opaque }: Recorder): boolean {
+  return settings.length > 0 || changesSettings || opaque;
 }
 
 function columnFacts(recorder: Recorder): ColumnUse[] {

@@ -119,6 +119,10 @@ export class Recorder {
   readonly bound: boolean;
   /** Nodes of operators that are surely the server's own, though users have made some of that name. */
   readonly serversOwn = new WeakSet<object>();
+  /** Fields of names that stand for parameters of a function in SQL, which no column hides. */
+  readonly parameters = new WeakSet<object>();
+  /** `scoped` by what a stable function gives: another value once the statement sets what it looks at. */
+  fixedByStable = false;
   /** How many bodies deep. */
   readonly depth: number;
   /** The sub-selects of the statement's text (not of bodies and definitions) that show masked columns. */

@@ -205,7 +205,10 @@ export function columnReference(recorder: Recorder, fields: readonly Node[], sco
     tellsPartition(recorder, found);
   }
   if (variables === undefined || variable === undefined) return found ?? unknown(recorder, names, scope);
-  if (found === undefined) return variable;
+  if (found === undefined) {
+    if (!variables.mayWin) recorder.parameters.add(fields);
+    return variable;
+  }
   // Where only the server knows whether there is such a column, it may be either.
   return variables.mayWin || found.derivation === "opaque" ? eitherOf(found, variable) : found;
 }

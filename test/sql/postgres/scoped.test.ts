@@ -14,12 +14,25 @@ CREATE UNIQUE INDEX loose_partial ON loose (id) WHERE code IS NOT NULL;
 CREATE FUNCTION next_one() RETURNS void LANGUAGE sql AS $$ UPDATE t SET x = 'y' WHERE id = (SELECT min(id) FROM t WHERE x <> 'y') $$;
 CREATE FUNCTION next_two() RETURNS void LANGUAGE sql AS $$
   WITH v AS (SELECT id FROM t WHERE x <> 'y' LIMIT 2 FOR UPDATE) UPDATE t SET x = 'y' FROM v WHERE t.id = v.id $$;
+CREATE FUNCTION drop_one(int) RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM t WHERE id = $1 RETURNING id $$;
+CREATE FUNCTION drop_named(n int) RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM other WHERE id = n RETURNING id $$;
+CREATE FUNCTION drop_hidden(n int) RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM t WHERE id = n RETURNING id $$;
+CREATE FUNCTION drop_some(int[]) RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM t WHERE id = ANY ($1) RETURNING id $$;
+CREATE FUNCTION drop_set() RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM t WHERE id = current_setting('own.id')::int RETURNING id $$;
+CREATE FUNCTION drop_chance(i int DEFAULT (random() * 99)::int) RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM other WHERE id = i RETURNING id $$;
+CREATE FUNCTION put(k int, v text) RETURNS void LANGUAGE sql AS $$ INSERT INTO t (id, x) VALUES (k, v) ON CONFLICT (id) DO UPDATE SET x = v $$;
+CREATE FUNCTION put_any() RETURNS void LANGUAGE sql AS $$ INSERT INTO t VALUES ((random() * 99)::int) ON CONFLICT (id) DO UPDATE SET x = 'y' $$;
+CREATE SEQUENCE turns;
+CREATE TABLE turned (id int PRIMARY KEY DEFAULT nextval('turns'), x text);
+CREATE FUNCTION put_next() RETURNS void LANGUAGE sql AS $$ INSERT INTO turned (x) VALUES ('y') ON CONFLICT (id) DO UPDATE SET x = 'y' $$;
+CREATE FUNCTION put_looped() RETURNS void LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..50 LOOP INSERT INTO t (id) VALUES (i) ON CONFLICT (id) DO UPDATE SET x = 'y'; END LOOP; END $$;
 CREATE DOMAIN key AS int CHECK (VALUE > 0);
 CREATE COLLATION marks (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
 CREATE TABLE words (w text PRIMARY KEY, n int);
 CREATE TABLE loose_words (w text COLLATE marks NOT NULL, n int);
 CREATE UNIQUE INDEX ON loose_words (w COLLATE "C");
 CREATE TABLE marked (w text COLLATE marks PRIMARY KEY, n int);
+CREATE FUNCTION drop_words(text) RETURNS SETOF text LANGUAGE sql AS $$ DELETE FROM words WHERE w IN (SELECT string_to_table($1, ',')) RETURNING w $$;
 INSERT INTO words VALUES ('a'), ('A'), ('á'), ('b');
 INSERT INTO loose_words VALUES ('a'), ('A'), ('á'), ('b');
 INSERT INTO marked VALUES ('a'), ('b');
@@ -134,6 +147,23 @@ describe("what the text or its parameters list fixes rows", () => {
   }
 });
 
+describe("a function in SQL fixes rows by what the call spells out", () => {
+  for (const text of [
+    "SELECT drop_one(1)",
+    "SELECT * FROM drop_one($1::int)",
+    "SELECT drop_one(1) FROM generate_series(1, 50)",
+    "SELECT drop_one(1 + 1)",
+    "SELECT drop_named(1)",
+    "SELECT drop_named(n => 1)",
+    "SELECT drop_some(ARRAY[1, 2])",
+    "SELECT drop_some('{1,2}')",
+    "SELECT drop_words('a,b')",
+    "SELECT drop_chance(1)",
+    "SELECT put(1, 'y')",
+  ])
+    test(text, () => assert.equal(scoped(text), true));
+});
+
 const digits = "(VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))";
 const loose: readonly string[] = [
   "UPDATE t SET x = 'y' WHERE true",
@@ -180,6 +210,28 @@ const loose: readonly string[] = [
   "UPDATE t SET x = 'y' WHERE id = (WITH v AS (SELECT t.id) SELECT id FROM v)",
   "SELECT next_one() FROM generate_series(1, 50)",
   "SELECT next_two() FROM generate_series(1, 50)",
+  // What has no columns may be many rows all the same.
+  "SELECT drop_one(i) FROM generate_series(1, 50) i",
+  "SELECT drop_one((row_number() OVER ())::int) FROM generate_series(1, 50)",
+  "SELECT drop_one(generate_series(1, 50))",
+  "SELECT drop_one((SELECT i)) FROM generate_series(1, 50) i",
+  "SELECT drop_one((random() * 99)::int) FROM generate_series(1, 50)",
+  "SELECT drop_named(i) FROM generate_series(1, 50) i",
+  // The column, not the parameter.
+  "SELECT drop_hidden(1)",
+  "SELECT drop_some(ARRAY(SELECT i FROM generate_series(1, 100) i))",
+  "SELECT drop_some(array_positions(array_fill(1, ARRAY[100]), 1))",
+  "SELECT drop_some(ARRAY[array_positions(array_fill(1, ARRAY[100]), 1)])",
+  "SELECT drop_words(array_to_string(ARRAY['a', 'b', 'á'], ','))",
+  "SELECT drop_chance() FROM generate_series(1, 50)",
+  "SELECT put(i, 'y') FROM generate_series(1, 50) i",
+  "SELECT put_any() FROM generate_series(1, 50)",
+  "SELECT put_next() FROM generate_series(1, 50)",
+  "SELECT put_looped()",
+  // What is stable is another value once it is set.
+  "SELECT set_config('own.id', i::text, false), drop_set() FROM generate_series(1, 50) i",
+  "SELECT set_config('own.id', i::text, false), drop_one(current_setting('own.id')::int) FROM generate_series(1, 50) i",
+  "DELETE FROM t WHERE set_config('own.name', repeat('x', id), false) <> '' AND id = length(current_setting('own.name', true))",
   "UPDATE t SET x = 'y' WHERE id > (SELECT min(id) FROM t)",
   "UPDATE t SET x = 'y' WHERE n = (SELECT min(n) FROM t)",
   "UPDATE t SET x = 'y' WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED)",
