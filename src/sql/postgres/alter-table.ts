@@ -146,6 +146,7 @@ function command(recorder: Recorder, body: AlterTableCmd, relation: Relation | u
     case "AT_ValidateConstraint":
       // Which columns it is about is not known here.
       if (relation !== undefined) recorder.use(relation.wholeRow, USE.expression);
+      if (relation !== undefined) rowsAreMaintained(recorder, relation);
       return;
     case "AT_AttachPartition":
     case "AT_DetachPartition":

@@ -70,6 +70,7 @@ export function createRule({ recorder }: Judging, body: RuleStmt): Judged {
   const rows = scopeOfRows(relationOf(recorder, body.relation));
   if (body.whereClause !== undefined) defined(recorder, body.whereClause, rows, USE.filter);
   // What it does is done by later statements.
+  recorder.stores = true;
   for (const action of body.actions ?? []) query(recorder, action, rows);
   recorder.scoped = true;
   return { verb: "create_rule" };

@@ -2,6 +2,7 @@
 import type { Node } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
 import { absorb } from "./absorb.ts";
+import { acts } from "./acting.ts";
 import { isolatedPaths, pathsOf } from "./body-paths.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Definition } from "./definitions.ts";
@@ -90,9 +91,11 @@ export function runFunction(recorder: Recorder, entry: FunctionEntry, args: Argu
 export function runUse(recorder: Recorder, use: FunctionUse, passed: Value): Value {
   const entry = recorder.catalog.functionOf(use);
   if (entry === undefined || entry.builtin) {
-    recorder.functions.add(use);
-    if (use.opaque) recorder.opaque = true;
-    return use.opaque ? { ...passed, derivation: "opaque", total: false } : { ...passed, total: false };
+    // What it is called with, and so what it does, is not known here.
+    const opaque = use.opaque || acts(use);
+    recorder.functions.add(opaque ? { ...use, opaque } : use);
+    if (opaque) recorder.opaque = true;
+    return opaque ? { ...passed, derivation: "opaque", total: false } : { ...passed, total: false };
   }
   const inputs = entry.parameters.filter(isInput);
   const { value } = runFunction(recorder, entry, { values: inputs.map(() => passed) });

@@ -2,6 +2,7 @@
 import type { Node } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
 import { functionEffects } from "../../core/facts.ts";
+import { acts } from "./acting.ts";
 import { externalOfKnown } from "./builtins.ts";
 import type { Catalog } from "./catalog.ts";
 import { COMPATIBLE, elementOf, POLYMORPHIC, totalOver, TYPE_ANY } from "./coercion.ts";
@@ -200,7 +201,7 @@ function namedSequence(recorder: Recorder, name: string, arg: Node | undefined):
 
 /** Notes the call in the facts. */
 export function recordCall(recorder: Recorder, call: Call, args: readonly Node[]): void {
-  for (const use of call.uses) recorder.functions.add(use);
+  for (const use of call.uses) recorder.functions.add(recorder.stores && acts(use) ? { ...use, opaque: true } : use);
   for (const external of call.external) recorder.external.add(external);
   if (call.opaque) recorder.opaque = true;
   if (call.writes) recorder.raise("write");

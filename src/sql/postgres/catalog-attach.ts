@@ -1,5 +1,6 @@
 // What belongs to relations, put onto them: inheritance, keys, foreign keys, code that runs with their rows, policies, checks and views.
 import type { FunctionUse } from "../../core/facts.ts";
+import { namesActing } from "./acting.ts";
 import type { CatalogFunctions } from "./catalog-functions.ts";
 import { numbersOf, type Row, type Rows } from "./catalog-store.ts";
 import type { Check, Relation } from "./model.ts";
@@ -115,9 +116,11 @@ function foreignKeys(rows: readonly Row[], byOid: ByOid): void {
 /** Triggers, expressions of defaults, checks and indexes, and rules: what runs, and at which commands. */
 function codeOfUsers(rows: Rows, byOid: ByOid, functions: CatalogFunctions): void {
   each(rows.triggers, byOid, (relation, row) => {
-    // The server's own trigger functions work on the row alone. One of them tells by what it does whether the row changes.
+    // The server's own trigger functions work on the row alone. One of them tells by what it does whether the row changes; and what is said
+    // to WHEN may do something.
     const own = functions.use(Number(row[1]));
-    if (own.kind === "builtin" && own.name !== "suppress_redundant_updates_trigger") return;
+    const acting = row[3] === "" || namesActing(row[3]!);
+    if (own.kind === "builtin" && own.name !== "suppress_redundant_updates_trigger" && !acting) return;
     relation.attached = [
       ...relation.attached,
       {

@@ -1,4 +1,5 @@
 // The set-based queries that read a catalog, and nothing else. PostgreSQL 13 to 18.
+import { actingNames } from "./acting.ts";
 
 /** What came with the server has an OID below this; so has what was made in single-user mode. */
 export const FIRST_NORMAL_OID = 16384;
@@ -15,6 +16,15 @@ const userFunction = (oid: string): string =>
 const notOfExtension = (classId: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
 
+/** Code that has to be looked at where it is stored: of users, or of the server's own what does something beside giving a value. */
+const isCode = (oid: string): string =>
+  `(${userFunction(oid)} AND ${notOfExtension("pg_proc", oid)}
+      OR EXISTS (SELECT FROM pg_proc f WHERE f.oid = ${oid} AND f.pronamespace = 'pg_catalog'::regnamespace AND f.proname = ANY ('{${actingNames().join(",")}}')))`;
+
+/** The functions that a stored expression calls. On its own functions the server notes no dependency. */
+const called = (expression: string): string =>
+  `SELECT call[1]::oid FROM regexp_matches(${expression}::text, ':funcid ([0-9]+) ', 'g') call`;
+
 const rules = (definition: string): string => `
     SELECT r.ev_class, r.rulename, r.ev_type, ${definition} FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
     WHERE {r.ev_class} AND r.rulename <> '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND r.ev_enabled <> 'D'
@@ -26,31 +36,41 @@ const triggers = (definition: string): string => `
     WHERE {tgrelid} AND NOT tgisinternal AND tgenabled <> 'D' ORDER BY tgrelid, tgname`;
 
 /**
- * Each expression that names a function of users, or an operator over one. To write one down the server locks its relation. Up to version 14 it
+ * Each expression that names such code, or an operator over it. To write one down the server locks its relation. Up to version 14 it
  * is the generated column itself that depends on what its expression names.
  */
 const attached = (text: (expression: string) => string): string => `
     SELECT x.relation, string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text), x.reading, x.attnum, x.text FROM (
       SELECT 'pg_constraint'::regclass AS class, oid, conrelid AS relation, false AS reading, NULL::int2 AS attnum,
-        ${text("pg_get_expr(conbin, conrelid)")} AS text FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid > 0 AND {conrelid}
-      UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, d.adrelid, a.attgenerated = 'v', d.adnum, ${text("pg_get_expr(d.adbin, d.adrelid)")}
+        conbin::text AS tree, ${text("pg_get_expr(conbin, conrelid)")} AS text FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid > 0 AND {conrelid}
+      UNION ALL SELECT 'pg_attrdef'::regclass, d.oid, d.adrelid, a.attgenerated = 'v', d.adnum, d.adbin::text,
+        ${text("pg_get_expr(d.adbin, d.adrelid)")}
         FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE {d.adrelid}
-      UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid, false, NULL,
+      UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid, false, NULL, concat(indexprs, indpred),
         ${text("concat_ws(', ', pg_get_expr(indexprs, indrelid), pg_get_expr(indpred, indrelid))")}
         FROM pg_index WHERE (indexprs IS NOT NULL OR indpred IS NOT NULL) AND {indrelid}) x
     JOIN LATERAL (
       SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode::oid FROM pg_operator WHERE oid = d.refobjid) END
       FROM pg_depend d WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND (d.classid = x.class AND d.objid = x.oid
         OR d.classid = 'pg_class'::regclass AND d.objid = x.relation AND d.objsubid = x.attnum)
-    ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
+      UNION ALL ${called("x.tree")}
+    ) u(function) ON ${isCode("u.function")}
     GROUP BY x.class, x.oid, x.relation, x.reading, x.attnum, x.text ORDER BY x.relation, x.class, x.oid`;
 
-/** The functions of users that an expression of a domain names, itself or behind an operator. */
-const ofDomains = (owner: string, classId: string, object: string, from: string, where: string): string => `
+/** The code that an expression of a domain names, itself or behind an operator. */
+const ofDomains = (
+  owner: string,
+  classId: string,
+  object: string,
+  expression: string,
+  from: string,
+  where: string,
+): string => `
     SELECT DISTINCT ${owner}, u.function FROM ${from} JOIN LATERAL (
       SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode::oid FROM pg_operator WHERE oid = d.refobjid) END
       FROM pg_depend d WHERE d.classid = ${classId} AND d.objid = ${object} AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
-    ) u(function) ON ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")}
+      UNION ALL ${called(expression)}
+    ) u(function) ON ${isCode("u.function")}
     WHERE {${owner}} AND ${where} ORDER BY 1, 2`;
 
 /** To write one down the server locks its relation. */
@@ -61,7 +81,8 @@ const policies = (text: (column: string) => string): string => `
       (SELECT string_agg(DISTINCT u.function::text, ' ' ORDER BY u.function::text) FROM (
         SELECT CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE (SELECT oprcode FROM pg_operator WHERE oid = d.refobjid) END
         FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
-      ) u(function) WHERE ${userFunction("u.function")} AND ${notOfExtension("pg_proc", "u.function")})
+        UNION ALL ${called("concat(p.polqual, p.polwithcheck)")}
+      ) u(function) WHERE ${isCode("u.function")})
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE {p.polrelid} AND c.relrowsecurity ORDER BY p.polrelid, p.polname`;
 
 /**
@@ -240,11 +261,11 @@ export const CATALOG_QUERIES = {
     WHERE {r.ev_class} AND r.rulename = '_RETURN' AND ${userMade("c.oid", "c.relnamespace")} AND d.refobjid <> r.ev_class ORDER BY 1, 2, 3`,
   },
   /**
-   * Code of users in constraints, defaults, generated columns and indexes: relation, functions, on reading?, column that
+   * Code (of users, or that acts) in constraints, defaults, generated columns and indexes: relation, functions, on reading?, column that
    * it gives a value to, expressions
    */
   attached: { of: "relation", sql: attached((text) => text), locked: attached(() => "''::text") },
-  /** Policies in force: relation, command, USING, WITH CHECK ("": locked away), its columns that they name, functions of users */
+  /** Policies in force: relation, command, USING, WITH CHECK ("": locked away), its columns that they name, functions that are such code */
   policies: {
     of: "relation",
     sql: policies((column) => `pg_get_expr(${column}, p.polrelid)`),
@@ -281,10 +302,17 @@ export const CATALOG_QUERIES = {
    * columns that it is about (0: any), expressions
    */
   computed: { of: "relation", sql: computed((text) => text), locked: computed(() => "''::text") },
-  /** Domains whose constraints run code of users: type, function */
+  /** Domains whose constraints run such code: type, function */
   domains: {
     of: "type",
-    sql: ofDomains("con.contypid", "'pg_constraint'::regclass", "con.oid", "pg_constraint con", "con.contypid <> 0"),
+    sql: ofDomains(
+      "con.contypid",
+      "'pg_constraint'::regclass",
+      "con.oid",
+      "con.conbin",
+      "pg_constraint con",
+      "con.contypid <> 0",
+    ),
   },
   /** Domains whose defaults do: type, function. (One over another has that one's default as its own.) */
   domainDefaults: {
@@ -293,6 +321,7 @@ export const CATALOG_QUERIES = {
       "t.oid",
       "'pg_type'::regclass",
       "t.oid",
+      "t.typdefaultbin",
       "pg_type t",
       "t.typtype = 'd' AND t.typdefaultbin IS NOT NULL",
     ),

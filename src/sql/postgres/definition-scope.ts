@@ -37,7 +37,10 @@ export function scopeOfRows(relation: Relation | undefined): Scope {
 
 /** What it depends on, noted with that use. */
 export function defined(recorder: Recorder, node: Node | undefined, scope: Scope, use: number = USE.expression): Value {
+  const before = recorder.stores;
+  recorder.stores = true;
   const value = expression(recorder, node, scope);
+  recorder.stores = before;
   recorder.use(value, use);
   return value;
 }

@@ -94,6 +94,8 @@ export class Recorder {
   cursor: ((name: string) => readonly StatementAnalysis[]) | undefined;
   /** WHERE CURRENT OF names one. */
   ofCursor = false;
+  /** What is resolved is stored, and runs in statements that do not show it. */
+  stores = false;
   changesSettings = false;
   changesCatalog = false;
   changesTemporary = false;

@@ -2,7 +2,7 @@
 import type { CallStmt, DoStmt, Node, SelectStmt } from "libpg-query";
 import type { VerbClass } from "../../core/facts.ts";
 import type { StatementAnalysis } from "./analysis.ts";
-import { alterDomain } from "./alter-domain.ts";
+import { alterDomain, createDomain } from "./alter-domain.ts";
 import { alterTable } from "./alter-table.ts";
 import { createIndex, createRule, createStatistics, createTrigger, policy, publication } from "./attached-objects.ts";
 import { becomes, createForeignTable, createTable, createView, intoOf } from "./create-table.ts";
@@ -259,7 +259,7 @@ export const STATEMENTS: { readonly [kind: string]: Judge } = {
   AlterEventTrigStmt: ddl("alter_event_trigger"),
   CreateStatsStmt: createStatistics,
   AlterStatsStmt: ddl("alter_statistics"),
-  CreateDomainStmt: ddl("create_domain"),
+  CreateDomainStmt: createDomain,
   AlterDomainStmt: alterDomain,
   CreateEnumStmt: ddl("create_type"),
   AlterEnumStmt: ddl("alter_type"),

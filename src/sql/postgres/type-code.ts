@@ -35,7 +35,9 @@ export function checksOf(catalog: Catalog, type: number): readonly FunctionUse[]
  */
 export function changesWhileParsed(catalog: Catalog | undefined, { functions }: StatementFacts): boolean {
   if (catalog === undefined || catalog.domains.size === 0) return false;
-  const changing = functions.filter(({ kind, effect }) => kind !== "builtin" && !HARMLESS.has(effect));
+  const changing = functions.filter(
+    ({ kind, effect, opaque }) => (kind !== "builtin" || opaque) && !HARMLESS.has(effect),
+  );
   if (changing.length === 0) return false;
   const checks = new Set(Array.from(catalog.domains.values(), (uses) => uses.map(named)).flat());
   return changing.some((use) => checks.has(named(use)));
