@@ -119,7 +119,9 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
     if (call.builtin && name === "count" && args.length === 1 && body.agg_distinct !== true)
       return isRow(recorder, args[0]!) ? aggregate : tellsNullness(aggregate, args[0]!, inputs.slice(1));
     if (!call.builtin || name !== "array_agg") return aggregate;
-    return withElements(aggregate, args, combine(inputs.slice(args.length), 0, true).sources);
+    // DISTINCT sorts by what it is given.
+    const deciding = body.agg_distinct === true ? inputs : inputs.slice(args.length);
+    return withElements(aggregate, args, combine(deciding, 0, true).sources);
   }
   const elements = call.builtin && name === "unnest" && args.length === 1 ? args[0]!.elements : undefined;
   return elements === undefined ? value : { ...value, row: elements };

@@ -196,9 +196,10 @@ export function alternatives(recorder: Recorder, values: readonly Value[]): Valu
   return withRun(withCommonRow(value, values), unified(recorder, values));
 }
 
-/** GREATEST and LEAST compare them. */
+/** GREATEST and LEAST compare them: of rows, each field tells which of them it is. */
 export function greatest(recorder: Recorder, values: readonly Value[]): Value {
-  const value = alternatives(recorder, values);
+  const either = alternatives(recorder, values);
+  const value = withCommonRow(either, values, either.sources);
   return value.total && !isOrdered(recorder.catalog, value.type) ? { ...value, total: isConstant(value) } : value;
 }
 

@@ -13,3 +13,16 @@ SELECT (s).x FROM (SELECT email AS x FROM customers) s
 SELECT count(c), count(c.*) FROM customers c
 SELECT whole, id FROM v_row
 SELECT (whole).email FROM v_row
+-- A field tells which of several rows it is of.
+SELECT (greatest(a, b)).total FROM v_contacts a, v_contacts b WHERE a.total = 10 AND b.total = 40
+SELECT (least(a, b)).id FROM (SELECT email, id FROM customers) a, (SELECT email, id FROM customers) b
+SELECT (greatest(ARRAY[a], ARRAY[b]))[1].total FROM v_contacts a, v_contacts b
+SELECT (coalesce(greatest(a, b), a)).total FROM v_contacts a, v_contacts b
+SELECT (CASE WHEN a.contact > b.contact THEN a ELSE b END).total FROM v_contacts a, v_contacts b
+SELECT (coalesce(CASE WHEN a.contact > 'b' THEN a END, b)).total FROM v_contacts a, v_contacts b
+SELECT (nullif(a, b)).total FROM v_contacts a, v_contacts b
+SELECT (array_agg(a ORDER BY a))[1].total FROM v_contacts a
+SELECT (array_agg(DISTINCT a))[1].total FROM v_contacts a
+SELECT (first_value(a) OVER (ORDER BY a.contact)).total FROM v_contacts a
+SELECT (SELECT a FROM v_contacts a ORDER BY a DESC LIMIT 1).total
+SELECT (ARRAY(SELECT a FROM v_contacts a ORDER BY a.contact))[1].total
