@@ -81,6 +81,16 @@ describe("what a function may do", () => {
   for (const [text, name, effect] of cases)
     test(`${effect}: ${text}`, () => assert.equal(effectOf(text, name), effect));
 
+  test("the planner's statistics are the server's, as they are for ANALYZE", () => {
+    for (const [name, types] of [
+      ["pg_clear_relation_stats", "25 25"],
+      ["pg_clear_attribute_stats", "25 25 25 16"],
+      ["pg_restore_relation_stats", "2276"],
+      ["pg_restore_attribute_stats", "2276"],
+    ] as const)
+      assert.equal(behaviourOf("pg_catalog", name, types).effect, "outside", name);
+  });
+
   test("what is not listed is not known", () => {
     assert.deepEqual(behaviourOf("pg_catalog", "lower", "25").effect, "total");
     for (const behaviour of [
