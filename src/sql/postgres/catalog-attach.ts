@@ -74,6 +74,9 @@ function computations(rows: Rows, byOid: ByOid): void {
     const bases = relation.generated.get(column) ?? [];
     relation.generated = new Map([...relation.generated, [column, base === 0 ? bases : [...bases, base]]]);
   });
+  each(rows.virtual, byOid, (relation, row) => {
+    relation.virtual = new Map([...relation.virtual, [Number(row[1]), row[2]!]]);
+  });
   each(rows.checks, byOid, (relation, row) => {
     const check = { kind: CHECK_KINDS[row[1]!] ?? "check", columns: numbersOf(row[2] ?? ""), valid: row[3] === "t" };
     relation.checks = [...relation.checks, check];

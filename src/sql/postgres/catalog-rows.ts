@@ -123,6 +123,11 @@ const ofIndex = (own: string): string => `
             UNION SELECT r.refobjsubid FROM pg_depend r WHERE r.classid = 'pg_class'::regclass AND r.objid = i.indexrelid
               AND r.refclassid = 'pg_class'::regclass AND r.refobjid = i.indrelid) c(column_number)`;
 
+/** To write one down the server locks its relation. */
+const virtual = (text: string): string => `
+    SELECT a.attrelid, a.attnum, ${text} FROM pg_attribute a JOIN pg_attrdef x ON x.adrelid = a.attrelid AND x.adnum = a.attnum
+    WHERE {a.attrelid} AND a.attgenerated = 'v' ORDER BY 1, 2`;
+
 const views = (definition: string): string => `
     SELECT c.oid, ${definition} FROM pg_class c
     WHERE {c.oid} AND c.relkind IN ('v','m') AND ${userMade("c.oid", "c.relnamespace")} ORDER BY c.oid`;
@@ -238,6 +243,12 @@ export const CATALOG_QUERIES = {
     WHERE {a.attrelid} AND a.attgenerated <> '' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
     UNION SELECT a.attrelid, a.attnum, 0 FROM pg_attribute a WHERE {a.attrelid} AND a.attgenerated <> ''
     ORDER BY 1, 2, 3`,
+  },
+  /** Generated columns that are not stored: relation, column, expression ("": locked away). */
+  virtual: {
+    of: "relation",
+    sql: virtual("pg_get_expr(x.adbin, x.adrelid)"),
+    locked: virtual("''::text"),
   },
   /** relation, function, type bits, its definition, deferrable? "": locked away. */
   triggers: { of: "relation", sql: triggers("pg_get_triggerdef(oid)"), locked: triggers("''") },

@@ -6,8 +6,9 @@ import type { ColumnRow, Relation } from "./model.ts";
 import { Column, COMPUTED_TAG, mergeTags, NO_TAGS } from "./model.ts";
 import { Recorder } from "./recorder.ts";
 import type { Declared } from "./tags.ts";
-import { CONSTANT, isUnchanged } from "./value.ts";
+import { CONSTANT, isUnchanged, type Value } from "./value.ts";
 import { columnsOfView } from "./views.ts";
+import { virtualValue } from "./virtual-columns.ts";
 
 const COMPUTED: readonly string[] = Object.freeze([COMPUTED_TAG]);
 
@@ -30,7 +31,9 @@ export function taggedColumns(relation: Relation, declared: Declared, catalog: C
     const all = mergeTags(said(name), inherited);
     return inherited.every((tag) => tag !== COMPUTED_TAG && own.includes(tag)) ? all : mergeTags(all, COMPUTED);
   };
-  const column = (row: ColumnRow, at: number): Column => {
+  const isVirtual = ({ name }: { readonly name: string }): boolean =>
+    family.some((member) => member.rows().some((row) => row.name === name && member.virtual.has(row.attnum)));
+  const column = (row: ColumnRow, at: number, computed?: Value): Column => {
     const value = behind?.[at];
     if (value !== undefined) {
       let tags = NO_TAGS;
@@ -39,21 +42,28 @@ export function taggedColumns(relation: Relation, declared: Declared, catalog: C
       return new Column(relation, row, all, value);
     }
     const from = generated.flatMap((columns) => columns.get(row.name) ?? []);
-    if (from.length === 0) return new Column(relation, row, mergeTags(said(row.name), relation.owner?.tags ?? NO_TAGS));
+    if (from.length === 0 && computed === undefined)
+      return new Column(relation, row, mergeTags(said(row.name), relation.owner?.tags ?? NO_TAGS));
     let inherited = NO_TAGS;
     // A generated column is never computed from another generated one.
     for (const { bases } of from) for (const base of bases) inherited = mergeTags(inherited, said(base));
     const uses = from.flatMap((one) => one.uses);
-    if (uses.length === 0) return new Column(relation, row, withInherited(row.name, inherited));
+    if (uses.length === 0) return new Column(relation, row, withInherited(row.name, inherited), computed);
     return new Column(
       relation,
       row,
       readByCode(uses, catalog, declared, said(row.name, "named").length > 0, (read) =>
         withInherited(row.name, mergeTags(inherited, read)),
       ),
+      computed,
     );
   };
-  return relation.rows().map(column);
+  if (family.every((member) => member.virtual.size === 0)) return relation.rows().map((row, at) => column(row, at));
+  const columns = relation.rows().map((row, at) => (isVirtual(row) ? row : column(row, at)));
+  const stored = columns.filter((each) => each instanceof Column);
+  return columns.map((each, at) =>
+    each instanceof Column ? each : column(each, at, virtualValue(relation, each.name, stored, family, catalog)),
+  );
 }
 
 function generatedOf(relation: Relation): ReadonlyMap<string, Generated> {

@@ -11,7 +11,7 @@ export class Column {
   readonly type: number;
   /** Length, precision and the like of its type (atttypmod); -1 without. */
   readonly modifier: number;
-  /** What reading it means: itself, and for a view also the columns behind it. */
+  /** What reading it means: itself, and for a view or a virtual column also the columns behind it. */
   readonly value: Value;
   #source: Source | undefined;
   readonly #tags: Tags;
@@ -218,6 +218,8 @@ export class Relation {
   clusteredOn: Relation | undefined;
   /** Generated columns: from what each is computed, as attribute numbers. */
   generated: ReadonlyMap<number, readonly number[]> = NOT_GENERATED;
+  /** Those of them that are computed when they are read: their expressions as the server writes them. "": locked away. */
+  virtual: ReadonlyMap<number, string> = NO_VIRTUAL;
   /** pg_get_viewdef, for views outside of the system schemas. */
   definition: string | undefined;
   /** For views: what the server's own dependencies name, as pairs of relation and attribute number (0: the relation as a whole). */
@@ -306,7 +308,7 @@ export class Relation {
       this.#all = {
         sources: [...sources],
         derivation: opaque ? "opaque" : "expression",
-        total: true,
+        total: this.columns.every((column) => column.value.total),
         type: this.rowType,
         row,
       };
@@ -357,6 +359,7 @@ export type FunctionEntry = {
 const NONE: Relation[] = [];
 const NO_NUMBERS: readonly number[] = [];
 const NOT_GENERATED: ReadonlyMap<number, readonly number[]> = new Map();
+const NO_VIRTUAL: ReadonlyMap<number, string> = new Map();
 const NO_KEYS: (readonly number[])[] = [];
 const NO_UNIQUES: readonly Unique[] = [];
 const NO_CODE: Attached[] = [];

@@ -51,7 +51,8 @@ function make(
     const type = typeOf(catalog, column);
     if (type === undefined) return { impossible: `the type of ${where} has no name here` };
     const base = column.type === type.oid || type.pseudo ? value : cast(value, type.sql);
-    const masked = maskSql(type.pseudo ? { mask: "null" } : mask, type, base);
+    // What is computed when it is read, and can fail, would tell by that, whatever the mask makes of it.
+    const masked = maskSql(type.pseudo || !column.value.total ? { mask: "null" } : mask, type, base);
     if (masked === undefined)
       return {
         impossible: SQL_MASKS.has(mask.mask)
