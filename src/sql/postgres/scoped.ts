@@ -1,5 +1,7 @@
 // `scoped`: does a WHERE fix the rows that change, by a whole key that equals what the text lists? Positive: anything else does not.
 import type { A_Expr, Node } from "libpg-query";
+import { elementOf } from "./coercion.ts";
+import { expression } from "./expressions.ts";
 import { isFixed, isListedArray, listsItem, listsRows } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import { integerOf, isStar, qualifiedName, withoutCasts } from "./nodes.ts";
@@ -153,7 +155,10 @@ function collect(search: Search, node: Node): void {
     // `id IN (VALUES (1), (2))`, `id = ANY (SELECT unnest($1))`
     const { subLinkType, operName, testexpr, subselect } = node.SubLink;
     if (subLinkType !== "ANY_SUBLINK" || !isEquals(search.recorder, node.SubLink, operName)) return;
-    if (listsRows(search.recorder, subselect, search.scope.ctes)) addColumns(search, testexpr);
+    if (subselect === undefined || !("SelectStmt" in subselect)) return;
+    if (!listsRows(search.recorder, subselect, search.scope.ctes)) return;
+    const { members } = resolveQuery(apart(search.recorder), subselect.SelectStmt, undefined, search.scope.ctes);
+    addColumns(search, testexpr, (at) => members.slice(at, at + 1).map((member) => member.value.type));
     return;
   }
   if (!("A_Expr" in node)) return;
@@ -168,7 +173,8 @@ function collect(search: Search, node: Node): void {
       if (body.rexpr !== undefined && "List" in body.rexpr) inList(search, body, body.rexpr.List.items ?? []);
       return;
     case "AEXPR_OP_ANY":
-      if (isListedArray(search.recorder, body.rexpr)) addColumn(search, body.lexpr);
+      if (isListedArray(search.recorder, body.rexpr))
+        addColumn(search, body.lexpr, [elementOf(search.recorder.catalog, typeOf(search, body.rexpr))]);
       return;
   }
 }
@@ -191,7 +197,7 @@ function equality(search: Search, column: Node | undefined, other: Node | undefi
     return;
   }
   const to = reference(search, column);
-  if (to === undefined) return;
+  if (to === undefined || isBlurred(search, to, typeOf(search, other))) return;
   if (isFixed(search.recorder, other) || isOneValue(search, other)) fix(search.fixed, to);
   else {
     const from = reference(search, withoutCasts(other));
@@ -217,17 +223,47 @@ function isOneValue({ recorder, scope }: Search, node: Node | undefined): boolea
 
 /** `a IN (1, 2)` and `(a, b) IN ((1, 2), (3, 4))`. */
 function inList(search: Search, body: A_Expr, items: readonly Node[]): void {
-  if (items.every((item) => isFixed(search.recorder, item))) addColumns(search, body.lexpr);
+  if (!items.every((item) => isFixed(search.recorder, item))) return;
+  addColumns(search, body.lexpr, (at) =>
+    items.map((item) => typeOf(search, "RowExpr" in item ? item.RowExpr.args?.[at] : item)),
+  );
 }
 
-function addColumns(search: Search, node: Node | undefined): void {
-  if (node !== undefined && "RowExpr" in node) for (const each of node.RowExpr.args ?? []) addColumn(search, each);
-  else addColumn(search, node);
+/** `types`: of what the column at this place is compared with. */
+function addColumns(search: Search, node: Node | undefined, types: (at: number) => readonly number[]): void {
+  const columns = node !== undefined && "RowExpr" in node ? (node.RowExpr.args ?? []) : [node];
+  columns.forEach((each, at) => {
+    addColumn(search, each, types(at));
+  });
 }
 
-function addColumn(search: Search, node: Node | undefined): void {
+function addColumn(search: Search, node: Node | undefined, types: readonly number[]): void {
   const to = reference(search, node);
-  if (to !== undefined) fix(search.fixed, to);
+  if (to !== undefined && !types.some((type) => isBlurred(search, to, type))) fix(search.fixed, to);
+}
+
+const BPCHAR = 1042;
+const FLOATS: ReadonlySet<number> = new Set([700, 701]);
+/** Of these every value is another one in floating point. */
+const EXACT: ReadonlySet<number> = new Set([21, 23, ...FLOATS]);
+
+/**
+ * The server compares the column as another type, as which many of its values may be one: without the blanks at the end (text and bpchar), in
+ * floating point.
+ */
+function isBlurred({ recorder: { catalog } }: Search, { item, name }: Reference, type: number): boolean {
+  const other = catalog.baseType(type);
+  const own = catalog.baseType(item.members.find((member) => member.name === name)?.value.type ?? 0);
+  return (other === BPCHAR && own !== BPCHAR) || (FLOATS.has(other) && !EXACT.has(own));
+}
+
+function typeOf({ recorder, scope }: Search, node: Node | undefined): number {
+  return node === undefined ? 0 : expression(apart(recorder), node, scope).type;
+}
+
+/** For what is resolved once more: nothing of it is noted. */
+function apart({ catalog, path, running, budget, depth, variables }: Recorder): Recorder {
+  return new Recorder(catalog, path, { running, budget, depth, ...(variables === undefined ? {} : { variables }) });
 }
 
 const reference = ({ recorder, scope }: Search, node: Node | undefined): Reference | undefined =>

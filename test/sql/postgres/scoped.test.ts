@@ -33,6 +33,12 @@ CREATE TABLE loose_words (w text COLLATE marks NOT NULL, n int);
 CREATE UNIQUE INDEX ON loose_words (w COLLATE "C");
 CREATE TABLE marked (w text COLLATE marks PRIMARY KEY, n int);
 CREATE FUNCTION drop_words(text) RETURNS SETOF text LANGUAGE sql AS $$ DELETE FROM words WHERE w IN (SELECT string_to_table($1, ',')) RETURNING w $$;
+CREATE TABLE codes (k varchar(10) PRIMARY KEY, n int);
+CREATE TABLE amounts (a numeric PRIMARY KEY, n int);
+CREATE TABLE padded (c char(4) PRIMARY KEY, n int);
+INSERT INTO codes VALUES ('a'), ('a '), ('a  ');
+INSERT INTO amounts VALUES (1), (1.00000000000000000001), (1.00000000000000000002);
+INSERT INTO padded VALUES ('a'), ('b');
 INSERT INTO words VALUES ('a'), ('A'), ('á'), ('b');
 INSERT INTO loose_words VALUES ('a'), ('A'), ('á'), ('b');
 INSERT INTO marked VALUES ('a'), ('b');
@@ -94,6 +100,12 @@ const fixing: readonly (readonly [text: string, values?: readonly unknown[]])[] 
   ["UPDATE t SET x = 'y' WHERE id IN (SELECT q.* FROM (VALUES (1), (2)) q)"],
   ["UPDATE t SET x = 'y' WHERE id IN (SELECT column1 FROM (SELECT * FROM (VALUES (1)) p) q)"],
   ["UPDATE words SET n = 1 WHERE w = 'a'"],
+  ["UPDATE codes SET n = 1 WHERE k = 'a'::text"],
+  ["UPDATE codes SET n = 1 WHERE k IN ('a', 'b'::varchar)"],
+  ["UPDATE padded SET n = 1 WHERE c = 'a'::bpchar"],
+  ["UPDATE padded SET n = 1 WHERE c = 'a'::text"],
+  ["UPDATE amounts SET n = 1 WHERE a = 1::bigint"],
+  ["UPDATE t SET x = 'y' WHERE id = 1::float8"],
   ["UPDATE marked SET n = 1 WHERE w = 'A'"],
   ["UPDATE t SET x = 'y' WHERE id IN (SELECT 1 UNION SELECT 2)"],
   ["UPDATE t SET x = v.x FROM (VALUES (1, 'a'), (2, 'b')) AS v(id, x) WHERE t.id = v.id"],
@@ -256,6 +268,22 @@ const loose: readonly string[] = [
   "UPDATE words SET n = 1 WHERE w = lower('A' COLLATE marks)",
   "UPDATE words SET n = 1 FROM (VALUES ('a' COLLATE marks)) v(x) WHERE w = v.x",
   "UPDATE loose_words SET n = 1 WHERE w = 'a'",
+  // As another type many values of the key are one.
+  "UPDATE codes SET n = 1 WHERE k = 'a'::bpchar",
+  "UPDATE codes SET n = 1 WHERE k = 'a'::char(3)",
+  "UPDATE codes SET n = 1 WHERE 'a'::bpchar = k",
+  "UPDATE codes SET n = 1 WHERE k IN ('a'::bpchar)",
+  "UPDATE codes SET n = 1 WHERE k = ANY (ARRAY['a'::bpchar])",
+  "UPDATE codes SET n = 1 WHERE k = ANY ('{a}'::bpchar[])",
+  "UPDATE codes SET n = 1 WHERE (k, n) IN (('a'::bpchar, 1), ('b', 2))",
+  "UPDATE codes SET n = 1 WHERE k IN (VALUES ('a'::bpchar), ('b'))",
+  "UPDATE codes SET n = 1 WHERE k IN (SELECT unnest(ARRAY['a'::bpchar]))",
+  "UPDATE codes SET n = 1 WHERE k = (SELECT 'a'::bpchar)",
+  "UPDATE codes SET n = 1 FROM (VALUES ('a'::bpchar)) v(k) WHERE codes.k = v.k",
+  "UPDATE codes SET n = 1 FROM padded WHERE codes.k = padded.c AND padded.c = 'a'",
+  "UPDATE codes SET n = 1 FROM (VALUES ('a')) v(k) WHERE codes.k = v.k::bpchar",
+  "UPDATE amounts SET n = 1 WHERE a = 1::float8",
+  "UPDATE amounts SET n = 1 WHERE a = sqrt(1::float8)",
   // A star moves what stands behind it: the key equals another column than the one in its place.
   "DELETE FROM t USING (SELECT 1 AS a, 2 AS b) v, (SELECT id AS k FROM t) z WHERE (v.*, t.id) = (1, 2, z.*)",
   "DELETE FROM t USING (SELECT 1 AS a, id AS k FROM t) v WHERE (v.*, t.id, 2) = (1, v.k, v.k, 2)",
