@@ -73,7 +73,8 @@ function fromItem(
       return [jsonTableItem(recorder, bodyOf(node), new Scope(parent, before, ctes))];
     case "RangeTableSample": {
       const body = bodyOf<RangeTableSample>(node);
-      sampled(recorder, body, new Scope(parent, before, ctes));
+      // Not lateral: what stands before it is skipped, and the name is looked for in the queries around.
+      sampled(recorder, body, new Scope(parent, [], ctes));
       return body.relation === undefined ? [] : fromItem(recorder, body.relation, before, parent, ctes);
     }
     case "JoinExpr":

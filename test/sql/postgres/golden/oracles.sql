@@ -45,6 +45,8 @@ SELECT id FROM orders OFFSET (SELECT count(*) FROM hr.employees WHERE ssn = 'x')
 SELECT id FROM orders FETCH FIRST (SELECT length(ssn) FROM hr.employees LIMIT 1) ROWS ONLY
 SELECT id FROM orders TABLESAMPLE bernoulli ((SELECT salary::int % 100 FROM hr.employees LIMIT 1))
 SELECT id FROM orders TABLESAMPLE system (50) REPEATABLE ((SELECT max(salary) FROM hr.employees))
+SELECT (SELECT count(*) FROM (SELECT 100 AS x) before, orders TABLESAMPLE bernoulli (x)) FROM (SELECT salary AS x FROM hr.employees) z
+SELECT (SELECT count(*) FROM (SELECT 100 AS x) before CROSS JOIN orders TABLESAMPLE system (100) REPEATABLE (x)) FROM (SELECT salary AS x FROM hr.employees) z
 SELECT g FROM generate_series(1, (SELECT salary::int FROM hr.employees LIMIT 1)) g
 SELECT e.id FROM hr.employees e, generate_series(1, length(e.ssn))
 SELECT generate_series(1, length(ssn)) FROM hr.employees
