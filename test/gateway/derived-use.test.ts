@@ -15,6 +15,10 @@ await direct.query(`
   CREATE TABLE staff (id int PRIMARY KEY, name text, mail text UNIQUE, badge text, pay numeric, room text, note text);
   INSERT INTO staff VALUES (1, 'ann', 'ann@x.example', 'b1', 10, 'r1', 'n1'), (2, 'bob', 'bob@x.example', 'b2', NULL, 'r2', 'n2'),
     (3, 'cat', 'cat@x.example', 'b3', 30, 'r3', 'n3');
+  CREATE TABLE b1 ();
+  CREATE TABLE visits (id int PRIMARY KEY, seen timestamptz, day date, at timestamp, mood money);
+  INSERT INTO visits VALUES (1, '2024-01-01 05:00+00', '2024-01-02', '2024-01-01 05:00', 1);
+  GRANT SELECT ON visits TO app;
   GRANT SELECT, INSERT, UPDATE ON staff TO app`);
 after(() => direct.end());
 const gate = await startGate({
@@ -27,11 +31,16 @@ const gate = await startGate({
         "public.staff.pay": ["pay"],
         "public.staff.room": ["room"],
         "public.staff.note": ["note"],
+        "public.visits.seen": ["moment"],
+        "public.visits.day": ["moment"],
+        "public.visits.at": ["moment"],
+        "public.visits.mood": ["moment"],
       },
     },
     masks: {
       pii: { mask: "redact" },
       badge: { mask: "redact", lookup: { budget: 2 } },
+      moment: { mask: "null", lookup: { budget: 2 } },
       pay: { mask: "null", on_derived: "mask" },
       room: { mask: "redact", on_derived: "refuse", writes: "refuse" },
       note: { mask: "redact", on_derived: "refuse", lookup: true },
@@ -225,6 +234,43 @@ describe("lookup", () => {
     await wire.run("PREPARE q AS SELECT id FROM staff WHERE badge = 'b1'");
     wire.socket.write(Buffer.concat([x.bind("", "q"), x.execute(""), x.sync()]));
     assert.equal(types(await wire.until("Z")), "E Z");
+  });
+
+  it("of moments counts what means the same under all settings; other texts find masked values", async () => {
+    const by = await session();
+    const look = (text: string, values?: unknown[]) => rows(`SELECT id FROM visits WHERE ${text}`, values, by);
+    assert.deepEqual(await look("seen = '2024-01-01 05:00:00+00'"), [[1]]);
+    assert.deepEqual(await look("day = '2024-01-02'"), [[1]]);
+    assert.deepEqual(await look("day = DATE '2024-01-02'"), [[1]]);
+    assert.deepEqual(await look("at = '2024-01-01T05:00'"), [[1]]);
+    for (const [text, setting] of [
+      ["seen = '2024-01-01 00:00'", "timezone = '<X>5'"],
+      ["seen = '2024-01-01 00:00X'", "timezone = '<X>5'"],
+      ["seen = '2024-01-01 00:00Z'", "timezone = '<Z>5'"],
+      ["seen = '2024-01-01 00:00'::timestamp", "timezone = '<X>5'"],
+      ["day = '02/01/2024'", "datestyle = 'ISO, DMY'"],
+      ["day = '2024-01-02'::timestamptz", "timezone = 'UTC'"],
+      ["mood = '1'", "timezone = 'UTC'"],
+    ] as const) {
+      await by.query(`SET ${setting}`);
+      assert.deepEqual(await look(text), [], text);
+    }
+    await by.query("SET timezone = '<X>5'");
+    assert.deepEqual(await look("seen = $1", ["2024-01-01 05:00:00+00"]), [[1]]);
+    await refused("SELECT id FROM visits WHERE seen = $1", "lookup-budget", by, ["2024-01-01 00:00"]);
+    await refused("SELECT id FROM visits WHERE day = $1", "lookup-budget", by, ["today"]);
+    // The parameter is a date there, and what it stands for in the other place depends on the zone.
+    const twice = "SELECT $1::date, id FROM visits WHERE seen = $1";
+    await refused(twice, "lookup-budget", await session(), ["2024-01-01 00:00+00"]);
+  });
+
+  it("by what a cast writes under some setting finds masked values", async () => {
+    for (const cast of ["'b1'::regclass::text", "$1::regclass::text"])
+      assert.deepEqual(
+        await rows(`SELECT id FROM staff WHERE badge = ${cast}`, cast.startsWith("$") ? ["b1"] : [], await session()),
+        [],
+        cast,
+      );
   });
 
   it("with another use the masked values are looked up", async () => {

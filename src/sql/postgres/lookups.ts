@@ -1,7 +1,10 @@
 // Conditions that only ask for rows with one value: a bare column equals what the text or a parameter gives.
 import type { Node } from "libpg-query";
 import type { Source } from "../../core/facts.ts";
+import { typeOf } from "./casts.ts";
+import { hasForm, isExact, keepsValue } from "./exact-values.ts";
 import { expression } from "./expressions.ts";
+import { literalValue } from "./literals.ts";
 import { isMasked } from "./masked-forms.ts";
 import { qualifiedName } from "./nodes.ts";
 import { operationOf } from "./operators.ts";
@@ -12,12 +15,12 @@ import { coerced, isServersOwn } from "./user-code.ts";
 
 /**
  * Where the value stands that is asked for: a literal of the text, by its number in the text's shape or itself, or a parameter, whose type is
- * the client's choice unless it is cast: `like` is the column's.
+ * the client's choice: it must be `like` this one, and if `alone` the parameter may stand nowhere else, where it could become another.
  */
 export type Asked =
   | { readonly literal: number }
   | { readonly text: string }
-  | { readonly parameter: number; readonly like: number | undefined };
+  | { readonly parameter: number; readonly like: number; readonly alone: boolean };
 export type Lookup = { readonly column: Pick<Source, "schema" | "table" | "column">; readonly asked: Asked };
 
 /** WHERE of a query. Of its conjuncts those that look a tagged column up are told apart: they say of a row only whether it has that value. */
@@ -54,21 +57,28 @@ function lookedUp(recorder: Recorder, node: Node, scope: Scope, total: boolean):
   if (column === undefined || !("ColumnRef" in column)) return undefined;
   const value = expression(recorder, column, scope);
   if (value.derivation !== "direct" || value.row !== undefined) return undefined;
-  if (given !== undefined && "ParamRef" in given) {
-    const { type } = value;
-    const like = type !== 0 && operationOf(recorder, operator.schema, "=", type, type).total;
-    return like ? { parameter: given.ParamRef.number ?? 0, like: type } : undefined;
-  }
-  return total ? constantAsked(given) : undefined;
+  const { type } = value;
+  const bare = given !== undefined && "ParamRef" in given;
+  const harmless = bare ? type !== 0 && operationOf(recorder, operator.schema, "=", type, type).total : total;
+  return harmless ? constantAsked(recorder, given, type) : undefined;
 }
 
-/** A cast makes nothing of a value that it would not make again. */
-function constantAsked(node: Node | undefined): Asked | undefined {
-  if (node === undefined) return undefined;
-  if ("TypeCast" in node) return constantAsked(node.TypeCast.arg);
-  if ("ParamRef" in node) return { parameter: node.ParamRef.number ?? 0, like: undefined };
+/** Undefined, too, where the session's settings say what value the constant is. */
+function constantAsked(recorder: Recorder, given: Node | undefined, type: number): Asked | undefined {
+  const { catalog } = recorder;
+  const casts: number[] = [];
+  let node = given;
+  for (; node !== undefined && "TypeCast" in node; node = node.TypeCast.arg)
+    casts.push(catalog.baseType(typeOf(recorder, node.TypeCast.typeName)));
+  const base = catalog.baseType(type);
+  if (node === undefined || !keepsValue(catalog, base, casts)) return undefined;
+  if ("ParamRef" in node) {
+    const alone = casts.length > 0 || hasForm(base);
+    return { parameter: node.ParamRef.number ?? 0, like: casts.at(-1) ?? base, alone };
+  }
   if (!("A_Const" in node)) return undefined;
   const { ival, fval, sval, bsval } = node.A_Const;
+  if (hasForm(base) && !isExact(base, literalValue(sval?.sval ?? ""))) return undefined;
   const inner: unknown = ival?.ival ?? fval?.fval ?? sval?.sval ?? bsval?.bsval;
   // A hole of the shape: which literal it is, not what it says.
   if (typeof inner === "string" && inner.charCodeAt(0) === 0) return { literal: Number(inner.slice(1)) };
