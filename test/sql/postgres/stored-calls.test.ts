@@ -21,6 +21,8 @@ CREATE VIEW public.v_default AS SELECT x, y FROM public.ordinary;
 ALTER VIEW public.v_default ALTER y SET DEFAULT ${SETS}::timestamptz;
 CREATE DOMAIN public.checked AS text CHECK (${SETS} IS NOT NULL);
 CREATE DOMAIN public.given AS text DEFAULT ${SETS};
+CREATE FUNCTION public.empties(t text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.of_check; RETURN true; END';
+CREATE DOMAIN public.emptying AS text CHECK (empties(VALUE));
 CREATE TABLE public.of_given (x int, y public.given);
 CREATE TABLE public.of_when (x text, v tsvector);
 CREATE TRIGGER w BEFORE UPDATE ON public.of_when FOR EACH ROW WHEN (${SETS} IS NOT NULL)
@@ -81,6 +83,7 @@ describe("what is stored does what it does where it runs", () => {
       assert.ok(changesWhileParsed(rich.catalog, judged(text).facts), text);
       assert.ok(judged(text).effects.settings, text);
     }
+    assert.equal(judged("EXPLAIN SELECT '{a}'::emptying[]").facts.class, "write");
   });
 
   test("what is ordinary stays so", () => {
