@@ -2,7 +2,7 @@
 import type { A_Const, A_Indirection, ColumnRef, MinMaxExpr, Node, SortBy, SubLink } from "libpg-query";
 import { callOfRow, functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
-import { bodyOf, isBigint, kindOf, namesOf } from "./nodes.ts";
+import { bodyOf, kindOf, namesOf, typeOfNumber } from "./nodes.ts";
 import { alternatives, arrayOf, caseExpression, greatest, operation } from "./operator-expressions.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
@@ -15,7 +15,6 @@ import { documentOf } from "./documents.ts";
 import { coerced, operatorRuns, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
 import {
-  BIGINT,
   BITS,
   BOOLEAN,
   combine,
@@ -23,7 +22,6 @@ import {
   derived,
   INTEGER,
   LITERAL,
-  NUMERIC,
   OPAQUE,
   plainConstant,
   tellsNullness,
@@ -252,7 +250,7 @@ function isNode(item: object): boolean {
 
 function constant(body: A_Const): Value {
   if (body.ival !== undefined) return INTEGER;
-  if (body.fval !== undefined) return isBigint(body.fval) ? BIGINT : NUMERIC;
+  if (body.fval !== undefined) return plainConstant(typeOfNumber(body.fval));
   if (body.boolval !== undefined) return BOOLEAN;
   return body.bsval === undefined ? LITERAL : BITS;
 }

@@ -103,12 +103,20 @@ export function typeNameParts(type: TypeName): { schema: string | undefined; nam
   return { schema, name, array: (type.arrayBounds?.length ?? 0) > 0 };
 }
 
-/** What is too large for an integer is a bigint where that suffices (make_const in parse_node.c). `bigint`: said by a shape, which has no value. */
-export function isBigint(body: { fval?: string; bigint?: boolean }): boolean {
-  if (body.bigint !== undefined) return body.bigint;
-  try {
-    return BigInt((body.fval ?? "").replaceAll("_", "")) <= 0x7fff_ffff_ffff_ffffn;
-  } catch {
-    return false;
-  }
+const TYPE_INTEGER = 23;
+const TYPE_BIGINT = 20;
+const TYPE_NUMERIC = 1700;
+
+/**
+ * The type of a number that the grammar has no integer for: the smallest that holds it (make_const in parse_node.c), of the least integer
+ * `-2147483648`, too. `type`: said by a shape, which has no value.
+ */
+export function typeOfNumber(body: { fval?: string; type?: number }): number {
+  if (body.type !== undefined) return body.type;
+  const [, sign, digits] = /^(-?)(.*)$/.exec((body.fval ?? "").replaceAll("_", ""))!;
+  // What is no whole number, or has an exponent.
+  if (!/^(?:\d+|0x[\da-f]+|0o[0-7]+|0b[01]+)$/i.test(digits!)) return TYPE_NUMERIC;
+  const value = sign === "-" ? -BigInt(digits!) : BigInt(digits!);
+  if (BigInt.asIntN(32, value) === value) return TYPE_INTEGER;
+  return BigInt.asIntN(64, value) === value ? TYPE_BIGINT : TYPE_NUMERIC;
 }

@@ -2,7 +2,7 @@
 import type { ParseResult } from "libpg-query";
 import { Generations } from "../../core/generations.ts";
 import type { Location } from "./analysis.ts";
-import { isBigint } from "./nodes.ts";
+import { typeOfNumber } from "./nodes.ts";
 import type { ParseOptions } from "./parser.ts";
 import { parseToJson } from "./parser.ts";
 
@@ -63,7 +63,7 @@ export function shapeOfJson(tree: string, text: string): Shape {
     if (kind !== undefined) {
       literals.push(literal ?? (kind === "ival" ? "0" : '""'));
       // Of numbers beyond integers the type depends on the value.
-      const type = kind === "fval" ? `,"bigint":${isBigint({ fval: JSON.parse(literal ?? '""') })}` : "";
+      const type = kind === "fval" ? `,"type":${typeOfNumber({ fval: JSON.parse(literal ?? '""') })}` : "";
       return `"${kind}":{"${kind}":${HOLE}${type}}`;
     }
     if (member === "stmt_location") {

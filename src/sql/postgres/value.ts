@@ -40,10 +40,9 @@ export const CONSTANT: Value = constantOf(0);
 /** A string literal or NULL, which takes the type of its surroundings. */
 export const LITERAL: Value = constantOf(TYPE_UNKNOWN_LITERAL);
 export const INTEGER: Value = constantOf(23);
-export const BIGINT: Value = constantOf(20);
 /** B'…' and X'…' */
 export const BITS: Value = constantOf(1560);
-export const NUMERIC: Value = constantOf(1700);
+const NUMERIC: Value = constantOf(1700);
 export const BOOLEAN: Value = constantOf(TYPE_BOOL);
 export const TEXT: Value = constantOf(TYPE_TEXT);
 /** `count(*)`: an aggregate over no column. */

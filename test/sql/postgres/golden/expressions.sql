@@ -17,3 +17,8 @@ SELECT json_object('a': email), json_array(id, name), json_array(SELECT ssn FROM
 SELECT JSON_VALUE(extra, '$.a'), JSON_EXISTS(extra, '$.b'), extra IS JSON OBJECT FROM customers
 SELECT date '2020-01-01', interval '1 day', 'sad'::mood, regclass 'public.customers'
 SELECT -id, +id, id + 1, id * total FROM orders
+-- Of numbers the type is the smallest that holds them.
+SELECT 2147483647, 2147483648, -2147483648, -2147483649, - 2147483648, -(2147483648), 0 - 2147483648
+SELECT 9223372036854775807, 9223372036854775808, -9223372036854775808, -9223372036854775809, 1., -1e3, 1e0
+-- since 16
+SELECT 0x7FFFFFFF, 0xFFFFFFFF, -0x80000000, -0xFFFFFFFFFF, 0x8000000000000000, -0X8000000000000000, -0o7777777777777, -0b1, 2_147_483_648, -2_147_483_648
