@@ -31,13 +31,15 @@ export function lackingGroups(
   const keyed = sources.filter((source) => isKeyed(source, sources, clause, stmt, names));
   if (keyed.length === 0) return undefined;
   const found = new Map<string, Node>();
-  for (const ref of references([stmt.targetList, stmt.havingClause, stmt.sortClause, stmt.distinctClause], catalog)) {
+  const roots = [stmt.targetList, stmt.havingClause, stmt.sortClause, stmt.distinctClause, stmt.windowClause];
+  for (const { ref, below } of references(roots, catalog)) {
     for (const [source, column] of meant(ref, keyed, sources, names)) {
       const at = source.columns.indexOf(column);
       const type = source.relation.columns[at]?.type ?? 0;
-      if (!isOrdered(catalog, type))
+      if (isOrdered(catalog, type)) found.set(JSON.stringify([source.name, column]), reference(source.name, column));
+      // In a query below, the name may be one of its own.
+      else if (!below)
         return `GROUP BY the key of ${source.relation.qualified} stands for its column ${column}, by which nothing can be grouped; leave it out`;
-      found.set(JSON.stringify([source.name, column]), reference(source.name, column));
     }
   }
   const at = clause.findIndex((node) => "ColumnRef" in node || "A_Const" in node);
@@ -135,14 +137,23 @@ function meant(
     .map((source) => [source, column] as const);
 }
 
-/** Every reference that stands outside of an aggregate, and not in a query below. */
-function* references(roots: readonly unknown[], catalog: Catalog): Generator<ColumnRef> {
+type Reference = { readonly ref: ColumnRef; readonly below: boolean };
+
+/** Every reference that stands outside of an aggregate. Of a query below all: too many columns of the table divide no group either. */
+function* references(roots: readonly unknown[], catalog: Catalog, below = false): Generator<Reference> {
   const left: unknown[] = [...roots];
   while (left.length > 0) {
     const node = left.pop();
-    if (typeof node !== "object" || node === null || "SubLink" in node) continue;
-    if ("ColumnRef" in node) yield node.ColumnRef as ColumnRef;
-    else if (!("FuncCall" in node && mayAggregate(node.FuncCall as Parameters<typeof mayAggregate>[0], catalog)))
+    if (typeof node !== "object" || node === null) continue;
+    if ("SubLink" in node && !below) yield* references([node.SubLink], catalog, true);
+    else if ("ColumnRef" in node) {
+      const ref = node.ColumnRef as ColumnRef;
+      // A bare star is of the query that it stands in.
+      if (!below || !isStar(ref) || ref.fields?.length !== 1) yield { ref, below };
+    } else if (
+      below ||
+      !("FuncCall" in node && mayAggregate(node.FuncCall as Parameters<typeof mayAggregate>[0], catalog))
+    )
       left.push(...(Array.isArray(node) ? node : Object.values(node)));
   }
 }

@@ -91,6 +91,14 @@ export class SourceText {
     return [this.#tokens[first], first === -1 ? undefined : this.#tokens[first + 1]];
   }
 
+  /** Where the brackets open that stand right before a place; without any, the place itself. */
+  beforeBrackets(location: number): number {
+    let at = this.#at.get(location);
+    if (at === undefined) return location;
+    while (this.#is(at - 1, "(")) at--;
+    return this.#tokens[at]?.start ?? location;
+  }
+
   /** A relation's name and the list in brackets behind it, if `listed`. */
   listed(location: number, listed: boolean): Span | undefined {
     const at = this.#at.get(location);

@@ -128,7 +128,8 @@ export class Rewriting {
     const groups = lackingGroups(stmt, replaced, this.#names, this.#catalog);
     if (groups === undefined || typeof groups === "string") return groups;
     const item = bodyOf<{ location?: number }>(stmt.groupClause[groups.at]!);
-    this.#edits.push({ start: item.location ?? 0, end: item.location ?? 0, text: groups.text });
+    const start = this.#source.beforeBrackets(item.location ?? 0);
+    this.#edits.push({ start, end: start, text: groups.text });
     stmt.groupClause = stmt.groupClause.toSpliced(groups.at, 0, ...groups.refs);
     return undefined;
   }

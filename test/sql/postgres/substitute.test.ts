@@ -142,6 +142,11 @@ const PASSING: { readonly [construct: string]: readonly string[] } = {
     "SELECT public.person.city, count(*) FROM public.person GROUP BY public.person.id, upper(public.person.name) ORDER BY public.person.id",
     "SELECT a.name, b.name, count(*) FROM person a JOIN person b ON b.id = a.id + 1 GROUP BY a.id, b.id ORDER BY a.id",
     "SELECT key, one, count(*) FROM person AS p (key, one) GROUP BY key ORDER BY key",
+    "SELECT id, city FROM person GROUP BY ((id)) ORDER BY id",
+    "SELECT id, rank() OVER w FROM person WHERE email > '' GROUP BY id WINDOW w AS (PARTITION BY city ORDER BY name, id) ORDER BY id",
+    "SELECT p.id, (SELECT count(*) FROM orders o WHERE o.person_id = p.id AND p.city > '') FROM person p GROUP BY p.id ORDER BY 1",
+    "SELECT id, (SELECT max(o.total) || name FROM orders o) FROM person GROUP BY id HAVING EXISTS (SELECT * FROM orders WHERE length(city) > 1) ORDER BY 1",
+    "SELECT p.id, (SELECT d.doc FROM papers d WHERE d.id = p.id) FROM papers p WHERE name > '' GROUP BY p.id ORDER BY 1",
     "SELECT id, city FROM person WHERE email > '' GROUP BY id UNION ALL SELECT 0, 'x' UNION SELECT id, name FROM person GROUP BY id ORDER BY 1, 2",
   ],
   samples: [
