@@ -19,7 +19,8 @@ type Acts = (text: string) => boolean;
 type Part = {
   readonly alone: SelectStmt;
   readonly without: (select: SelectStmt) => SelectStmt;
-  readonly star?: boolean;
+  /** It can not be left out alone: `*` is not one output that NULL could stand for, and grouping sets group by what else is shown. */
+  readonly whole?: boolean;
 };
 
 /**
@@ -36,8 +37,7 @@ export function suggest(text: string, passes: Passes, acts: Acts): string | unde
   const parts = partsOf(select);
   if (parts.length > MOST_PARTS || !canBeWritten(text, { SelectStmt: select })) return undefined;
   const bad = parts.filter(({ alone }) => !passes(written({ SelectStmt: alone })));
-  // What `*` stands for is not one output that NULL could stand for.
-  if (bad.length === 0 || bad.some(({ star }) => star)) return undefined;
+  if (bad.length === 0 || bad.some(({ whole }) => whole)) return undefined;
   if (bad.some(({ alone }) => acts(written({ SelectStmt: alone })))) return undefined;
   const left = bad.reduce((rest, { without }) => without(rest), select);
   return showsNothing(left) ? undefined : tried(written({ SelectStmt: left }), passes);
@@ -106,7 +106,7 @@ function partsOf(select: SelectStmt): Part[] {
     if (value?.val === undefined) continue;
     parts.push({
       alone: probe({ targetList: [item] }),
-      star: isStar(value.val),
+      whole: isStar(value.val),
       without: (whole) => ({
         ...whole,
         targetList: whole.targetList!.map((each, i) =>
@@ -128,6 +128,7 @@ function partsOf(select: SelectStmt): Part[] {
     for (const item of select[list] ?? [])
       parts.push({
         alone: probe({ [list]: [item] }),
+        whole: "GroupingSet" in item,
         without: (whole) => {
           const { [list]: items, ...rest } = whole;
           const left = (items ?? []).filter((each) => each !== item);

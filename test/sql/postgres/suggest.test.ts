@@ -36,6 +36,8 @@ describe("a statement that would pass", () => {
     ["SELECT ssn FROM", undefined],
     ["SELECT p.ssn.*, id FROM p", undefined],
     ["SELECT ssn AS s, id, count(*) FROM p GROUP BY ssn, id", "SELECT NULL AS s, id, count(*) FROM p GROUP BY id"],
+    ["SELECT id, count(*) FROM p GROUP BY CUBE (id, ssn)", undefined],
+    ["SELECT id, count(*) FROM p GROUP BY GROUPING SETS ((id), (ssn))", undefined],
     ["SELECT left(ssn, 2) FROM p ORDER BY id FETCH FIRST 3 ROWS WITH TIES", undefined],
     ["SELECT left(ssn, 2) FROM p, JSON_TABLE('[1]', '$[*]' COLUMNS (a int PATH '$')) j", undefined],
     ["SELECT left(ssn, 2), JSON_OBJECT('a': 1) FROM p", undefined],
