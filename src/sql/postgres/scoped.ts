@@ -35,20 +35,31 @@ export function fixesRows(
   const listed = new Set<Item>();
   const joins: Node[] = [];
   for (const node of from ?? []) survey(recorder, node, scope, listed, joins);
-  const fixes = (node: Node): boolean => {
+  /** `beside`: what holds for the same rows. */
+  const fixes = (node: Node, beside: readonly Node[] = []): boolean => {
+    recorder.spend(beside.length);
     if (isNever(recorder, node)) return true;
     const arms = "BoolExpr" in node ? (node.BoolExpr.args ?? []) : [];
     // `id = 1 OR id = 2`: each side fixes its rows. In a conjunction it is enough that one part does.
-    if ("BoolExpr" in node && node.BoolExpr.boolop === "OR_EXPR") return arms.length > 0 && arms.every(fixes);
+    if ("BoolExpr" in node && node.BoolExpr.boolop === "OR_EXPR")
+      return arms.length > 0 && arms.every((arm) => fixes(arm, beside));
     const search: Search = { recorder, scope, listed, fixed: new Map(), chains: [] };
-    for (const each of [node, ...joins]) collect(search, each);
+    for (const each of [node, ...beside, ...joins]) collect(search, each);
     const columns = fixedColumns(search, target);
     if (columns.size > 0 && (hasKey(relation, columns, only) || keyBehindView(recorder, relation, columns, only)))
       return true;
-    return "BoolExpr" in node && node.BoolExpr.boolop === "AND_EXPR" && arms.some(fixes);
+    if (!("BoolExpr" in node) || node.BoolExpr.boolop !== "AND_EXPR") return false;
+    // `a = 1 AND (b = 1 OR b = 2)`: the one part holds in each arm of the other.
+    const few = beside.length + arms.length <= MOST_BESIDE;
+    return arms.some((arm) =>
+      fixes(arm, few && "BoolExpr" in arm ? [...beside, ...arms.filter((other) => other !== arm)] : []),
+    );
   };
   return fixes(clause);
 }
+
+/** More parts than a key has columns: they are looked at for each arm again. */
+const MOST_BESIDE = 32;
 
 /** `false`, and `1 = 0` as libraries write it: of no row. */
 function isNever(recorder: Recorder, node: Node): boolean {
