@@ -2,6 +2,7 @@
 import type { Node, RangeFunction } from "libpg-query";
 import { findCall } from "./calls.ts";
 import { typeOf } from "./casts.ts";
+import { elementOf } from "./coercion.ts";
 import { readAs } from "./documents.ts";
 import { expression } from "./expressions.ts";
 import type { FunctionEntry } from "./model.ts";
@@ -14,7 +15,7 @@ import type { Item, Scope } from "./scope.ts";
 import { derivedItem, restOfAll } from "./scope.ts";
 import { withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, derived, plainConstant, TYPE_RECORD } from "./value.ts";
+import { combine, derived, plainConstant, TYPE_RECORD, TYPE_TEXT } from "./value.ts";
 
 const TYPE_BIGINT = 20;
 
@@ -77,75 +78,86 @@ function functionColumns(
   }
   const { schema, name } = qualifiedName(node.FuncCall.funcname);
   const args = recorder.callArguments.get(node.FuncCall) ?? [];
-  if (name === "unnest" && (schema === undefined || schema === "pg_catalog")) return unnest(recorder, args, alias);
-  const call = findCall(recorder, schema, name, args, node.FuncCall.func_variadic === true);
+  const variadic = node.FuncCall.func_variadic === true;
+  // Of several arguments the server's own is called for each, whatever else has the name.
+  if (name === "unnest" && schema === undefined && args.length > 1 && !variadic) return unnest(recorder, args, alias);
+  const call = findCall(recorder, schema, name, args, variadic);
+  if (name === "unnest" && call?.entries.every((entry) => entry.schema === "pg_catalog"))
+    return unnest(recorder, args, alias);
   const shapes = call?.entries.map((entry) => shapeOf(recorder, entry, args)) ?? [];
   const shape = shapes[0];
   if (shape === undefined || shapes.some((other) => !isSame(other, shape))) {
     if (call === undefined && args.length === 1) return { members: [{ name: own, value }], open: true };
     return { members: [], open: true };
   }
-  if (shape === SCALAR)
-    return { members: [{ name: own, value: typed(column(0, 1), call!.returns) }], open: false, scalar: true };
   return {
-    members: shape.map(({ name: field, type }, at) => ({
+    members: shape.columns.map(({ name: field, type }, at) => ({
       name: field === "" ? own : field,
-      value: typed(column(at, shape.length), type),
+      value: typed(column(at, shape.columns.length), shape.scalar ? call!.returns : type),
     })),
     open: false,
-    // One OUT parameter is a scalar with a name of its own.
-    ...(shape.length === 1 && call!.entries[0]!.results.length === 1 ? { scalar: true } : {}),
+    ...(shape.scalar ? { scalar: true } : {}),
   };
 }
 
-type Shape = readonly { readonly name: string; readonly type: number }[];
-const SCALAR: Shape = [];
+/** `scalar`: a plain value, of the type that the call returns. A name of "" is the function's own. */
+type Shape = {
+  readonly columns: readonly { readonly name: string; readonly type: number }[];
+  readonly scalar: boolean;
+};
 
 function isSame(left: Shape | undefined, right: Shape): boolean {
   return (
     left !== undefined &&
-    (left === SCALAR) === (right === SCALAR) &&
-    left.map((column) => column.name).join("\0") === right.map((column) => column.name).join("\0")
+    left.scalar === right.scalar &&
+    left.columns.map((column) => column.name).join("\0") === right.columns.map((column) => column.name).join("\0")
   );
 }
 
-/** The columns of a function's result; SCALAR for a plain value, undefined where only the server knows. */
+/** The columns of a function's result; undefined where only the server knows. */
 function shapeOf(recorder: Recorder, entry: FunctionEntry, args: readonly Value[]): Shape | undefined {
   const { catalog } = recorder;
   // A polymorphic column gets its type from the arguments.
   const known = (oid: number): number => (catalog.type(oid)?.kind === "p" ? 0 : oid);
-  if (entry.results.length > 1) return entry.results.map(({ name, type }) => ({ name, type: known(type) }));
-  if (entry.results.length === 1) {
-    const [{ name, type }] = entry.results as [{ name: string; type: number }];
-    return [{ name: name === "column1" ? "" : name, type: known(type) }];
-  }
+  if (entry.results.length > 1)
+    return { columns: entry.results.map(({ name, type }) => ({ name, type: known(type) })), scalar: false };
+  // One alone is the result itself: a row is shown as its columns, a scalar under the parameter's name.
+  const name = entry.results[0]?.name ?? "";
+  const plain: Shape = { columns: [{ name: name === "column1" ? "" : name, type: 0 }], scalar: true };
   const relation = catalog.relationByRowType(entry.returns);
-  if (relation !== undefined) return relation.columns;
+  if (relation !== undefined) return { columns: relation.columns, scalar: false };
   const type = catalog.type(entry.returns);
   if (type === undefined) return undefined;
-  if (type.kind !== "p" || type.name === "void" || type.name === "cstring") return SCALAR;
-  if (type.name === "record") return undefined;
-  if (type.name === "anyelement" || type.name === "anycompatible") {
-    // Of the type of the arguments that are declared so: a row with columns, or a scalar.
-    const given = args.filter((_, at) => entry.argumentTypes[at] === entry.returns);
-    for (const arg of given) {
-      const shape = arg.row ?? (arg.type === 0 ? undefined : catalog.relationByRowType(arg.type)?.columns);
-      if (shape !== undefined)
-        return shape.map((column) => ({ name: column.name, type: "value" in column ? column.value.type : 0 }));
+  if (type.kind !== "p" || type.name === "void" || type.name === "cstring" || NEVER_ROWS.has(type.name)) return plain;
+  if (!ANY_TYPE.has(type.name)) return undefined;
+  // Of the type of the arguments that are declared so: a row with columns, or a scalar.
+  const given = args.filter((_, at) => entry.argumentTypes[at] === entry.returns);
+  for (const arg of given) {
+    const shape = arg.row ?? (arg.type === 0 ? undefined : catalog.relationByRowType(arg.type)?.columns);
+    if (shape !== undefined) {
+      const columns = shape.map((column) => ({
+        name: column.name,
+        type: "value" in column ? column.value.type : 0,
+      }));
+      return { columns, scalar: false };
     }
-    if (given.length === 0 || given.length !== args.length) return undefined;
   }
-  return args.length > 0 && args.every((arg) => isScalar(recorder, arg)) ? SCALAR : undefined;
+  if (given.length === 0 || given.length !== args.length) return undefined;
+  return args.every((arg) => isScalar(recorder, arg)) ? plain : undefined;
 }
+/** Polymorphic types that are rows where their arguments are. */
+const ANY_TYPE = new Set(["anyelement", "anynonarray", "anycompatible", "anycompatiblenonarray"]);
+const NEVER_ROWS = new Set(
+  "anyarray anyrange anymultirange anyenum anycompatiblearray anycompatiblerange anycompatiblemultirange".split(" "),
+);
 
 export const typed = (value: Value, type: number): Value => (value.type === type ? value : { ...value, type });
 
 function isScalar(recorder: Recorder, value: Value): boolean {
   if (value.row !== undefined || value.elements !== undefined || value.type === 0) return false;
-  const type = recorder.catalog.type(value.type);
-  if (type === undefined) return false;
-  const element = type.element === 0 ? type : recorder.catalog.type(type.element);
-  return element !== undefined && element.kind !== "p" && recorder.catalog.relationByRowType(element.oid) === undefined;
+  const { catalog } = recorder;
+  const type = catalog.type(elementOf(catalog, value.type) || catalog.baseType(value.type));
+  return type !== undefined && type.kind !== "p" && catalog.relationByRowType(type.oid) === undefined;
 }
 
 /** unnest(a, b, …): one column for each array, or those of its elements where these are rows. */
@@ -162,12 +174,26 @@ function unnest(recorder: Recorder, args: readonly Value[], alias: string | unde
 
 function unnested(recorder: Recorder, array: Value, name: string): Columns | undefined {
   if (array.elements !== undefined) return { members: array.elements, open: false };
-  const element = recorder.catalog.type(array.type)?.element ?? 0;
-  if (element !== 0 && recorder.catalog.relationByRowType(element) !== undefined)
+  const { catalog } = recorder;
+  const element = elementOf(catalog, array.type);
+  if (element !== 0 && catalog.relationByRowType(element) !== undefined)
     return fieldsOf(recorder, { ...derived(array, element, false), type: element });
-  if (!isScalar(recorder, array)) return undefined;
-  return { members: [{ name, value: derived(array, element, false) }], open: false, scalar: true };
+  const base = catalog.baseType(array.type);
+  if (base === TYPE_TSVECTOR)
+    return {
+      members: LEXEMES.map((column) => ({ name: column.name, value: derived(array, column.type, false) })),
+      open: false,
+    };
+  const one = element === 0 ? catalog.type(base)?.kind === "m" : isScalar(recorder, array);
+  return one ? { members: [{ name, value: derived(array, element, false) }], open: false, scalar: true } : undefined;
 }
+const TYPE_TSVECTOR = 3614;
+/** unnest(tsvector, OUT …) */
+const LEXEMES = [
+  { name: "lexeme", type: TYPE_TEXT },
+  { name: "positions", type: 1005 },
+  { name: "weights", type: 1009 },
+];
 
 function definedColumn(recorder: Recorder, node: Node, value: Value): Member {
   if (!("ColumnDef" in node)) return { name: "", value };
