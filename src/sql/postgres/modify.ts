@@ -13,7 +13,7 @@ import type {
 } from "libpg-query";
 import { type Assigned, isReferredTo, isUpdated, refersTo } from "./checks.ts";
 import { lookUp, meetsKeys } from "./conflicts.ts";
-import { all, expression } from "./expressions.ts";
+import { all, expression, list } from "./expressions.ts";
 import { fromClause } from "./from.ts";
 import { isBounded, proposesSame } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
@@ -241,7 +241,7 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
     let value: Value;
     if (val !== undefined && "MultiAssignRef" in val) {
       if ((val.MultiAssignRef.colno ?? 1) === 1) sources = multipleSource(recorder, val.MultiAssignRef.source, scope);
-      value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? combine(sources, 0, false);
+      value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? sources[0] ?? CONSTANT;
     } else value = expression(recorder, val, scope);
     written(recorder, to, name ?? "", value, true);
     if (indirection?.some((step) => "A_Indices" in step)) meetsStored(recorder, to, name ?? "");
@@ -256,10 +256,16 @@ function meetsStored(recorder: Recorder, to: Target, name: string): void {
   if (column !== undefined && column.source.tags.length > 0) recorder.use(column.value, USE.expression);
 }
 
+/** A source for each column. What only the server can place, and a sub-select, whose row goes in as a whole, is one for all. */
 function multipleSource(recorder: Recorder, source: Node | undefined, scope: Scope): readonly Value[] {
-  if (source !== undefined && "RowExpr" in source) return all(recorder, source.RowExpr.args, scope);
-  const value = expression(recorder, source, scope);
-  return value.row === undefined ? new Array<Value>(1_600).fill(value) : value.row.map((field) => field.value);
+  if (source === undefined || !("RowExpr" in source)) return [expression(recorder, source, scope)];
+  const { values, open } = list(recorder, source.RowExpr.args, scope);
+  return open ? [unplaced(values)] : values;
+}
+
+/** Any of these, in an order that only the server knows. */
+function unplaced(values: readonly Value[]): Value {
+  return { ...combine(values, 0, false), derivation: "opaque" };
 }
 
 function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined, outer: CteList): Result {
@@ -375,7 +381,8 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
     } else {
       const names = targetNames(recorder, clause.targetList, to, scope);
       const given = new Map<string, Value>();
-      all(recorder, clause.values, scope).forEach((value, at) => {
+      const { values, open } = list(recorder, clause.values, scope);
+      (open ? Array.from({ length: names.length + 1 }, () => unplaced(values)) : values).forEach((value, at) => {
         if (names[at] === undefined) recorder.use(value, USE.writeSource);
         else {
           written(recorder, to, names[at], value);

@@ -22,3 +22,10 @@ UPDATE v_customers SET contact = 'x' WHERE id = 1
 UPDATE orders SET total = total + 1 WHERE id = 1 RETURNING old.total, new.total, total
 UPDATE orders o SET status = c.name FROM customers c WHERE o.id = 5 AND c.id = o.customer_id RETURNING o.status, c.email
 UPDATE customers SET name = 'x' WHERE CURRENT OF cur
+-- A row that a sub-select gives is one value, of all that is in it.
+UPDATE app.log SET (note) = (SELECT x FROM (SELECT 1 AS a, email FROM customers WHERE id = 1) x) WHERE id = 1 RETURNING note
+INSERT INTO app.log (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET (note) = (SELECT x FROM (SELECT 1 AS a, email FROM customers WHERE id = 1) x)
+MERGE INTO app.log l USING (VALUES (1)) v(id) ON l.id = v.id WHEN MATCHED THEN UPDATE SET (note) = (SELECT x FROM (SELECT 1 AS a, email FROM customers WHERE id = 1) x)
+-- A star stands for its columns in ROW and VALUES.
+UPDATE app.log SET (id, note) = ROW(x.*) FROM (SELECT 1 AS a, email FROM customers) x
+MERGE INTO app.log l USING (SELECT 1 AS a, email FROM customers) x ON l.id = x.a WHEN NOT MATCHED THEN INSERT (id, note) VALUES (x.*)
