@@ -12,7 +12,7 @@ import { NO_SCOPE } from "./judging.ts";
 import { isListedArgument } from "./listed.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
 import type { Given } from "./placeholders.ts";
-import { give, isPlaceholder, replaced } from "./placeholders.ts";
+import { asRowOf, give, isPlaceholder, replaced } from "./placeholders.ts";
 import { plpgsqlBody } from "./plpgsql.ts";
 import { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
@@ -184,7 +184,8 @@ function bound(recorder: Recorder, entry: FunctionEntry, body: Body, args: Argum
         : values.length > 1
           ? combine(values, 0, false)
           : defaultValue(recorder, entry, defaults?.get(place));
-    give(given, parameter, withRun(value, conversionRuns(recorder, value, inputs[place]?.type ?? 0)));
+    const run = conversionRuns(recorder, value, inputs[place]?.type ?? 0);
+    give(given, parameter, withRun(asRowOf(recorder.catalog, parameter, value), run));
   });
   return given;
 }

@@ -48,6 +48,24 @@ export function parameter(catalog: Catalog, name: string, type: number): Value {
   return { sources: [whole, ...fields], derivation: "expression", total: true, type, row };
 }
 
+/** A row as a parameter takes it: a record by place, whatever its fields are called; a row of its type, or of a child's, by name. */
+export function asRowOf(catalog: Catalog, to: Value, value: Value): Value {
+  if (to.row === undefined || value.row === undefined) return value;
+  const from = catalog.relationByRowType(value.type);
+  const target = catalog.relationByRowType(to.type);
+  if (from !== undefined && target !== undefined && isOrInherits(from, target)) return value;
+  const { row, aliased: _, ...whole } = value;
+  // Of another number, or another type, only the server knows which becomes what.
+  if (from !== undefined || row.length !== to.row.length) return whole;
+  return { ...whole, row: to.row.map(({ name }, at) => ({ name, value: row[at]!.value })) };
+}
+
+function isOrInherits(relation: Relation, ancestor: Relation): boolean {
+  const above = new Set([relation]);
+  for (const each of above) for (const parent of each.parents) above.add(parent);
+  return above.has(ancestor);
+}
+
 /** Gives a parameter what a call passes for it. */
 export function give(given: Given, to: Value, value: Value): void {
   given.set(to.sources[0]!, value);

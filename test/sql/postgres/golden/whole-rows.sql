@@ -26,3 +26,8 @@ SELECT (array_agg(DISTINCT a))[1].total FROM v_contacts a
 SELECT (first_value(a) OVER (ORDER BY a.contact)).total FROM v_contacts a
 SELECT (SELECT a FROM v_contacts a ORDER BY a DESC LIMIT 1).total
 SELECT (ARRAY(SELECT a FROM v_contacts a ORDER BY a.contact))[1].total
+-- A record becomes a parameter's row by place, whatever its fields are called; a row of the type has its names.
+SELECT greeting(x) FROM (SELECT id, name AS n, email AS zzz, phone AS p, city AS email, created_at, home, tags, extra FROM customers) x
+SELECT x.greeting FROM (SELECT id, name AS n, email AS zzz, phone AS p, city AS email, created_at, home, tags, extra FROM customers) x
+SELECT greeting(ROW(id, city, name, phone, email, created_at, home, tags, extra)) FROM customers
+SELECT greeting(c) FROM customers AS c(a, b, d, email)
