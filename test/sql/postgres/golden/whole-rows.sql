@@ -23,9 +23,9 @@ SELECT (coalesce(CASE WHEN a.contact > 'b' THEN a END, b)).total FROM v_contacts
 SELECT (nullif(a, b)).total FROM v_contacts a, v_contacts b
 SELECT (array_agg(a ORDER BY a))[1].total FROM v_contacts a
 SELECT (array_agg(DISTINCT a))[1].total FROM v_contacts a
-SELECT (first_value(a) OVER (ORDER BY a.contact)).total FROM v_contacts a
+SELECT (first_value(a) OVER (ORDER BY a.contact, a.total)).total FROM v_contacts a
 SELECT (SELECT a FROM v_contacts a ORDER BY a DESC LIMIT 1).total
-SELECT (ARRAY(SELECT a FROM v_contacts a ORDER BY a.contact))[1].total
+SELECT (ARRAY(SELECT a FROM v_contacts a ORDER BY a.contact, a.total))[1].total
 -- A record becomes a parameter's row by place, whatever its fields are called; a row of the type has its names.
 SELECT greeting(x) FROM (SELECT id, name AS n, email AS zzz, phone AS p, city AS email, created_at, home, tags, extra FROM customers) x
 SELECT x.greeting FROM (SELECT id, name AS n, email AS zzz, phone AS p, city AS email, created_at, home, tags, extra FROM customers) x
