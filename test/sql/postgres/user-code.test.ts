@@ -150,6 +150,8 @@ describe("a cast to json runs where a value is written as JSON", () => {
     "SELECT JSON_VALUE('{}', '$' PASSING m AS x) FROM moods",
     "SELECT 1 FROM moods, JSON_TABLE('{}', '$' PASSING m AS x COLUMNS (a int)) t",
   ]) {
+    // New in 16.
+    if (text.includes("agg_unique") && typed.catalog.serverVersion < 160_000) continue;
     test(text, () => assert.ok(opaque(text, typed).includes("spy_json")));
   }
 });
