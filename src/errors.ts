@@ -227,3 +227,9 @@ export function errorText(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
   return JSON.stringify(thrown) ?? String(thrown);
 }
+
+/** Itself, or INTERNAL for what nobody meant to throw. */
+export function asRegateError(thrown: unknown): RegateError {
+  if (thrown instanceof RegateError) return thrown;
+  return new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown });
+}

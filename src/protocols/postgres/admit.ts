@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { SessionContext } from "../../core/command.ts";
 import { type Refusal, refusalFromError } from "../../core/enforce.ts";
 import type { Verdict } from "../../core/pipeline.ts";
-import { errorText, RegateError } from "../../errors.ts";
+import { asRegateError, RegateError } from "../../errors.ts";
 import type { ShimOptions } from "../shim.ts";
 import { type Accepted, authenticate, contextOf, openUpstream } from "./login.ts";
 import { encodeAuthenticationOk, encodeBackendKeyData, encodeParameterStatus, encodeReadyForQuery } from "./message.ts";
@@ -27,10 +27,7 @@ export async function admit(startup: Accepted, admission: Admission): Promise<vo
     const refusal = await tried(startup, admission);
     if (refusal !== undefined) client.end(fatalMessage(refusal));
   } catch (thrown) {
-    const error =
-      thrown instanceof RegateError
-        ? thrown
-        : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown });
+    const error = asRegateError(thrown);
     const { log } = admission.options;
     log.warn({ code: error.code, detail: error.detail, address: (client as Socket).remoteAddress }, "login refused");
     client.end(fatalMessage(shownToClient(error)));

@@ -2,7 +2,7 @@
 import { Socket } from "node:net";
 import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
-import { RegateError } from "../../errors.ts";
+import { asRegateError, RegateError } from "../../errors.ts";
 import { BACKEND, TRANSACTION } from "./codes.ts";
 import { CopyMasker } from "./copy-masker.ts";
 import { frameBytes, HEADER_BYTES, serverLimits } from "./frame.ts";
@@ -176,9 +176,7 @@ export class Backend {
       this.#walk(buffer);
       this.flushOut();
     } catch (thrown) {
-      session.fatal(
-        thrown instanceof RegateError ? thrown : new RegateError("INTERNAL", { detail: String(thrown), cause: thrown }),
-      );
+      session.fatal(asRegateError(thrown));
       return;
     }
     session.pump();

@@ -113,7 +113,7 @@ export class Extended {
         const error = new RegateError("STATEMENT_UNKNOWN", { message: unknownStatement(bind.statement) });
         return session.judge.refuseUnjudged(error);
       }
-      if (!masksHold(session, prepared.rewriting, prepared.parameterTypes))
+      if (!masksHold(session, prepared.rewriting))
         return session.judge.refuseUnjudged(new RegateError("STATEMENT_UNKNOWN", { detail: OTHER_MASKS }));
       const full = registry.portals.get(portal) === undefined ? registry.fullOfPortals(1) : undefined;
       if (full !== undefined) return session.judge.refuseUnjudged(full);
@@ -178,7 +178,7 @@ export class Extended {
         const error = new RegateError("PORTAL_UNKNOWN", { message: `portal "${name}" does not exist` });
         return session.judge.refuseUnjudged(error);
       }
-      if (!masksHold(session, portal.rewriting, portal.prepared?.parameterTypes ?? []))
+      if (!masksHold(session, portal.rewriting))
         return session.judge.refuseUnjudged(new RegateError("PORTAL_UNKNOWN", { detail: OTHER_MASKS }));
       if (portal.by === "bind") return this.#upToDate(portal, () => this.#executePortal(portal, message));
       // A cursor that SQL opened, judged as the FETCH that it is.

@@ -2,7 +2,7 @@
 import { RegateError } from "../../errors.ts";
 import type { SchemaSet, StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import { effectivePath, parseSearchPath } from "../../sql/postgres/search-path.ts";
-import { decidesMeaning, MEANING_SETTINGS } from "../../sql/postgres/text-state.ts";
+import { decidesMeaning, MEANING_SETTINGS } from "../../sql/postgres/meaning-settings.ts";
 import { badSetting } from "./settings.ts";
 
 /** Everything at once. It takes a snapshot, so it must not come before a SET TRANSACTION or a LOCK of the same transaction. */

@@ -2,6 +2,7 @@
 import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { hold, retold } from "../../sql/postgres/held.ts";
+import { PLANNED } from "../../sql/postgres/nested.ts";
 import { merged } from "../../sql/postgres/replay.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { comparable } from "./command-facts.ts";
@@ -72,12 +73,10 @@ export function preparedReadings(
   return prepared.readings;
 }
 
-const optimizable = new Set(["select", "values", "insert", "update", "delete", "merge"]);
-
 /** Utility statements look names up when they are executed (EXECUTE, FETCH, COPY, DDL …), not when they are bound. */
 export function looksUpLate(statement: StatementAnalysis): boolean {
   if (statement.effects.ofCursor === true) return true;
-  return !optimizable.has(statement.facts.verb) && !namesNothing(statement);
+  return !PLANNED.has(statement.facts.verb) && !namesNothing(statement);
 }
 
 function statementOf(prepared: Prepared, analysis: Analysis): StatementAnalysis | undefined {

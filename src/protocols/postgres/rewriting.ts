@@ -26,6 +26,8 @@ export type Rewriting = {
   readonly substitutions: Substitutions;
   readonly edits: readonly Edit[];
   readonly plainPlan: boolean;
+  /** OIDs, as the client gave them with the original. */
+  readonly parameterTypes: readonly number[];
   /** Of the policy that asked for it. */
   readonly revision: string;
 };
@@ -48,7 +50,9 @@ export function rewrite(
   const made = substitute(text, catalog, scope, asked, reading);
   if ("impossible" in made) return impossible(substitutions, made);
   const { analysis, masked, edits, plainPlan, text: sent } = made;
-  return { analysis, rewriting: { original: text, sent, masked, substitutions, edits, plainPlan, revision } };
+  const { parameterTypes = [] } = reading;
+  const of = { original: text, parameterTypes, substitutions, revision };
+  return { analysis, rewriting: { ...of, sent, masked, edits, plainPlan } };
 }
 
 function impossible(substitutions: Substitutions, { impossible: why, hint }: Impossible): RegateError {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { SessionContext } from "../../core/command.ts";
 import type { Refusal } from "../../core/enforce.ts";
 import { refusalFromError } from "../../core/enforce.ts";
-import { errorText, RegateError } from "../../errors.ts";
+import { asRegateError, RegateError } from "../../errors.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { ShimOptions } from "../shim.ts";
 import { Answers } from "./answers.ts";
@@ -236,11 +236,7 @@ export class Session {
       this.#walk();
       this.#flush();
     } catch (thrown) {
-      this.fatal(
-        thrown instanceof RegateError
-          ? thrown
-          : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown }),
-      );
+      this.fatal(asRegateError(thrown));
     } finally {
       this.#pumping = false;
     }

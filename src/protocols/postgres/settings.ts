@@ -1,7 +1,7 @@
 // Settings under which the gate would read texts otherwise than the server does, or a statement would do something else than its facts say.
 import { RegateError } from "../../errors.ts";
 import type { Analysis } from "../../sql/postgres/analyze.ts";
-import type { MEANING_SETTINGS } from "../../sql/postgres/text-state.ts";
+import type { MEANING_SETTINGS } from "../../sql/postgres/meaning-settings.ts";
 
 /** Settings that may have one value only, as current_setting shows it. What is not in this list changes how values look, or who may do what. */
 const only: ReadonlyMap<string, (value: string) => boolean> = new Map<

@@ -63,7 +63,7 @@ export class Settled {
           this.#missing ??= { kind: "statement", name };
           return [];
         }
-        if (!masksHold(session, found.rewriting, found.parameterTypes)) {
+        if (!masksHold(session, found.rewriting)) {
           this.absent ??= { kind: "statement", name };
           return [];
         }
@@ -79,7 +79,7 @@ export class Settled {
           this.#missing ??= { kind: "portal", name };
           return [];
         }
-        if (!masksHold(session, found.rewriting, found.prepared?.parameterTypes ?? [])) {
+        if (!masksHold(session, found.rewriting)) {
           this.absent ??= { kind: "portal", name };
           return [];
         }

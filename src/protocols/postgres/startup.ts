@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { SecureContext, TLSSocket } from "node:tls";
 import { refusalFromError } from "../../core/enforce.ts";
-import { errorText, RegateError } from "../../errors.ts";
+import { asRegateError, errorText, RegateError } from "../../errors.ts";
 import { ByteQueue } from "./bytes.ts";
 import { FRONTEND, STARTUP } from "./codes.ts";
 import { decodePassword, decodeStartupParameters } from "./decode.ts";
@@ -100,11 +100,7 @@ class Acceptance {
         if (!(this.#parameters === undefined ? this.#packet() : this.#password())) return;
       }
     } catch (thrown) {
-      this.#fail(
-        thrown instanceof RegateError
-          ? thrown
-          : new RegateError("INTERNAL", { detail: errorText(thrown), cause: thrown }),
-      );
+      this.#fail(asRegateError(thrown));
     }
   };
 

@@ -122,8 +122,8 @@ function codeOfUsers(rows: Rows, byOid: ByOid, functions: CatalogFunctions): voi
     // The server's own trigger functions work on the row alone. One of them tells by what it does whether the row changes; and what is said
     // to WHEN may do something.
     const own = functions.use(Number(row[1]));
-    const acting = row[3] === "" || namesActing(row[3]!);
-    if (own.kind === "builtin" && own.name !== "suppress_redundant_updates_trigger" && !acting) return;
+    const harmless = own.kind === "builtin" && own.name !== "suppress_redundant_updates_trigger";
+    if (harmless && row[3] !== "" && !namesActing(row[3]!)) return;
     relation.attached = [
       ...relation.attached,
       {

@@ -16,10 +16,12 @@ const userFunction = (oid: string): string =>
 const notOfExtension = (classId: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
 
+const acting = actingNames().join(",");
+
 /** Code that has to be looked at where it is stored: of users, or of the server's own what does something beside giving a value. */
 const isCode = (oid: string): string =>
   `(${userFunction(oid)} AND ${notOfExtension("pg_proc", oid)}
-      OR EXISTS (SELECT FROM pg_proc f WHERE f.oid = ${oid} AND f.pronamespace = 'pg_catalog'::regnamespace AND f.proname = ANY ('{${actingNames().join(",")}}')))`;
+      OR EXISTS (SELECT FROM pg_proc f WHERE f.oid = ${oid} AND f.pronamespace = 'pg_catalog'::regnamespace AND f.proname = ANY ('{${acting}}')))`;
 
 /** The functions that a stored expression calls. On its own functions the server notes no dependency. */
 const called = (expression: string): string =>

@@ -105,9 +105,8 @@ export function isListedArray(recorder: Recorder, node: Node | undefined): boole
 function isListedElement(recorder: Recorder, node: Node): boolean {
   if (isListedArray(recorder, node)) return true;
   if (!isFixed(recorder, node)) return false;
-  const { catalog, path, running, budget, variables } = recorder;
-  const alone = new Recorder(catalog, path, { running, budget, ...(variables === undefined ? {} : { variables }) });
-  const { type } = expression(alone, node, NO_SCOPE);
+  const { catalog } = recorder;
+  const { type } = expression(recorder.apart(), node, NO_SCOPE);
   const known = catalog.type(catalog.baseType(type)) ?? catalog.relationByRowType(catalog.baseType(type));
   return known !== undefined && known.kind !== "p" && !isArray(recorder, type);
 }

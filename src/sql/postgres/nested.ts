@@ -117,8 +117,8 @@ function mayPassOn(judging: Judging, body: ExecuteStmt): boolean {
   const candidates = preparedAs(judging, body);
   return candidates.length === 0 || candidates.some(({ facts }) => !PLANNED.has(facts.verb));
 }
-/** What has a plan of its own. */
-const PLANNED: ReadonlySet<string> = new Set(["select", "values", "insert", "update", "delete", "merge"]);
+/** Verbs of what has a plan of its own, whose names are looked up before it is executed. */
+export const PLANNED: ReadonlySet<string> = new Set(["select", "values", "insert", "update", "delete", "merge"]);
 
 /** Of what is touched in any way. */
 function protectedColumns({ recorder }: Judging, relations: readonly RelationFact[]): readonly Source[] {

@@ -23,7 +23,12 @@ export function isStar(node: Node | undefined): boolean {
   if (node === undefined) return false;
   const parts =
     "ColumnRef" in node ? node.ColumnRef.fields : "A_Indirection" in node ? node.A_Indirection.indirection : [];
-  return (parts ?? []).some((part) => "A_Star" in part);
+  return hasStar(parts);
+}
+
+/** Of the parts of a name, or the steps into a row. */
+export function hasStar(parts: readonly Node[] | undefined): boolean {
+  return parts?.some((part) => "A_Star" in part) === true;
 }
 
 /** The texts of a list of String nodes. */

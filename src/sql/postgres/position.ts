@@ -1,7 +1,7 @@
 // Where in a text a refused column stands, for the position of an error.
 import type { Node } from "libpg-query";
 import { parseToJson } from "./parser.ts";
-import { stringOf } from "./nodes.ts";
+import { hasStar, stringOf } from "./nodes.ts";
 
 type Placed = { readonly fields?: readonly Node[]; readonly location?: number };
 
@@ -16,7 +16,7 @@ export function positionOf(text: string, statement: number, column: string | und
   const references = [...columnReferences(raw.stmt)].sort((a, b) => a.location! - b.location!);
   const found =
     references.find(({ fields }) => column !== undefined && stringOf(fields?.at(-1)) === column) ??
-    references.find(({ fields }) => fields?.some((field) => "A_Star" in field));
+    references.find(({ fields }) => hasStar(fields));
   return charactersBefore(text, found?.location ?? startOf(text, raw.stmt_location ?? 0)) + 1;
 }
 

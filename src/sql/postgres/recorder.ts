@@ -9,6 +9,7 @@ import type { Target } from "./flows.ts";
 import { Flows } from "./flows.ts";
 import type { Lookup } from "./lookups.ts";
 import { keysAbove, keysBelow } from "./partition-keys.ts";
+import { decidesNames } from "./meaning-settings.ts";
 import type { Column, FunctionEntry, Relation } from "./model.ts";
 import { isOnlyNamed } from "./model.ts";
 import type { MaskedForms } from "./masked-forms.ts";
@@ -50,7 +51,6 @@ const SHOWS_ROWS: ReadonlySet<string> = new Set(["select", "update", "delete", "
 const INHERITED: ReadonlySet<string> = new Set(["select", "lock", "update", "delete", "merge", "truncate", "ddl"]);
 /** A text of a megabyte has some 350,000 nodes. */
 const MAX_STEPS = 2_000_000;
-const DECIDES_NAMES: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
 const SYSTEM_PATH: readonly string[] = ["pg_catalog"];
 const NO_LOCKS: readonly Lock[] = Object.freeze([]);
 const NO_OPERATORS: ReadonlyMap<Column, ReadonlySet<string>> = new Map();
@@ -292,7 +292,7 @@ export class Recorder {
 
   /** It sets what decides which objects names stand for. */
   get changesNames(): boolean {
-    return this.settings.some(({ name }) => DECIDES_NAMES.has(name));
+    return this.settings.some(({ name }) => decidesNames(name));
   }
 
   /** A recorder for a definition that the server has bound, as it runs here. */
@@ -304,6 +304,12 @@ export class Recorder {
       bound: true,
       ...(variables === undefined ? {} : { variables }),
     });
+  }
+
+  /** For what is resolved once more: nothing of it is noted. */
+  apart(): Recorder {
+    const { catalog, path, running, budget, depth, variables } = this;
+    return new Recorder(catalog, path, { running, budget, depth, ...(variables === undefined ? {} : { variables }) });
   }
 
   get operators(): ReadonlyMap<Column, ReadonlySet<string>> {

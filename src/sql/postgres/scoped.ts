@@ -168,7 +168,7 @@ function collect(search: Search, node: Node): void {
     if (subLinkType !== "ANY_SUBLINK" || !isEquals(search.recorder, node.SubLink, operName)) return;
     if (subselect === undefined || !("SelectStmt" in subselect)) return;
     if (!listsRows(search.recorder, subselect, search.scope.ctes)) return;
-    const { members } = resolveQuery(apart(search.recorder), subselect.SelectStmt, undefined, search.scope.ctes);
+    const { members } = resolveQuery(search.recorder.apart(), subselect.SelectStmt, undefined, search.scope.ctes);
     addColumns(search, testexpr, (at) => members.slice(at, at + 1).map((member) => member.value.type));
     return;
   }
@@ -269,12 +269,7 @@ function isBlurred({ recorder: { catalog } }: Search, { item, name }: Reference,
 }
 
 function typeOf({ recorder, scope }: Search, node: Node | undefined): number {
-  return node === undefined ? 0 : expression(apart(recorder), node, scope).type;
-}
-
-/** For what is resolved once more: nothing of it is noted. */
-function apart({ catalog, path, running, budget, depth, variables }: Recorder): Recorder {
-  return new Recorder(catalog, path, { running, budget, depth, ...(variables === undefined ? {} : { variables }) });
+  return node === undefined ? 0 : expression(recorder.apart(), node, scope).type;
 }
 
 const reference = ({ recorder, scope }: Search, node: Node | undefined): Reference | undefined =>

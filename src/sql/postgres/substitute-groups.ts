@@ -4,7 +4,7 @@ import type { Catalog } from "./catalog.ts";
 import { isOrdered } from "./coercion.ts";
 import { name } from "./mask-sql-build.ts";
 import type { Relation } from "./model.ts";
-import { integerOf, namesOf, qualifiedName, stringOf } from "./nodes.ts";
+import { hasStar, integerOf, namesOf, qualifiedName, stringOf } from "./nodes.ts";
 import type { Names } from "./substitute-names.ts";
 
 /** One table in FROM that is replaced. */
@@ -108,7 +108,7 @@ function columnRef(node: Node, stmt: SelectStmt, names: Names): ColumnRef | unde
   return output(targets.find((target) => target.name === stringOf(fields[0]))?.val);
 }
 
-const isStar = (ref: ColumnRef | undefined): boolean => ref?.fields?.some((field) => "A_Star" in field) === true;
+const isStar = (ref: ColumnRef | undefined): boolean => hasStar(ref?.fields);
 
 /** Which columns of which of the tables a reference means. */
 function meant(

@@ -2,7 +2,7 @@
 import { deparseSync } from "pgsql-deparser";
 import type { ExplainStmt, Node, SelectStmt } from "libpg-query";
 import { RegateError } from "../../errors.ts";
-import { stringOf } from "./nodes.ts";
+import { hasStar, stringOf } from "./nodes.ts";
 import { COSTS_OFF } from "./plain-plan.ts";
 import { sameTree } from "./same-tree.ts";
 import { shapeOf, wholeTreeOf } from "./shape.ts";
@@ -149,7 +149,7 @@ function showsNothing({ targetList = [] }: SelectStmt): boolean {
 }
 
 function isStar(value: Node): boolean {
-  return "ColumnRef" in value && value.ColumnRef.fields?.some((field) => "A_Star" in field) === true;
+  return "ColumnRef" in value && hasStar(value.ColumnRef.fields);
 }
 
 /** Outputs that are what is no longer grouped by have no value to show. */

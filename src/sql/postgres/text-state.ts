@@ -1,6 +1,7 @@
 // The state of names within one text: what its earlier statements prepare, declare, set and define, as the later ones will meet it.
 import type { Effects, NameScope, ScopeNames, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
+import { isUnseen } from "./meaning-settings.ts";
 import { effectivePath } from "./search-path.ts";
 
 const NONE: readonly StatementAnalysis[] = [];
@@ -160,28 +161,4 @@ export class TextState implements NameScope {
       touchesTagged: analysis.touchesTagged || catalog.hasTags,
     };
   }
-}
-
-const NAME_SETTINGS: ReadonlySet<string> = new Set(["search_path", "role", "session_authorization", "*"]);
-
-/** Do names mean something else under another value of this setting? `*` stands for any. */
-function decidesNames(setting: string): boolean {
-  return NAME_SETTINGS.has(setting.toLowerCase());
-}
-
-/** Settings under some values of which no statement can be judged. */
-export const MEANING_SETTINGS = [
-  ...(["client_encoding", "standard_conforming_strings", "transform_null_equals"] as const),
-  ...(["plpgsql.variable_conflict", "extra_float_digits"] as const),
-] as const;
-const meaning: ReadonlySet<string> = new Set(MEANING_SETTINGS);
-
-/** Must what it is then be asked for? Also where the value is in plain sight: the end of a transaction brings an earlier one back. */
-export function decidesMeaning(setting: string): boolean {
-  return decidesNames(setting) || meaning.has(setting.toLowerCase());
-}
-
-/** Nothing behind it can be judged before it has run. */
-function isUnseen({ name, value }: { readonly name: string; readonly value: string | null }): boolean {
-  return decidesNames(name) || (value === null && meaning.has(name.toLowerCase()));
 }
