@@ -19,6 +19,10 @@ await owner.query(`
   CREATE VIEW kept AS WITH x AS MATERIALIZED (SELECT id, email FROM customers) SELECT id FROM x;
   CREATE VIEW kept_further AS SELECT id FROM kept;
   CREATE VIEW kept_name AS WITH x AS MATERIALIZED (SELECT id, name FROM customers) SELECT id FROM x;
+  CREATE VIEW kept_rows AS SELECT id, email FROM customers LIMIT 3;
+  CREATE VIEW kept_locked AS SELECT s.id FROM (SELECT id, email FROM customers LIMIT 3) s, orders o FOR UPDATE OF o;
+  CREATE TYPE pair AS (id int, email text);
+  CREATE FUNCTION keeping_rows() RETURNS TABLE (id int, email text) STABLE LANGUAGE sql AS 'SELECT id, email FROM public.customers LIMIT 3';
   CREATE FUNCTION keeping() RETURNS TABLE (id int) STABLE LANGUAGE sql AS 'WITH x AS MATERIALIZED (SELECT id, email FROM public.customers) SELECT id FROM x';
 `);
 await owner.end();
@@ -45,6 +49,15 @@ const PLAIN = [
   "EXPLAIN SELECT id FROM keeping()",
   "EXPLAIN EXECUTE k",
   "EXPLAIN SELECT FROM customers JOIN LATERAL (VALUES (email), (NULL)) v ON true",
+  "EXPLAIN SELECT (CASE WHEN true THEN c END).id FROM customers c",
+  "EXPLAIN SELECT FROM orders o FULL JOIN customers c ON NULL WHERE ((CASE WHEN true THEN c END).id IS NULL)",
+  "EXPLAIN SELECT id(CASE WHEN true THEN c END) FROM customers c",
+  "EXPLAIN SELECT (CASE WHEN true THEN ROW(id, email)::pair END).id FROM customers",
+  "EXPLAIN SELECT s.id FROM (SELECT id, email FROM customers LIMIT 3) s, orders o FOR UPDATE OF o",
+  "EXPLAIN SELECT s.id FROM kept_rows s, orders o FOR UPDATE OF o",
+  "EXPLAIN SELECT id FROM kept_locked",
+  "EXPLAIN DELETE FROM orders WHERE id = 1 AND customer_id IN (SELECT id FROM (SELECT id, email FROM customers LIMIT 3) s)",
+  "EXPLAIN UPDATE orders SET status = 'x' FROM keeping_rows() s WHERE s.id = orders.id AND orders.id = 1",
   "EXPLAIN SELECT FROM customers c JOIN LATERAL (SELECT 1 FROM (SELECT c.email OFFSET 0) x OFFSET 0) y ON true",
 ];
 const LOGGED = [
@@ -56,6 +69,9 @@ const NARROW = [
   "EXPLAIN (COSTS off) SELECT email FROM customers",
   "EXPLAIN (COSTS off) SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
   "EXPLAIN SELECT id, name FROM customers",
+  "EXPLAIN SELECT id FROM customers FOR UPDATE",
+  "EXPLAIN SELECT id FROM kept_rows",
+  "EXPLAIN UPDATE orders SET status = 'x' FROM customers c WHERE c.id = orders.customer_id AND orders.id = 1",
   "EXPLAIN SELECT count(*) FROM customers",
   "EXPLAIN SELECT x.id FROM (SELECT id, email FROM customers OFFSET 0) x",
   "EXPLAIN (ANALYZE) SELECT id, name FROM customers ORDER BY name",

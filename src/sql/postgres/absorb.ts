@@ -35,6 +35,7 @@ export function absorb(into: Recorder, body: Recorder, given: Given, via?: strin
     for (const name of names) into.operator(value, name);
   }
   for (const column of body.kept) for (const source of replaced(only(column), given).sources) into.kept.add(source);
+  for (const column of body.copied) into.copies(replaced(only(column), given));
   for (const use of body.functions) into.functions.add(use);
   for (const external of body.external) into.external.add(external);
   for (const setting of body.settings)

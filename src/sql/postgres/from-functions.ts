@@ -41,6 +41,7 @@ export function functionItem(recorder: Recorder, body: RangeFunction, scope: Sco
     alias ??
     (alone ? outputName(functions[0]![0], recorder.subselectNames, recorder.catalog.serverVersion) : undefined);
   const result = { members, open: parts.some((part) => part.open), ...restOfAll(parts) };
+  for (const { value } of members) recorder.copies(value);
   const typeNames = members.map((member) => member.name);
   const item: Item = { ...derivedItem(name, result, namesOf(body.alias?.colnames)), typeNames };
   return members.length === 1 && parts.length === 1 && parts[0]?.scalar === true

@@ -63,6 +63,7 @@ function fromItem(
       unusedExpressions(recorder, result);
       // What it names of the items around it is handed to it, whether or not anybody asks for it then.
       if (body.lateral === true || parent !== undefined) kept(recorder, result);
+      for (const { value } of result.members) recorder.copies(value);
       return [derivedItem(body.alias?.aliasname, result, namesOf(body.alias?.colnames))];
     }
     case "RangeFunction":

@@ -90,6 +90,9 @@ export class Recorder {
   missing: Missing | undefined;
   /** What the server may hold on the way to the result, shown or not: a plan tells how wide it is. */
   readonly kept = new Set<Column>();
+  /** What it holds beside where it marks rows for a change or a lock: whole rows of what is no table of its own. (preprocess_rowmarks) */
+  readonly copied = new Set<Column>();
+  marksRows = false;
   /** What the session's cursor of a name shows; undefined in bodies and definitions. */
   cursor: ((name: string) => readonly StatementAnalysis[]) | undefined;
   /** WHERE CURRENT OF names one. */
@@ -227,7 +230,10 @@ export class Recorder {
   relation(relation: Relation, access: string, only = false, hidden?: ReadonlySet<string>): void {
     this.relations.touch(relation, access, NO_VIA, hidden);
     if (SHOWS_ROWS.has(access)) this.#partitioned(relation);
-    if (relation.kind === "foreign_table") this.external.add("server");
+    if (relation.kind === "foreign_table") {
+      this.external.add("server");
+      this.copies(relation.wholeRow);
+    }
     if (isOnlyNamed(relation, access)) return;
     if (relation.kind === "view" || relation.kind === "materialized_view") this.#view(relation, access, hidden);
     else if (!only && relation.children.length > 0 && relation.kind === "table" && INHERITED.has(access)) {
@@ -241,6 +247,16 @@ export class Recorder {
     for (const column of keysBelow(relation)) if (column.source.tags.length > 0) this.kept.add(column);
   }
 
+  /** A scan may hold the whole row of which only one field is asked: the server sees through a bare row, but not through CASE. */
+  keeps({ sources }: Value): void {
+    for (const column of sources) if (column.source.tags.length > 0) this.kept.add(column);
+  }
+
+  /** A value of a row that is copied where rows are marked. */
+  copies({ sources }: Value): void {
+    for (const column of sources) if (column.source.tags.length > 0) this.copied.add(column);
+  }
+
   #view(relation: Relation, access: string, hidden?: ReadonlySet<string>): void {
     const view = viewOf(relation, this.catalog);
     if (view === undefined) return;
@@ -251,6 +267,8 @@ export class Recorder {
     }
     if (CHANGES.has(access)) this.#passOn(relation, access, [relation.qualified]);
     for (const column of view.kept) this.kept.add(column);
+    for (const column of view.copied) this.copied.add(column);
+    for (const value of view.values) this.copies(value);
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     this.consume(view.uses.keys());
     for (const [column, names] of view.operators) for (const name of names) this.#applied(column, name);
@@ -310,6 +328,11 @@ export class Recorder {
   apart(): Recorder {
     const { catalog, path, running, budget, depth, variables } = this;
     return new Recorder(catalog, path, { running, budget, depth, ...(variables === undefined ? {} : { variables }) });
+  }
+
+  /** All that the server may hold on the way to the result. */
+  get held(): ReadonlySet<Column> {
+    return this.marksRows && this.copied.size > 0 ? new Set([...this.kept, ...this.copied]) : this.kept;
   }
 
   get operators(): ReadonlyMap<Column, ReadonlySet<string>> {

@@ -183,7 +183,9 @@ function noteWhole(recorder: Recorder, item: Item): void {
 
 function rowOf(recorder: Recorder, item: Item): Value {
   noteWhole(recorder, item);
-  return wholeRow(item);
+  const row = wholeRow(item);
+  recorder.keeps(row);
+  return row;
 }
 
 /** Every column of everything in scope: what is not understood depends on all of it. */

@@ -68,7 +68,10 @@ export function resolveQuery(
   distinct(recorder, stmt.distinctClause, scope, result);
   sorting(recorder, stmt.sortClause, scope, result);
   limits(recorder, stmt, scope);
-  if (stmt.lockingClause !== undefined) lockRows(recorder, stmt.lockingClause, stmt.fromClause, ctes);
+  if (stmt.lockingClause !== undefined) {
+    recorder.marksRows = true;
+    lockRows(recorder, stmt.lockingClause, stmt.fromClause, ctes);
+  }
   return result;
 }
 

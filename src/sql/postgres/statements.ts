@@ -370,7 +370,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
     outputsKnown: outputsKnown ?? result?.open !== true,
     copy: wire,
     touchesTagged: recorder.touchesTagged,
-    kept: Array.from(recorder.kept, (column) => column.source),
+    kept: Array.from(recorder.held, (column) => column.source),
     lookups: recorder.lookups,
     effects: {
       transaction: undefined,

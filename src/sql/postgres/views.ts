@@ -20,6 +20,8 @@ export type ViewLineage = {
   readonly operators: ReadonlyMap<Column, ReadonlySet<string>>;
   /** @see Recorder.kept */
   readonly kept: ReadonlySet<Column>;
+  /** @see Recorder.copied */
+  readonly copied: ReadonlySet<Column>;
   readonly functions: ReadonlySet<FunctionUse>;
   readonly external: ReadonlySet<string>;
   /** What a query of it does beside reading: locks, settings, writes by functions. Undefined where it does nothing. */
@@ -65,7 +67,8 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       touched: recorder.relations.touched,
       uses: withoutOutput(recorder.uses),
       operators: recorder.operators,
-      kept: recorder.kept,
+      kept: recorder.held,
+      copied: recorder.copied,
       functions: recorder.functions,
       external: recorder.external,
       effects: recorder.sideEffects,
@@ -113,6 +116,7 @@ function unresolvable(relation: Relation, catalog: Catalog, deep = true): ViewLi
     uses: new Map(value.sources.map((column) => [column, USE.expression])),
     operators: new Map(),
     kept: sources,
+    copied: sources,
     functions: new Set(),
     external: new Set(),
     effects: undefined,
