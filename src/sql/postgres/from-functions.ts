@@ -5,6 +5,7 @@ import { typeOf } from "./casts.ts";
 import { elementOf } from "./coercion.ts";
 import { readAs } from "./documents.ts";
 import { expression } from "./expressions.ts";
+import { meets } from "./fits.ts";
 import type { FunctionEntry } from "./model.ts";
 import { outputName } from "./names.ts";
 import { namesOf, qualifiedName } from "./nodes.ts";
@@ -66,6 +67,9 @@ function functionColumns(
   if (drives.sources.length > 0) recorder.use(drives, USE.expression);
   const column = (at: number, of: number): Value => (given?.length === of ? given[at]! : value);
   if (definitions !== undefined && definitions.length > 0) {
+    // What a body gives in SQL becomes of these types. Anything else is used already.
+    for (const [at, node] of given === undefined ? [] : definitions.entries())
+      meetsDefined(recorder, node, column(at, definitions.length));
     return {
       members: definitions.map((definition, at) => definedColumn(recorder, definition, column(at, definitions.length))),
       open: false,
@@ -195,6 +199,12 @@ const LEXEMES = [
   { name: "positions", type: 1005 },
   { name: "weights", type: 1009 },
 ];
+
+function meetsDefined(recorder: Recorder, node: Node, value: Value): void {
+  if (!("ColumnDef" in node)) return;
+  const { typeName } = node.ColumnDef;
+  meets(recorder, value, typeOf(recorder, typeName), typeName?.typmods === undefined ? -1 : undefined);
+}
 
 function definedColumn(recorder: Recorder, node: Node, value: Value): Member {
   if (!("ColumnDef" in node)) return { name: "", value };

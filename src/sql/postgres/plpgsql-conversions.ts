@@ -1,12 +1,12 @@
 // What becomes of a value in a variable of PL/pgSQL: code of users may run, and the value may not fit, which tells of it.
-import type { Catalog } from "./catalog.ts";
-import { conversionIsTotal } from "./coercion.ts";
+import { meets } from "./fits.ts";
 import type { Variable } from "./plpgsql-variables.ts";
 import type { Recorder } from "./recorder.ts";
 import { splitName } from "./tags.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import { USE } from "./uses.ts";
 import type { Member, Value } from "./value.ts";
+import { isUnchanged } from "./value.ts";
 
 /** Without a length these have one all the same: of 1. */
 const SHORT = /^(char|character|bit|nchar|national char(acter)?)$/i;
@@ -29,6 +29,7 @@ export type Put = Member & { readonly bare?: Value };
 /** The value as one of the variable's type. */
 export function converted(recorder: Recorder, variable: Variable, value: Value, bare = value): Value {
   const { catalog } = recorder;
+  isGiven(recorder, variable, bare);
   // A record takes what comes.
   if (!variable.isRecord && !isRowOfTrigger(variable)) meets(recorder, bare, variable.type, variable.modifier);
   if (variable.type !== 0) return withRun(value, conversionRuns(recorder, value, variable.type));
@@ -36,6 +37,12 @@ export function converted(recorder: Recorder, variable: Variable, value: Value, 
     if (!isRowOfTrigger(variable) && variable.fields.size === 0) recorder.opaque = true;
   }
   return value;
+}
+
+/** NOT NULL: whether it is tells of it. */
+export function isGiven(recorder: Recorder, variable: Variable, value: Value): void {
+  if (!variable.notNull || value.sources.length === 0) return;
+  recorder.use(value, isUnchanged(value) && value.row === undefined ? USE.nullness : USE.expression);
 }
 
 /** The columns of a query become the fields of a row, place by place. */
@@ -55,13 +62,3 @@ export function fieldMeets(recorder: Recorder, variable: Variable, name: string,
 
 /** What NEW and OLD are given is written, and judged there. */
 const isRowOfTrigger = ({ name }: Variable): boolean => name === "new" || name === "old";
-
-function meets(recorder: Recorder, value: Value, type: number, modifier: number | undefined): void {
-  if (value.sources.length > 0 && !fits(recorder.catalog, value, type, modifier)) recorder.use(value, USE.expression);
-}
-
-function fits(catalog: Catalog, value: Value, type: number, modifier: number | undefined): boolean {
-  if (type === 0 || !conversionIsTotal(catalog, value.type, type, "assignment")) return false;
-  if (modifier === -1) return true;
-  return value.derivation === "direct" && value.type === type && value.sources[0]?.modifier === modifier;
-}

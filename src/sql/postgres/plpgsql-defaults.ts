@@ -1,4 +1,5 @@
 // Defaults of records: the parser's tree leaves them out, so they are found in the text of the body.
+import { converted, fieldsMeet } from "./plpgsql-conversions.ts";
 import { expressionText } from "./plpgsql-expressions.ts";
 import type { Walk } from "./plpgsql-expressions.ts";
 import type { PlpgsqlNode, Token } from "./parser.ts";
@@ -6,7 +7,7 @@ import { scan } from "./parser.ts";
 
 /**
  * `name type := expression;` where `name` is a record's: a statement that starts with a name goes on with `:=`, `=`, `.` or `[`, a
- * declaration with a type. Too much is found rather than too little.
+ * declaration with a type, and either stands behind `;` or DECLARE.
  */
 export function recordDefaults(walk: Walk, text: string): void {
   const { store, datums } = walk;
@@ -22,6 +23,8 @@ export function recordDefaults(walk: Walk, text: string): void {
     const name = nameOf(token);
     const next = tokens[at + 1];
     if (!records.has(name) || next === undefined || !isWord(next)) return;
+    // In `FOR r IN` and `INTO r FROM` it is no declaration's.
+    if (!/^(;|declare)$/i.test(tokens[at - 1]?.text ?? "")) return;
     let depth = 0;
     for (let i = at + 1; i < tokens.length; i++) {
       const { text: symbol } = tokens[i]!;
@@ -34,7 +37,11 @@ export function recordDefaults(walk: Walk, text: string): void {
         const to = end < 0 ? bytes.length : tokens[end]!.start;
         const value = expressionText(walk, bytes.subarray(from, to).toString());
         walk.assigned.push(value);
-        store.assign(store.declare(name), value);
+        const variable = store.declare(name);
+        // Without a default there is no NOT NULL.
+        if (/^null$/i.test(tokens[i - 1]!.text)) variable.notNull = true;
+        if (value.row !== undefined) fieldsMeet(walk.recorder, variable, value.row);
+        store.assign(variable, converted(walk.recorder, variable, value));
         return;
       }
     }

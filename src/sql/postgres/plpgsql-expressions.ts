@@ -5,7 +5,7 @@ import { typeOf } from "./casts.ts";
 import type { Column } from "./model.ts";
 import type { PlpgsqlNode } from "./parser.ts";
 import { parse, scan } from "./parser.ts";
-import { converted, fieldMeets, fieldsMeet, type Put } from "./plpgsql-conversions.ts";
+import { converted, fieldMeets, fieldsMeet, isGiven, type Put } from "./plpgsql-conversions.ts";
 import type { Store, Variable } from "./plpgsql-variables.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { resolveQuery } from "./select.ts";
@@ -108,6 +108,7 @@ export function into(walk: Walk, target: unknown, values: readonly Put[], open: 
   const variable = walk.store.declare(String(record.refname));
   const only = values.length === 1 ? values[0]!.value : undefined;
   fieldsMeet(walk.recorder, variable, only?.row ?? values);
+  isGiven(walk.recorder, variable, only === undefined ? whole : (values[0]!.bare ?? whole));
   // A type that users made looks like a record's to the parser.
   if (!variable.isRecord && variable.shape === undefined)
     walk.store.assign(
@@ -136,6 +137,7 @@ export function assign(walk: Walk, number: number, value: Value, row: readonly P
     // `%ROWTYPE` is not told from a scalar.
     const isRow = variable.shape?.rows().length === row.length;
     if (isRow) fieldsMeet(recorder, variable, row);
+    if (isRow) isGiven(recorder, variable, bare);
     store.assign(variable, isRow ? { ...value, row } : converted(recorder, variable, value, bare));
     if (isCursor(walk, number)) recorder.opaque = true;
   } else recorder.opaque = true;

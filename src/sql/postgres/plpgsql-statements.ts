@@ -208,6 +208,8 @@ const ROWS: { readonly [kind: string]: Row } = {
     walk: (walk, body) => {
       const value = expressionOf(walk, body.expr);
       walk.assigned.push(value);
+      // How many there are decides how often the loop runs.
+      walk.recorder.use(value, USE.filter);
       walk.store.add(walk.store.control, value);
       assign(walk, Number(body.varno ?? 0), { ...derived(value, 0, false) });
       loop(walk, body);

@@ -20,6 +20,8 @@ export class Variable {
   readonly fields = new Map<string, Column>();
   /** It takes rows of any shape. */
   isRecord = false;
+  /** It refuses NULL. */
+  notNull = false;
   readonly shape: Relation | undefined;
 
   constructor(catalog: Catalog, name: string, type: number) {

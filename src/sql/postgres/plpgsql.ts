@@ -4,6 +4,7 @@ import type { Returned } from "./bodies.ts";
 import { isInput } from "./bodies.ts";
 import type { Catalog } from "./catalog.ts";
 import { definitionText } from "./definitions.ts";
+import { meetsResult } from "./fits.ts";
 import type { FunctionEntry, Relation } from "./model.ts";
 import { parameter, replaced } from "./placeholders.ts";
 import type { PlpgsqlNode } from "./parser.ts";
@@ -130,6 +131,7 @@ function declareAll(walk: Walk, tree: PlpgsqlNode): void {
     const known = store.has(name) && body.lineno === undefined;
     const variable = known ? store.declare(name) : store.declare(name, typeNamed(recorder, declared));
     if (!known) variable.hasModifier(modifierNamed(recorder, declared));
+    if (body.notnull === true) variable.notNull = true;
     // It begins as NULL, which its domain checks, and so are later the fields that it is given.
     checksRun(recorder, CONSTANT, variable.type);
     if (typeName === "record" && variable.type === 0) variable.isRecord = true;
@@ -161,6 +163,7 @@ function solved(
   rows: Relation | undefined,
 ): Read {
   const { store, recorder } = walk;
+  if (entry !== undefined) for (const row of walk.returned) meetsResult(recorder, entry, row);
   // Expressions run, and may fail, even if nobody asks for what they give.
   for (const value of walk.assigned)
     if (value.derivation !== "direct" && !value.total) recorder.use(value, USE.expression);

@@ -5,6 +5,7 @@ import { isInput } from "./bodies.ts";
 import { bodyStatement } from "./body-statements.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Definition } from "./definitions.ts";
+import { meetsResult } from "./fits.ts";
 import { unusedExpressions } from "./from.ts";
 import type { FunctionEntry } from "./model.ts";
 import type { Variables } from "./placeholders.ts";
@@ -56,7 +57,9 @@ export function sqlBody({ catalog, entry, definition, path, depth }: Reading): R
     if (at < statements.length - 1) for (const member of result.members) recorder.use(member.value, USE.expression);
   });
   unusedExpressions(recorder, result);
-  return { recorder, parameters, returned: returnedBy(recorder, result) };
+  const returned = returnedBy(recorder, result);
+  meetsResult(recorder, entry, returned.columns ?? [returned.value]);
+  return { recorder, parameters, returned };
 }
 
 /** A parameter's name loses against columns; `f.x` is the parameter x of f. (sql_fn_post_column_ref in functions.c) */

@@ -1,4 +1,4 @@
-// A value that goes into a variable of PL/pgSQL of another type, or of a length, may not fit there: the column counts as used.
+// A value that goes into a variable of PL/pgSQL or the result of a function may not fit there (another type, a length, NOT NULL): the column counts as used.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { analyze } from "../../../src/sql/postgres/analyze.ts";
@@ -8,10 +8,32 @@ const rich = await startRich(`
   CREATE TYPE short AS (a varchar(3), b int);
   CREATE TYPE level AS ENUM ('low', 'high');
   CREATE DOMAIN brief AS varchar(3);
-  CREATE TABLE customers (id int PRIMARY KEY, name text, email text, iban varchar(34));`);
+  CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+  CREATE DOMAIN dshort AS short CHECK ((VALUE).b > 0);
+  CREATE TABLE customers (id int PRIMARY KEY, name text, email text, iban varchar(34), points int);
+  CREATE TABLE made (a varchar(5), b int);
+  CREATE FUNCTION to_number() RETURNS int LANGUAGE plpgsql AS
+    $$ DECLARE v text; BEGIN SELECT email INTO v FROM customers WHERE id = 1; RETURN v; END $$;
+  CREATE FUNCTION to_numbers() RETURNS SETOF int LANGUAGE plpgsql AS
+    $$ DECLARE v text; BEGIN FOR v IN SELECT email FROM customers LOOP RETURN NEXT v; END LOOP; END $$;
+  CREATE FUNCTION to_domain() RETURNS positive LANGUAGE sql AS 'SELECT points FROM customers LIMIT 1';
+  CREATE FUNCTION to_domains() RETURNS SETOF positive LANGUAGE sql AS 'SELECT points FROM customers';
+  CREATE FUNCTION to_rows() RETURNS SETOF made LANGUAGE sql AS 'SELECT email, 1 FROM customers';
+  CREATE FUNCTION to_table() RETURNS TABLE (a int, b positive) LANGUAGE sql AS 'SELECT 1, points FROM customers';
+  CREATE FUNCTION to_checked() RETURNS dshort LANGUAGE plpgsql AS
+    $$ DECLARE r record; BEGIN SELECT iban, points INTO r FROM customers; RETURN r; END $$;
+  CREATE FUNCTION to_record() RETURNS SETOF record LANGUAGE sql AS 'SELECT email, points FROM customers';
+  CREATE FUNCTION given() RETURNS text LANGUAGE plpgsql AS
+    $$ DECLARE v text; BEGIN SELECT email INTO v FROM customers WHERE id = 1; RETURN v; END $$;
+  CREATE FUNCTION given_rows() RETURNS TABLE (a text, b int) LANGUAGE plpgsql AS
+    $$ BEGIN RETURN QUERY SELECT email, points FROM customers; END $$;
+  CREATE FUNCTION given_sql() RETURNS SETOF varchar LANGUAGE sql AS 'SELECT email FROM customers';
+  CREATE FUNCTION given_customers() RETURNS SETOF customers LANGUAGE sql AS 'SELECT * FROM customers';`);
 
-function uses(body: string, column: string): readonly string[] {
-  const [statement] = analyze(`DO $$ ${body} $$`, rich.catalog, SCOPE).statements;
+const uses = (body: string, column: string): readonly string[] => usesIn(`DO $$ ${body} $$`, column);
+
+function usesIn(text: string, column: string): readonly string[] {
+  const [statement] = analyze(text, rich.catalog, SCOPE).statements;
   assert.deepEqual(
     statement!.facts.functions.filter((use) => use.opaque),
     [],
@@ -35,10 +57,59 @@ describe("tells of the value", () => {
     "what RETURNING gives":
       "DECLARE v varchar(5); BEGIN UPDATE customers SET name = 'x' WHERE id = 1 RETURNING email INTO v; END",
     "another column's type": "DECLARE v customers.iban%TYPE; BEGIN SELECT email INTO v FROM customers; END",
+    "one that must not be NULL":
+      "DECLARE v text NOT NULL := 'a'; BEGIN SELECT CASE WHEN email > 'a' THEN 'a' END INTO v FROM customers; END",
+    "a row that must not be NULL":
+      "DECLARE v public.short NOT NULL := ROW('a', 1); BEGIN v := (SELECT CASE WHEN email > 'a' THEN ROW('a', 1)::short END FROM customers); END",
+    "a default of a domain over a row":
+      "DECLARE v public.dshort := (SELECT ROW(email, 1)::short FROM customers LIMIT 1); BEGIN END",
     "one name, two lengths":
       "DECLARE v text; BEGIN DECLARE v varchar(5); BEGIN SELECT email INTO v FROM customers; END; END",
   }))
     test(name, () => assert.ok(uses(body, "email").includes("expression"), String(uses(body, "email"))));
+});
+
+describe("tells of what a function gives", () => {
+  for (const [call, column] of [
+    ["SELECT 1 FROM to_number()", "email"],
+    ["SELECT 1 FROM to_numbers()", "email"],
+    ["SELECT 1 FROM to_domain()", "points"],
+    ["SELECT 1 FROM to_domains()", "points"],
+    ["SELECT b FROM to_rows()", "email"],
+    ["SELECT a FROM to_table()", "points"],
+    ["SELECT 1 FROM to_checked()", "points"],
+    ["SELECT b FROM to_record() AS r(a varchar(3), b int)", "email"],
+    ["SELECT a FROM to_record() AS r(a text, b positive)", "points"],
+  ] as const)
+    test(call, () => assert.ok(usesIn(call, column).includes("expression"), String(usesIn(call, column))));
+});
+
+describe("a function gives it whatever it is", () => {
+  for (const [call, column] of [
+    ["SELECT 1 FROM given()", "email"],
+    ["SELECT b FROM given_rows()", "email"],
+    ["SELECT 1 FROM given_sql()", "email"],
+    ["SELECT id FROM given_customers()", "iban"],
+    ["SELECT b FROM to_record() AS r(a text, b int)", "email"],
+  ] as const)
+    test(call, () => assert.ok(!usesIn(call, column).includes("expression"), String(usesIn(call, column))));
+});
+
+test("how often FOREACH runs tells of the array", () => {
+  const body =
+    "DECLARE v text; r record; BEGIN SELECT 1 AS f1 INTO r; SELECT email INTO v FROM customers WHERE id = 1; FOREACH r IN ARRAY CASE WHEN v > 'a' THEN ARRAY[ROW(1)] END LOOP END LOOP; END";
+  assert.ok(uses(body, "email").includes("filter"));
+});
+
+test("of a bare column in a variable that must not be NULL only that is told", () => {
+  const body = "DECLARE v text NOT NULL := 'a'; BEGIN SELECT email INTO v FROM customers; END";
+  assert.deepEqual(uses(body, "email"), ["nullness"]);
+});
+
+test("a loop over rows has no default of a record in it", () => {
+  const body =
+    "DECLARE r record; BEGIN FOR r IN SELECT email FROM customers WHERE id = 1 LOOP RAISE NOTICE 'x'; END LOOP; END";
+  assert.deepEqual(uses(body, "email"), []);
 });
 
 describe("fits whatever it is", () => {
