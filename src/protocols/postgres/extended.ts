@@ -83,6 +83,8 @@ export class Extended {
         session.writer.command(permit, raw);
         (prepared as { serial: number }).serial = session.pending.next;
         statements.sent(prepared);
+        // SQL cannot say the name that is none.
+        if (name !== "") registry.messages++;
         if (changes) session.segmentWrites = true;
         const run = changes ? { run: newRun(permit, analysis.statements, command.facts) } : {};
         session.pending.push({ kind: "parse", segment: session.segment, prepared, ...run });
@@ -150,7 +152,7 @@ export class Extended {
       source: prepared.source,
       statements,
       held: statement === undefined || catalog === undefined ? undefined : hold(statement, catalog, names.searchPath),
-      basis: this.#basis(),
+      basis: "",
       prepared,
       rewriting: prepared.rewriting,
       hold: false,
@@ -165,6 +167,8 @@ export class Extended {
     const replaced = name === "" ? registry.portals.get("")?.run : undefined;
     if (replaced !== undefined) session.recordOutcome(replaced, "skipped");
     registry.portals.sent(portal);
+    if (name !== "") registry.messages++;
+    portal.basis = this.#basis();
     this.#sent(statements, false);
     session.pending.push({ kind: "bind", segment: session.segment, portal, run });
   }
@@ -192,7 +196,8 @@ export class Extended {
 
   /** The state that the facts of a portal hold for. */
   #basis(): string {
-    return `${this.#session.reading.basis()}/${this.#session.registry.changes}`;
+    const { changes, messages } = this.#session.registry;
+    return `${this.#session.reading.basis()}/${changes}/${messages}`;
   }
 
   /** A portal is bound to what its names stood for at Bind, whatever they are called now; utility statements look theirs up now. */
@@ -312,6 +317,7 @@ export class Extended {
     const { target, name } = decodeTarget(message.body);
     session.segmentOpen = true;
     session.writer.named(message.raw);
+    session.registry.messages++;
     session.pending.push({ kind: "close", segment: session.segment, target, name });
     return true;
   }

@@ -64,6 +64,8 @@ export class Registry {
   changing = { meaning: 0, statements: 0, portals: 0 };
   /** Counts what SQL did to names. */
   changes = 0;
+  /** Counts the messages of the protocol that give a name or take one, as they are sent. */
+  messages = 0;
 
   /** A message is sent that runs this statement. `restores`: the end of the transaction changes what names mean. */
   sent(statement: StatementAnalysis, serial: number, restores: boolean): void {

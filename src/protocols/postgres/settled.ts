@@ -4,12 +4,15 @@ import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { TRANSACTION } from "./codes.ts";
 import { masksHold } from "./masks-hold.ts";
 import { cursorReading, preparedReadings } from "./readings.ts";
+import type { Portal, Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
 
 /** What an analysis asked for that is not known yet. */
 type Missing =
   | { readonly kind: "role"; readonly name: string }
-  | { readonly kind: "statement" | "portal"; readonly name: string };
+  | { readonly kind: "statement" | "portal"; readonly name: string }
+  /** The name was given in an earlier segment, and has its old meaning if the server has refused that. */
+  | { readonly kind: "answer"; readonly slot: Prepared | Portal };
 
 export class Settled {
   /** Names as they hold now, for an analysis. What it asks for in vain is found out before it is made again. */
@@ -59,6 +62,7 @@ export class Settled {
           this.#unknown("statement", name);
           return [];
         }
+        if (this.#unanswered(found)) return [];
         if (found.sure < registry.statements.doubt) {
           this.#missing ??= { kind: "statement", name };
           return [];
@@ -75,6 +79,7 @@ export class Settled {
           this.#unknown("portal", name);
           return [];
         }
+        if (this.#unanswered(found)) return [];
         if (found.sure < registry.portals.doubt) {
           this.#missing ??= { kind: "portal", name };
           return [];
@@ -94,6 +99,13 @@ export class Settled {
     const slots = kind === "statement" ? registry.statements : registry.portals;
     if (slots.absent(name)) this.absent ??= { kind, name };
     else if (!this.#asked.has(`${kind} ${slots.doubt} ${name}`)) this.#missing ??= { kind, name };
+  }
+
+  /** What is sent in the same segment is skipped with it, if it fails; what is sent behind its Sync is not. */
+  #unanswered(slot: Prepared | Portal): boolean {
+    if (slot.confirmed || slot.segment === this.#session.segment) return false;
+    this.#missing ??= { kind: "answer", slot };
+    return true;
   }
 
   /** Is something under way, or not asked for yet, that may change what a text means? */
@@ -153,7 +165,7 @@ export class Settled {
     const made = make();
     const missing = this.#missing as Missing | undefined;
     this.#missing = undefined;
-    if (missing === undefined || this.#session.status === TRANSACTION.failed) {
+    if (missing === undefined || (missing.kind !== "answer" && this.#session.status === TRANSACTION.failed)) {
       this.#asked.clear();
       return step(made);
     }
@@ -171,6 +183,10 @@ export class Settled {
 
   #find(missing: Missing, step: () => boolean): boolean {
     const session = this.#session;
+    if (missing.kind === "answer") {
+      const { slot } = missing;
+      return session.wait(() => session.skipping || (slot.confirmed || slot.failed ? step() : session.judge.nudge()));
+    }
     if (missing.kind === "role") {
       const catalog = session.catalog ?? session.lastCatalog!;
       const own = session.backend.catalogChanged && session.status === TRANSACTION.open && session.boundary;
