@@ -112,8 +112,12 @@ function pathIsTotal(catalog: Catalog, path: Path, source: number, target: numbe
       return true;
     case "function":
       return isTotal(catalog, path.code);
-    case "array":
-      return pathIsTotal(catalog, path.element, elementOf(catalog, source), elementOf(catalog, target));
+    case "array": {
+      const element = elementOf(catalog, target);
+      // Each element has to meet a domain's constraints.
+      if (catalog.type(element)?.kind === "d") return false;
+      return pathIsTotal(catalog, path.element, elementOf(catalog, source), element);
+    }
     case "text":
       // By the output function of one and the input function of the other: whatever is written can be read as a text.
       return isTextual(catalog.baseType(target)) && isWritable(catalog, source);
@@ -142,7 +146,7 @@ export function totalOver(
   types: readonly number[],
   args: readonly number[],
 ): boolean {
-  if (behaviour.effect !== "total") return false;
+  if (behaviour.effect !== "total" || !becomeOneType(catalog, types, args)) return false;
   return types.every((type, at) => {
     const given = args[at]!;
     if (type === TYPE_ANY || POLYMORPHIC.has(type)) {
@@ -153,6 +157,34 @@ export function totalOver(
       ? catalog.castsTo(type).every((code) => code === 0 || isTotal(catalog, code))
       : conversionIsTotal(catalog, given, type, "implicit");
   });
+}
+
+/** What is given for anycompatible and its family becomes of one type, one of theirs: whichever that is, without failing? */
+function becomeOneType(catalog: Catalog, types: readonly number[], args: readonly number[]): boolean {
+  const given = types.flatMap((type, at) =>
+    COMPATIBLE.has(type) && args[at] !== TYPE_UNKNOWN_LITERAL ? [memberOf(catalog, type, args[at]!)] : [],
+  );
+  if (given.length < 2) return true;
+  const members = [...new Set(given.map((type) => catalog.baseType(type)))];
+  return members.every(
+    (one) =>
+      one !== 0 &&
+      members.every((other) => !becomes(catalog, one, other) || conversionIsTotal(catalog, one, other, "implicit")),
+  );
+}
+
+/** The element type that an argument of a polymorphic type stands for. 0: not known. */
+export function memberOf(catalog: Catalog, type: number, given: number): number {
+  switch (POLYMORPHIC.get(type)) {
+    case "array":
+      return elementOf(catalog, given);
+    case "range":
+      return catalog.boundsOf(catalog.baseType(given));
+    case "multirange":
+      return 0;
+    default:
+      return given;
+  }
 }
 
 /** Whatever type of its own category a value of this one becomes in the company of others: does it without failing? */

@@ -1,6 +1,6 @@
 // Which of several functions or operators of one name the server chooses for arguments of given types (parse_func.c, parse_oper.c).
 import type { Catalog } from "./catalog.ts";
-import { becomes, categoryOf, COMPATIBLE, elementOf, POLYMORPHIC } from "./coercion.ts";
+import { becomes, categoryOf, COMPATIBLE, elementOf, memberOf, POLYMORPHIC } from "./coercion.ts";
 import { TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
 /** Its parameters as many as the call has arguments; 0 stands for no operand. */
@@ -53,20 +53,6 @@ function consistent(catalog: Catalog, types: readonly number[], args: readonly n
     element = own;
   }
   return true;
-}
-
-/** The element type that an argument of a polymorphic type stands for. 0: not known. */
-function memberOf(catalog: Catalog, type: number, given: number): number {
-  switch (POLYMORPHIC.get(type)) {
-    case "array":
-      return elementOf(catalog, given);
-    case "range":
-      return catalog.boundsOf(catalog.baseType(given));
-    case "multirange":
-      return 0;
-    default:
-      return given;
-  }
 }
 
 /** cstring and void: pseudo-types that stand for nothing else. */

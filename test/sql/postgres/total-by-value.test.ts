@@ -1,0 +1,50 @@
+// Expressions that fail for some values only are not total; their neighbours, which never do, stay so.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { analyze } from "../../../src/sql/postgres/analyze.ts";
+import { SCOPE, startRich } from "./support.ts";
+
+const { catalog, query } = await startRich(`
+  CREATE DOMAIN public.positive AS int CHECK (VALUE > 0);
+  CREATE TABLE public.kept (id int PRIMARY KEY, word text, n int, since date);
+  INSERT INTO kept VALUES (1, 'a', 1, '2025-01-01'), (2, 'flu', -1, '5874897-12-31');
+`);
+
+const isTotal = (text: string): boolean => analyze(text, catalog, SCOPE).statements[0]!.facts.outputs[0]!.total;
+
+/** The server gives a value for the first row and fails for the second. */
+function fails(expression: string, from = "kept"): void {
+  test(expression, async () => {
+    const text = `SELECT ${expression} FROM ${from}`;
+    await query(`SELECT count(x) FROM (${text} WHERE kept.id = 1 OFFSET 0) s(x)`);
+    await assert.rejects(query(`SELECT count(x) FROM (${text} WHERE kept.id = 2 OFFSET 0) s(x)`));
+    assert.equal(isTotal(text), false);
+  });
+}
+
+/** The server gives a value for both. */
+function gives(expression: string, from = "kept"): void {
+  test(expression, async () => {
+    const text = `SELECT ${expression} FROM ${from}`;
+    await query(`SELECT count(x) FROM (${text} OFFSET 0) s(x)`);
+    assert.equal(isTotal(text), true);
+  });
+}
+
+describe("arrays of domains have elements that meet its constraints", () => {
+  fails("ARRAY[n]::public.positive[]");
+  fails("coalesce(NULL::public.positive[], ARRAY[n])");
+  fails("CASE WHEN id > 0 THEN ARRAY[n] ELSE NULL::public.positive[] END");
+  gives("ARRAY[n]::bigint[]");
+  gives("coalesce(NULL::bigint[], ARRAY[n])");
+});
+
+describe("arguments of anycompatible are converted", () => {
+  fails("lag(since, 0, now()) OVER ()");
+  fails("lead(since, 0, now()) OVER ()");
+  fails("array_replace(ARRAY[since], now(), now())");
+  gives("lag(since, 0, since) OVER ()");
+  gives("lag(n, 0, 5::bigint) OVER ()");
+  gives("lag(word, 0, 'x') OVER ()");
+  gives("array_replace(ARRAY[since], since, '2025-05-05')");
+});
