@@ -225,7 +225,7 @@ function onConflict(
   if (clause.whereClause !== undefined)
     recorder.use(coerced(recorder, expression(recorder, clause.whereClause, scope)), USE.filter);
   if (to.relation === undefined) return;
-  rowsChange(recorder, to.relation, "update", to.written);
+  rowsChange(recorder, to.relation, "update", to.written, [], assigned);
   isUpdated(recorder, to.relation, assigned);
   meetsKeys(recorder, to.relation, to.written.keys());
 }
@@ -279,7 +279,7 @@ function update(recorder: Recorder, stmt: UpdateStmt, parent: Scope | undefined,
   if (to.relation !== undefined) {
     if (stmt.whereClause !== undefined || stmt.returningClause !== undefined || readsTarget(recorder, to))
       recorder.relation(to.relation, "select", to.only);
-    rowsChange(recorder, to.relation, "update", to.written);
+    rowsChange(recorder, to.relation, "update", to.written, [], assigned);
     isUpdated(recorder, to.relation, assigned);
     meetsKeys(recorder, to.relation, to.written.keys());
   }

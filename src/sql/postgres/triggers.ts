@@ -2,7 +2,7 @@
 import type { CreateTrigStmt, Node } from "libpg-query";
 import { absorb, classWith } from "./absorb.ts";
 import { expressionsIn, rowItem } from "./attached-expressions.ts";
-import { isUpdated } from "./checks.ts";
+import { type Assigned, isUpdated } from "./checks.ts";
 import type { TransitionTable } from "./bodies.ts";
 import { bodyOf, isIsolated, note, qualified, runUse } from "./bodies.ts";
 import { all, expression } from "./expressions.ts";
@@ -27,7 +27,7 @@ export type Rows = { readonly relation: Relation; readonly old: Value; readonly 
 
 /**
  * Rows of it change: whatever its owner attached to that runs, and what refers to it may change with it. `written` is what the statement
- * puts into its columns; triggers add what they put there.
+ * puts into its columns; triggers add what they put there. `assigned`: to which of them an update assigns, where that is not all of `written`.
  */
 export function rowsChange(
   recorder: Recorder,
@@ -35,11 +35,12 @@ export function rowsChange(
   event: RowEvent,
   written = new Map<string, Value>(),
   via: readonly string[] = [],
+  assigned: Assigned = partsOf(written),
 ): void {
   changesCatalogs(recorder, relation);
   if (event === "insert" || event === "update") domainDefaultsRun(recorder, relation, written, event);
   if (event !== "truncate") policiesDecide(recorder, relation, event, written);
-  runAttached(recorder, relation, relation, event, written, new Set());
+  runAttached(recorder, relation, relation, event, written, new Set(), assigned);
   const through = [...via, relation.qualified];
   if (event === "delete" || event === "update") cascade(recorder, relation, event, through, new Set([relation]));
   if (relation.kind !== "view" || isReplaced(relation, event) || via.length > MAX_VIEWS) return;
@@ -49,8 +50,20 @@ export function rowsChange(
   for (const oid of new Set(relation.dependencies.map(([dependency]) => dependency))) {
     const base = recorder.catalog.relationByOid(oid);
     if (base !== undefined && base !== relation)
-      rowsChange(recorder, base, event, writtenBehind(relation, base, written), through);
+      rowsChange(
+        recorder,
+        base,
+        event,
+        writtenBehind(relation, base, written),
+        through,
+        writtenBehind(relation, base, assigned),
+      );
   }
+}
+
+/** Of what is written nobody has said whether it is the whole column, in every row. */
+function partsOf(written: ReadonlyMap<string, Value>): Assigned {
+  return new Map([...written.keys()].map((name) => [name, false]));
 }
 
 /** Rows of the server's own tables are roles, rights and objects: a superuser who writes them needs no GRANT, and no DROP. */
@@ -122,7 +135,10 @@ export function rowsAreMaintained(recorder: Recorder, relation: Relation): void 
   for (const child of relation.children) rowsAreMaintained(recorder, child);
 }
 
-/** `shown`: a partition is its table to the facts. `ran`: what it has copied from there is the same code. */
+/**
+ * `shown`: a partition is its table to the facts. `ran`: what it has copied from there is the same code. `assigned`: the columns that the
+ * statement's own SET names, undefined where it is not known.
+ */
 function runAttached(
   recorder: Recorder,
   relation: Relation,
@@ -130,6 +146,7 @@ function runAttached(
   event: RowEvent | "select",
   written: Map<string, Value>,
   ran: Set<string>,
+  assigned?: Assigned,
 ): void {
   const inOrder = relation.attached.filter((attached) => attached.on.includes(event));
   if (inOrder.length > 1) inOrder.sort((left, right) => phase(relation, left) - phase(relation, right));
@@ -141,13 +158,14 @@ function runAttached(
     const rows = rowsOf(shown, written);
     if (attached.kind === "expression") runExpression(recorder, attached, rows, event, written);
     else if (attached.kind === "rule") runRule(recorder, attached, rows);
-    else runTrigger(recorder, attached, rows, event, written);
+    else if (event !== "update" || isAskedFor(relation, attached, assigned))
+      runTrigger(recorder, attached, rows, event, written);
   }
   // Rows are inserted into a parent itself, but into a partition of a table.
   if (event === "insert" && relation.kind === "table") return;
   for (const child of relation.children) {
     const partition = relation.kind === "partitioned_table";
-    runAttached(recorder, child, partition ? shown : child, event, written, partition ? ran : new Set());
+    runAttached(recorder, child, partition ? shown : child, event, written, partition ? ran : new Set(), assigned);
   }
 }
 
@@ -159,8 +177,8 @@ function phase(relation: Relation, attached: Attached): number {
   return ((triggerOf(attached)?.timing ?? 0) & (BEFORE | INSTEAD)) === 0 ? 2 : 1;
 }
 
-function writtenBehind(view: Relation, base: Relation, written: ReadonlyMap<string, Value>): Map<string, Value> {
-  const behind = new Map<string, Value>();
+function writtenBehind<T>(view: Relation, base: Relation, written: ReadonlyMap<string, T>): Map<string, T> {
+  const behind = new Map<string, T>();
   for (const [name, value] of written)
     for (const source of view.column(name)?.value.sources ?? [])
       if (source.relation === base) behind.set(source.name, value);
@@ -260,6 +278,19 @@ function triggerOf(attached: Attached): CreateTrigStmt | undefined {
     definitions.set(attached, found);
   }
   return found === "unreadable" ? undefined : found;
+}
+
+/**
+ * UPDATE OF: the server goes by the columns that SET names, whatever triggers assign (TriggerEnabled in trigger.c). Generated ones are among
+ * them where another trigger might have changed what they are made of.
+ */
+function isAskedFor(relation: Relation, attached: Attached, assigned: Assigned | undefined): boolean {
+  const columns = triggerOf(attached)?.columns ?? [];
+  if (assigned === undefined || columns.length === 0) return true;
+  return columns.some((node) => {
+    const column = "String" in node ? relation.column(node.String.sval ?? "") : undefined;
+    return column === undefined || assigned.has(column.name) || relation.generated.has(column.attnum);
+  });
 }
 
 /** The bits of CreateTrigStmt.timing (catalog/pg_trigger.h). */

@@ -1,0 +1,69 @@
+// What triggers tell of the rows that they are given: by the columns of UPDATE OF, of new rows, of rows that go.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { analyze } from "../../../src/sql/postgres/analyze.ts";
+import { SCOPE, startRich } from "./support.ts";
+
+const rich = await startRich(
+  `
+CREATE TABLE log (id int, note text);
+CREATE FUNCTION tells() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (note) VALUES (NEW.secret); RETURN NULL; END $$;
+CREATE TABLE named (id int PRIMARY KEY, secret text, open text, other text, made text GENERATED ALWAYS AS (upper(other)) STORED);
+CREATE TRIGGER tells AFTER UPDATE OF open, made ON named FOR EACH ROW EXECUTE FUNCTION tells();
+CREATE TABLE plainly (id int PRIMARY KEY, secret text, open text, other text);
+CREATE TRIGGER tells AFTER UPDATE OF open ON plainly FOR EACH ROW EXECUTE FUNCTION tells();
+CREATE VIEW below AS SELECT id, open AS shown, other FROM plainly;
+CREATE VIEW above AS SELECT id, shown AS seen, other FROM below;
+CREATE TABLE assigns (id int PRIMARY KEY, secret text, open text, other text);
+CREATE FUNCTION assigns() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.open := NEW.other; RETURN NEW; END $$;
+CREATE TRIGGER assigns BEFORE UPDATE ON assigns FOR EACH ROW EXECUTE FUNCTION assigns();
+CREATE TRIGGER tells AFTER UPDATE OF open ON assigns FOR EACH ROW EXECUTE FUNCTION tells();
+CREATE TABLE keys (id int PRIMARY KEY);
+CREATE TABLE cascaded (id int REFERENCES keys ON UPDATE CASCADE, secret text);
+CREATE TRIGGER tells AFTER UPDATE OF id ON cascaded FOR EACH ROW EXECUTE FUNCTION tells();
+`,
+  Object.fromEntries(["named", "plainly", "assigns", "cascaded"].map((name) => [`public.${name}.secret`, ["pii"]])),
+);
+
+/** How the text uses tagged columns: `table.column: uses`. */
+function uses(text: string): string {
+  const { facts } = analyze(text, rich.catalog, SCOPE).statements[0]!;
+  return facts.columns
+    .filter((column) => column.tags.length > 0)
+    .map((column) => `${column.table}.${column.column}: ${column.uses}`)
+    .sort()
+    .join("; ");
+}
+
+const cases: readonly (readonly [about: string, texts: readonly (readonly [text: string, uses: string])[]])[] = [
+  [
+    "UPDATE OF goes by what SET names",
+    [
+      ["UPDATE plainly SET other = 'x' WHERE id = 1", ""],
+      ["UPDATE plainly SET open = 'x' WHERE id = 1", "plainly.secret: write_source"],
+      ["UPDATE plainly SET (other, open) = ('x', 'y') WHERE id = 1", "plainly.secret: write_source"],
+      ["UPDATE above SET other = 'x' WHERE id = 1", ""],
+      ["UPDATE above SET seen = 'x' WHERE id = 1", "plainly.secret: write_source"],
+      ["INSERT INTO plainly (id, open) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET other = 'x'", ""],
+      ["INSERT INTO plainly (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET open = 'x'", "plainly.secret: write_source"],
+      ["MERGE INTO plainly p USING (VALUES (1)) v(i) ON p.id = v.i WHEN MATCHED THEN UPDATE SET other = 'x'", ""],
+      [
+        "MERGE INTO plainly p USING (VALUES (1)) v(i) ON p.id = v.i WHEN MATCHED THEN UPDATE SET open = 'x'",
+        "plainly.secret: write_source",
+      ],
+    ],
+  ],
+  ["not by what triggers assign", [["UPDATE assigns SET other = 'x' WHERE id = 1", ""]]],
+  [
+    "a generated column may always have changed",
+    [["UPDATE named SET id = 2 WHERE id = 1", "named.secret: write_source"]],
+  ],
+  [
+    "a key that changes takes its triggers along",
+    [["UPDATE keys SET id = 2 WHERE id = 1", "cascaded.secret: write_source"]],
+  ],
+];
+for (const [about, texts] of cases)
+  describe(about, () => {
+    for (const [text, expected] of texts) test(text, () => assert.equal(uses(text), expected));
+  });
