@@ -325,7 +325,7 @@ export class Extended {
   /** What a message that is about to be sent means for those behind it, until the server has answered. */
   #sent(statements: readonly StatementAnalysis[], runs: boolean): void {
     const session = this.#session;
-    const { registry, pending, names, backend } = session;
+    const { registry, pending } = session;
     for (const statement of statements) {
       const { effects, facts } = statement;
       if (facts.class !== "read") session.segmentWrites = true;
@@ -333,8 +333,7 @@ export class Extended {
       if (!runs && !effects.opaque) continue;
       if (effects.opaque) session.unsure = true;
       if (effects.catalog || effects.temp) session.segmentDdl = true;
-      const restores = names.changedInTransaction || backend.catalogChanged || pending.waits(registry.changing.meaning);
-      registry.sent(statement, pending.next, restores);
+      registry.sent(statement, pending.next, session.restores);
     }
     if (runs) session.segmentRan = true;
   }

@@ -104,8 +104,11 @@ export class Frontend {
   /** Sends a Sync, whose answer the client gets. */
   endSegment(): void {
     const session = this.#session;
+    const { pending, registry } = session;
     session.writer.sync();
-    session.pending.push({ kind: "sync", segment: session.segment, silent: false });
+    // Without BEGIN it ends the transaction, and takes SET LOCAL back.
+    if (session.restores) registry.changing.meaning = pending.next;
+    pending.push({ kind: "sync", segment: session.segment, silent: false });
     session.segment++;
     session.skipping = false;
     session.segmentOpen = false;

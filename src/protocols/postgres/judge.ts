@@ -168,7 +168,9 @@ export class Judge {
     return session.wait(() => {
       if (!session.drained) return this.nudge();
       if (session.skipping) return true;
-      if (session.status !== TRANSACTION.idle || session.segmentWrites) {
+      // The Sync below would take SET LOCAL back.
+      const began = session.segmentWrites || session.names.changedInTransaction;
+      if (session.status !== TRANSACTION.idle || began) {
         return this.refuse(
           pipeline.refuse(
             session.context,

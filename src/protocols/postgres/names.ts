@@ -43,8 +43,8 @@ export class Names {
     const { transaction } = statement.effects;
     if (transaction === undefined && statement.facts.class !== "session") this.#snapshot = true;
     if (transaction === undefined || transaction === "begin") return;
-    if (this.changedInTransaction) this.dirty = true;
-    if (transaction !== "savepoint") this.#snapshot = false;
+    if (transaction !== "savepoint") this.transactionEnded();
+    else if (this.changedInTransaction) this.dirty = true;
   }
 
   /** An error undoes what the transaction changed. */
@@ -52,7 +52,9 @@ export class Names {
     if (this.changedInTransaction) this.dirty = true;
   }
 
+  /** Its end takes back what it changed, or a part of it (SET LOCAL). Another may begin at once: COMMIT AND CHAIN, or behind it in the same text. */
   transactionEnded(): void {
+    if (this.changedInTransaction) this.dirty = true;
     this.changedInTransaction = false;
     this.before = undefined;
     this.#snapshot = false;

@@ -178,6 +178,12 @@ export class Session {
     return this.segmentOpen && (this.segmentRan || !this.judge.inSimple);
   }
 
+  /** Does the end of the transaction change what names mean? */
+  get restores(): boolean {
+    const { names, backend, pending, registry } = this;
+    return names.changedInTransaction || backend.catalogChanged || pending.waits(registry.changing.meaning);
+  }
+
   /** The catalog that holds for this session now; undefined if it must be read first. */
   get catalog(): Catalog | undefined {
     return (

@@ -120,6 +120,30 @@ describe("a change of the path", () => {
     assert.deepEqual(await run(`ROLLBACK; ${read}`), ["[redacted]"]);
   });
 
+  it("is taken back to where its own transaction began, not one before it", async () => {
+    await run("BEGIN");
+    await run("SET search_path = b");
+    await run("COMMIT AND CHAIN");
+    assert.deepEqual(await run(`ROLLBACK; ${read}`), ["[redacted]"]);
+    await run("RESET ALL");
+    await run("SELECT 1 FROM t");
+    await run("BEGIN; SET search_path = b; COMMIT; BEGIN; SET search_path = a");
+    assert.deepEqual(await run(`ROLLBACK; ${read}`), []);
+    await run("ROLLBACK");
+    assert.deepEqual(await run(read), ["[redacted]"]);
+  });
+
+  it("for a transaction ends with the Sync of a pipeline without BEGIN", async () => {
+    await run("SET search_path = b");
+    for (const local of ["SET LOCAL search_path = a", "SELECT set_config('search_path', 'a', true)"]) {
+      await send(all(local), all(read));
+      assert.deepEqual(await run(read), ["[redacted]"], local);
+      client.socket.write(Buffer.concat([all(local), all(read), x.sync()]));
+      assert.deepEqual(values(await send(all(read))).slice(-1), ["OPEN"], local);
+      assert.deepEqual(values(await client.until("Z")), ["[redacted]"], local);
+    }
+  });
+
   it("finds no schema that the role may not use", async () => {
     await run("BEGIN");
     await run("SET LOCAL ROLE r");

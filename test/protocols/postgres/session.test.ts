@@ -360,6 +360,16 @@ describe("an approval", () => {
     assert.equal(refusal(replies).R, "APPROVAL_IN_TRANSACTION");
     assert.equal(status(replies), "E");
   });
+
+  it("is not waited for behind a path that its Sync would take back", async () => {
+    gate.decide = hold;
+    const local = "SELECT set_config('search_path', 'public', true) FROM generate_series(1, 1)";
+    const all = (sql: string): Buffer => Buffer.concat([x.parse("", sql), x.bind("", ""), x.execute("")]);
+    client.socket.write(Buffer.concat([all(local), all("DELETE FROM orders"), x.sync()]));
+    const replies = await client.until("Z");
+    assert.equal(refusal(replies).R, "APPROVAL_IN_TRANSACTION");
+    assert.equal(await orders(), 10);
+  });
 });
 
 describe("the log", () => {
