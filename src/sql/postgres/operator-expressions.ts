@@ -48,7 +48,7 @@ function operandsOf(
   items: readonly Value[],
 ): readonly Operands[] {
   const { catalog } = recorder;
-  const nodes = body.rexpr !== undefined && "List" in body.rexpr ? (body.rexpr.List.items ?? []) : [body.rexpr];
+  const nodes = nodesOf(body);
   switch (body.kind) {
     case "AEXPR_OP_ANY":
     case "AEXPR_OP_ALL": {
@@ -73,6 +73,11 @@ function operandsOf(
   );
 }
 
+/** What stands on the right side, one by one. */
+function nodesOf(body: A_Expr): readonly (Node | undefined)[] {
+  return body.rexpr !== undefined && "List" in body.rexpr ? (body.rexpr.List.items ?? []) : [body.rexpr];
+}
+
 function membersOf(left: Value, right: Value): readonly Operands[] {
   if (left.row === undefined || left.row.length !== right.row?.length) return [[left, right]];
   return left.row.map((field, at) => [field.value, right.row![at]!.value] as const);
@@ -92,8 +97,9 @@ function meaning(
   const { catalog } = recorder;
   const schema = names.length > 1 ? names.at(-2) : undefined;
   const name = names.at(-1) ?? "";
-  const compares = (symbol: string, one: Value, other: Value): boolean =>
-    isTotalBetween(recorder, schema, symbol, one, other);
+  const nodes = nodesOf(body);
+  const compares = (symbol: string, at = 0): boolean =>
+    isTotalBetween(recorder, schema, symbol, left, items[at]!, isRow(body.lexpr) && isRow(nodes[at]));
   switch (body.kind) {
     case "AEXPR_NULLIF": {
       const { left: type, total } = operationOf(recorder, undefined, "=", left.type, right.type);
@@ -106,19 +112,19 @@ function meaning(
     }
     case "AEXPR_DISTINCT":
     case "AEXPR_NOT_DISTINCT":
-      return { type: TYPE_BOOL, total: compares("=", left, right) };
+      return { type: TYPE_BOOL, total: compares("=") };
     case "AEXPR_IN":
-      return { type: TYPE_BOOL, total: isIn(recorder, left, items) };
+      return { type: TYPE_BOOL, total: isIn(recorder, left, items, compares) };
     case "AEXPR_BETWEEN":
     case "AEXPR_NOT_BETWEEN":
     case "AEXPR_BETWEEN_SYM":
     case "AEXPR_NOT_BETWEEN_SYM":
       return {
         type: TYPE_BOOL,
-        total: items.every((bound) => [">=", "<=", "<", ">"].every((symbol) => compares(symbol, left, bound))),
+        total: items.every((_, at) => [">=", "<=", "<", ">"].every((symbol) => compares(symbol, at))),
       };
     default: {
-      if (isRow(body.lexpr) && isRow(body.rexpr)) return { type: TYPE_BOOL, total: compares(name, left, right) };
+      if (isRow(body.lexpr) && isRow(body.rexpr)) return { type: TYPE_BOOL, total: compares(name) };
       return operationOf(recorder, schema, name, body.lexpr === undefined ? undefined : left.type, right.type);
     }
   }
@@ -126,30 +132,36 @@ function meaning(
 
 const isRow = (node: Node | undefined): boolean => node !== undefined && kindOf(node) === "RowExpr";
 
-/** A comparison, of rows member by member. */
+/** A comparison; `rows`: of two that are written as rows, member by member. Others are compared as records, whose fields may not be of one type. */
 function isTotalBetween(
   recorder: Recorder,
   schema: string | undefined,
   symbol: string,
   left: Value,
   right: Value,
+  rows: boolean,
 ): boolean {
-  if (left.row !== undefined && right.row !== undefined && left.row.length === right.row.length) {
+  if (rows && left.row !== undefined && right.row !== undefined && left.row.length === right.row.length) {
     const symbols = symbol === "=" || symbol === "<>" ? [symbol] : [symbol, "=", symbol.charAt(0)];
     return left.row.every((field, at) =>
-      symbols.every((own) => isTotalBetween(recorder, schema, own, field.value, right.row![at]!.value)),
+      symbols.every((own) => isTotalBetween(recorder, schema, own, field.value, right.row![at]!.value, false)),
     );
   }
   return operationOf(recorder, schema, symbol, left.type, right.type).total;
 }
 
 /** `x IN (…)`: the items may be made into one array first, of the type that all can become. */
-function isIn(recorder: Recorder, left: Value, items: readonly Value[]): boolean {
+function isIn(
+  recorder: Recorder,
+  left: Value,
+  items: readonly Value[],
+  compares: (symbol: string, at: number) => boolean,
+): boolean {
   const types = new Set(items.map((item) => item.type).filter((type) => type !== TYPE_UNKNOWN_LITERAL));
   if (types.size > 1) return false;
   return items.every(
-    (item) =>
-      isTotalBetween(recorder, undefined, "=", left, item) &&
+    (item, at) =>
+      compares("=", at) &&
       (item.row !== undefined ||
         !becomes(recorder.catalog, item.type, left.type) ||
         conversionIsTotal(recorder.catalog, item.type, left.type, "implicit")),

@@ -48,3 +48,27 @@ describe("arguments of anycompatible are converted", () => {
   gives("lag(word, 0, 'x') OVER ()");
   gives("array_replace(ARRAY[since], since, '2025-05-05')");
 });
+
+describe("rows are compared field by field only where both are written as rows", () => {
+  const two =
+    "kept CROSS JOIN (SELECT 'flu'::text AS word, 1::bigint AS n OFFSET 0) b CROSS JOIN LATERAL (SELECT kept.word, kept.n OFFSET 0) a";
+  for (const expression of [
+    "a IS DISTINCT FROM b",
+    "a IS NOT DISTINCT FROM b",
+    "a IN (b)",
+    "a IN (ROW('flu'::text, 1::bigint))",
+    "a IS DISTINCT FROM ROW('flu'::text, 1::bigint)",
+    "ROW(kept.word, kept.n) NOT IN (b)",
+    "ROW(ROW(kept.word, kept.n)) = ROW(b)",
+    "ROW(ROW(kept.word, kept.n), 1) IS DISTINCT FROM ROW(ROW('flu'::text, 1::bigint), 1)",
+    "a BETWEEN b AND b",
+  ])
+    fails(expression, two);
+  for (const expression of [
+    "ROW(a.word, a.n) IS DISTINCT FROM ROW(b.word, b.n)",
+    "(a.word, a.n) IN ((b.word, b.n), ('x', 5))",
+    "(a.word, a.n) >= (b.word, 1)",
+    "(a.word, a.n) BETWEEN (b.word, b.n) AND ROW('z', 9)",
+  ])
+    gives(expression, two);
+});
