@@ -45,6 +45,11 @@ export const ERRORS = {
   ),
   NAME_UNKNOWN: spec("42704", "There is no such relation, column or function", "Check the name, and the search_path."),
   STATEMENT_UNKNOWN: spec("26000", "The prepared statement does not exist", "Prepare it first."),
+  EXECUTE_UTILITY: spec(
+    "0A000",
+    "EXECUTE through the gate runs only SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE",
+    "Send the prepared statement itself, or bind it by the protocol.",
+  ),
   PORTAL_UNKNOWN: spec("34000", "The portal does not exist", "Bind it first."),
   TOO_MANY_STATEMENTS: spec("53400", "The session has too many prepared statements", "Close or DEALLOCATE some."),
   TOO_MANY_PORTALS: spec("53400", "The session has too many portals and cursors", "Close some."),

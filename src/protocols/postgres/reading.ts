@@ -60,6 +60,7 @@ export class Reading {
     const { settled } = session;
     const attempt = (catalog: Catalog): Analysis | RegateError => {
       settled.absent = undefined;
+      settled.utility = undefined;
       try {
         const analysis = analyze(text, catalog, settled.scope, { ...this.options, parameterTypes });
         return forbiddenSetting(analysis) ?? analysis;
@@ -71,13 +72,11 @@ export class Reading {
     const done = (analysis: Analysis | RegateError, again: () => boolean): boolean => {
       if (analysis instanceof RegateError) return refuse(analysis);
       if (this.unsure(analysis)) return session.judge.refuseUnsure(simple);
-      const { absent } = settled;
-      if (
-        absent !== undefined &&
-        analysis.statements.length === 1 &&
-        session.options.pipeline.policy.mode === "enforce"
-      )
-        return refuse(unknownName(absent));
+      const { absent, utility } = settled;
+      if (session.options.pipeline.policy.mode === "enforce") {
+        if (utility !== undefined) return refuse(runsUtility(utility));
+        if (absent !== undefined && analysis.statements.length === 1) return refuse(unknownName(absent));
+      }
       const tooMany = session.registry.tooMany(analysis.statements);
       if (tooMany !== undefined) return refuse(tooMany);
       return this.#estimated(analysis, parameterTypes, (estimated) => step(estimated, text), again);
@@ -289,4 +288,14 @@ function unknownName({ kind, name }: { kind: "statement" | "portal"; name: strin
   return kind === "statement"
     ? new RegateError("STATEMENT_UNKNOWN", { message: `prepared statement "${name}" does not exist` })
     : new RegateError("PORTAL_UNKNOWN", { message: `cursor "${name}" does not exist` });
+}
+
+function runsUtility({ kind, name }: { kind: "statement" | "portal"; name: string }): RegateError {
+  return kind === "statement"
+    ? new RegateError("EXECUTE_UTILITY", { detail: `"${name}" was prepared by the protocol.` })
+    : new RegateError("EXECUTE_UTILITY", {
+        message: "FETCH through the gate reads only what looks up its names when it is opened",
+        detail: `"${name}" was bound by the protocol.`,
+        hint: "Execute the portal by the protocol.",
+      });
 }

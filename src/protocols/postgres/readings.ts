@@ -2,7 +2,7 @@
 import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { hold, retold } from "../../sql/postgres/held.ts";
-import { PLANNED } from "../../sql/postgres/nested.ts";
+import { hasPlan } from "../../sql/postgres/nested.ts";
 import { merged } from "../../sql/postgres/replay.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { comparable } from "./command-facts.ts";
@@ -76,7 +76,7 @@ export function preparedReadings(
 /** Utility statements look names up when they are executed (EXECUTE, FETCH, COPY, DDL …), not when they are bound. */
 export function looksUpLate(statement: StatementAnalysis): boolean {
   if (statement.effects.ofCursor === true) return true;
-  return !PLANNED.has(statement.facts.verb) && !namesNothing(statement);
+  return !hasPlan(statement) && !namesNothing(statement);
 }
 
 function statementOf(prepared: Prepared, analysis: Analysis): StatementAnalysis | undefined {

@@ -1,9 +1,10 @@
 // Waits until what an analysis depends on is known: earlier statements' effects, names, the catalog, and what single names stand for.
 import type { NameScope, SessionNames } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { hasPlan } from "../../sql/postgres/nested.ts";
 import { TRANSACTION } from "./codes.ts";
 import { masksHold } from "./masks-hold.ts";
-import { cursorReading, preparedReadings } from "./readings.ts";
+import { cursorReading, looksUpLate, preparedReadings } from "./readings.ts";
 import type { Portal, Prepared } from "./registry.ts";
 import type { Session } from "./session.ts";
 
@@ -19,6 +20,8 @@ export class Settled {
   readonly scope: NameScope;
   /** A name that the last analysis asked for, and that certainly stands for nothing. */
   absent: { readonly kind: "statement" | "portal"; readonly name: string } | undefined;
+  /** A name that the last analysis asked for, of what only the protocol prepares and binds: SQL may not run it. */
+  utility: { readonly kind: "statement" | "portal"; readonly name: string } | undefined;
   readonly #session: Session;
   #missing: Missing | undefined;
   /** Names that were asked for while one text is read. */
@@ -71,7 +74,9 @@ export class Settled {
           this.absent ??= { kind: "statement", name };
           return [];
         }
-        return preparedReadings(found, catalog, { ...this.scope, ...at }, session.reading.options);
+        const readings = preparedReadings(found, catalog, { ...this.scope, ...at }, session.reading.options);
+        if (!readings.every(hasPlan)) this.utility ??= { kind: "statement", name };
+        return readings;
       },
       cursor: (name, catalog) => {
         const found = registry.portals.get(name);
@@ -86,6 +91,11 @@ export class Settled {
         }
         if (!masksHold(session, found.rewriting)) {
           this.absent ??= { kind: "portal", name };
+          return [];
+        }
+        // It would look its own names up only when it is fetched from.
+        if (found.by === "bind" && found.statements.some(looksUpLate)) {
+          this.utility ??= { kind: "portal", name };
           return [];
         }
         return cursorReading(found, catalog);
@@ -162,6 +172,7 @@ export class Settled {
   complete<T>(make: () => T, step: (made: T) => boolean): boolean {
     this.#missing = undefined;
     this.absent = undefined;
+    this.utility = undefined;
     const made = make();
     const missing = this.#missing as Missing | undefined;
     this.#missing = undefined;

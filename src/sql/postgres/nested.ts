@@ -58,7 +58,8 @@ export function explain(judging: Judging, body: ExplainStmt): Judged {
     analyzes ||
     runsWhilePlanning(facts) ||
     changesWhileParsed(judging.recorder.catalog, facts) ||
-    (executed !== undefined && mayPassOn(judging, executed));
+    // The protocol prepares EXECUTE as well, whose own arguments are computed then.
+    (executed !== undefined && preparedAs(judging, executed).length === 0);
   // The statement stays as it is, but what is passed to it is computed.
   if (!runs && executed !== undefined) passed(judging.recorder, executed);
   // How much WAL there is tells of whole rows, named or not: an old version is left behind, and what fills a page goes with it.
@@ -112,13 +113,11 @@ function executedIn(node: Node | undefined): ExecuteStmt | undefined {
   return "ExecuteStmt" in node ? node.ExecuteStmt : undefined;
 }
 
-/** The protocol prepares EXECUTE as well, whose own arguments are computed then; what is not known may be one. */
-function mayPassOn(judging: Judging, body: ExecuteStmt): boolean {
-  const candidates = preparedAs(judging, body);
-  return candidates.length === 0 || candidates.some(({ facts }) => !PLANNED.has(facts.verb));
-}
 /** Verbs of what has a plan of its own, whose names are looked up before it is executed. */
-export const PLANNED: ReadonlySet<string> = new Set(["select", "values", "insert", "update", "delete", "merge"]);
+const PLANNED: ReadonlySet<string> = new Set(["select", "values", "insert", "update", "delete", "merge"]);
+export function hasPlan({ facts }: StatementAnalysis): boolean {
+  return PLANNED.has(facts.verb);
+}
 
 /** Of what is touched in any way. */
 function protectedColumns({ recorder }: Judging, relations: readonly RelationFact[]): readonly Source[] {
@@ -185,8 +184,13 @@ function passed(recorder: Recorder, { params }: ExecuteStmt): void {
   for (const value of all(recorder, params, NO_SCOPE)) recorder.use(coerced(recorder, value), USE.expression);
 }
 
+/**
+ * PREPARE takes only what has a plan, but the protocol prepares any statement. What such a one does (gives and takes names, sets, ends the
+ * transaction) is not followed through its name.
+ */
 function preparedAs({ scope, recorder }: Judging, body: ExecuteStmt): readonly StatementAnalysis[] {
-  return scope.prepared(body.name ?? "", recorder.catalog, scope);
+  const candidates = scope.prepared(body.name ?? "", recorder.catalog, scope);
+  return candidates.every(hasPlan) ? candidates : [];
 }
 
 /** CURSOR_OPT_HOLD of parsenodes.h */

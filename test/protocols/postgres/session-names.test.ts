@@ -200,6 +200,46 @@ describe("a prepared statement", () => {
     assert.deepEqual(values(await send(x.execute("e"))), ["[redacted]"]);
   });
 
+  it("has SQL's EXECUTE run what the protocol prepared, if it has a plan", async () => {
+    await send(x.parse("s", read), x.parse("v", "VALUES ('one')"), x.parse("p", "SELECT $1::text"));
+    assert.deepEqual(await run("EXECUTE s"), ["OPEN"]);
+    assert.deepEqual(await run("SET search_path = b; EXECUTE s; EXECUTE v; EXECUTE p('two')"), [
+      "[redacted]",
+      "one",
+      "two",
+    ]);
+    await run("SET search_path = a");
+    assert.match((await run("EXPLAIN EXECUTE s"))[0]!, /^Seq Scan/);
+  });
+
+  for (const utility of ["SET search_path = a", "EXECUTE x", "COPY (SELECT v FROM b.t) TO STDOUT", "EXPLAIN SELECT 1"])
+    it(`has SQL's EXECUTE run nothing else: ${utility}`, async () => {
+      gate.decide = () => allow();
+      await run("SET search_path = b; PREPARE x AS SELECT v FROM t");
+      await send(x.parse("s", utility));
+      for (const sql of [
+        "EXECUTE s",
+        "EXPLAIN EXECUTE s",
+        "EXECUTE x; EXECUTE s",
+        "CREATE TEMP TABLE z AS EXECUTE s",
+      ]) {
+        const refused = refusal(await client.run(sql));
+        assert.equal(refused.R, "EXECUTE_UTILITY", sql);
+        assert.match(refused.H!, /bind it by the protocol/);
+      }
+      await send(x.closeStatement("s"), x.parse("s", "SELECT 'again'"));
+      assert.deepEqual(await run("EXECUTE s"), ["again"]);
+    });
+
+  it("that stood for a query when an EXECUTE of it was bound is not known when it stands for anything else", async () => {
+    await send(x.parse("s", "SELECT 'x'"), x.parse("l", "EXECUTE s"));
+    await run("SET search_path = b");
+    await run("DEALLOCATE s");
+    await send(x.parse("s", "SET search_path = a"));
+    assert.equal(refusal(await send(x.bind("", "l"), x.execute(""))).R, "unknown");
+    assert.deepEqual(await run(read), ["[redacted]"]);
+  });
+
   it("that code gave another meaning is not what it was", async () => {
     await send(x.parse("s", read));
     await run("DO $$ BEGIN EXECUTE 'DEALLOCATE s'; EXECUTE 'PREPARE s AS SELECT upper(v) FROM b.t'; END $$");
@@ -240,6 +280,17 @@ describe("a cursor", () => {
     await send(frame("C", "Pc\0"));
     await run("DECLARE c CURSOR FOR SELECT upper(v) FROM b.t");
     assert.deepEqual(values(await send(x.execute("c"))), ["[redacted]"]);
+  });
+
+  it("of an EXECUTE in a portal is for the protocol alone", async () => {
+    await run(`BEGIN; PREPARE p AS ${read}`);
+    await send(x.parse("e", "EXECUTE p"), x.bind("e", "e"));
+    await run("DEALLOCATE p");
+    await run("PREPARE p AS SELECT upper(v) FROM b.t");
+    assert.equal(refusal(await client.run("FETCH ALL FROM e")).R, "EXECUTE_UTILITY");
+    await run("ROLLBACK; BEGIN");
+    await send(x.parse("q", read), x.bind("q", "q"), x.parse("s", "SHOW search_path"), x.bind("s", "s"));
+    assert.deepEqual(await run("FETCH ALL FROM q; FETCH ALL FROM s"), ["OPEN", "a"]);
   });
 
   it("stays what it was opened on", async () => {

@@ -114,12 +114,27 @@ suite("prepared statements and cursors of the session", () => {
       );
     });
 
-  test("EXPLAIN computes what is passed by an EXECUTE that the protocol prepared", () => {
-    const passing = one(`EXECUTE p(${sets})`, { prepared: () => [one("SELECT $1::text")] });
-    const statement = one("EXPLAIN EXECUTE q", { prepared: () => [passing] });
-    assert.ok(statement.effects.settings);
-    assert.equal(statement.facts.settings.length, 1);
-    assert.equal(one("EXPLAIN EXECUTE q").facts.class, "unknown");
+  for (const utility of [
+    `EXECUTE p(${sets})`,
+    "COMMIT",
+    "SET search_path = public",
+    "PREPARE q AS SELECT 1",
+    "DISCARD ALL",
+  ])
+    test(`what only the protocol prepares may do anything when it is executed: ${utility}`, () => {
+      const prepared = [one(utility, { prepared: () => [one("SELECT $1::text")] })];
+      for (const text of ["EXECUTE q", "EXPLAIN EXECUTE q", "CREATE TABLE made AS EXECUTE q"]) {
+        for (const candidates of [prepared, [one("SELECT 1"), ...prepared]]) {
+          const { facts, effects } = one(text, { prepared: () => candidates });
+          assert.equal(facts.class, "unknown", text);
+          assert.ok(effects.opaque && effects.settings && effects.catalog, text);
+        }
+      }
+    });
+  test("EXPLAIN of what is not known may do anything", () => {
+    const { facts, effects } = one("EXPLAIN EXECUTE q");
+    assert.equal(facts.class, "unknown");
+    assert.ok(effects.opaque);
   });
 
   test("what a text prepares and forgets holds for the rest of it only", () => {
