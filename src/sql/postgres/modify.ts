@@ -245,16 +245,29 @@ function assignments(recorder: Recorder, nodes: readonly Node[] | undefined, to:
       value = sources[(val.MultiAssignRef.colno ?? 1) - 1] ?? sources[0] ?? CONSTANT;
     } else value = expression(recorder, val, scope);
     written(recorder, to, name ?? "", value, true);
-    if (indirection?.some((step) => "A_Indices" in step)) meetsStored(recorder, to, name ?? "");
+    if (indirection !== undefined) meetsStored(recorder, to, name ?? "", indirection);
     assigned.set(name ?? "", indirection === undefined);
   }
   return assigned;
 }
 
-/** Whether a part can be put into what is stored (of how many dimensions, or which kind of document) tells of it: told of what is tagged. */
-function meetsStored(recorder: Recorder, to: Target, name: string): void {
+/**
+ * Whether a part can be put into what is stored (of how many dimensions, or which kind of document) tells of it, and so does a domain, which
+ * checks the row that a field is put into: told of what is tagged.
+ */
+function meetsStored(recorder: Recorder, to: Target, name: string, steps: readonly Node[]): void {
   const column = to.relation?.column(name);
-  if (column !== undefined && column.source.tags.length > 0) recorder.use(column.value, USE.expression);
+  if (column === undefined || column.source.tags.length === 0) return;
+  const { catalog } = recorder;
+  let type = column.type;
+  for (const step of steps) {
+    const shape = "String" in step && catalog.type(type)?.kind !== "d" ? catalog.relationByRowType(type) : undefined;
+    if (shape === undefined) {
+      recorder.use(column.value, USE.expression);
+      return;
+    }
+    type = shape.column("String" in step ? (step.String.sval ?? "") : "")?.type ?? 0;
+  }
 }
 
 /** A source for each column. What only the server can place, and a sub-select, whose row goes in as a whole, is one for all. */

@@ -58,6 +58,8 @@ export function fieldsMeet(recorder: Recorder, variable: Variable, row: readonly
 export function fieldMeets(recorder: Recorder, variable: Variable, name: string, value: Value): void {
   const field = variable.shape?.rows().find((row) => row.name === name);
   if (!isRowOfTrigger(variable)) meets(recorder, value, field?.type ?? 0, field?.modifier);
+  // A domain checks the row that the field is put into.
+  if (recorder.catalog.type(variable.type)?.kind === "d") recorder.use(variable.value, USE.expression);
 }
 
 /** What NEW and OLD are given is written, and judged there. */

@@ -8,6 +8,8 @@ const rich = await startRich(`
   CREATE TYPE short AS (a varchar(3), b int);
   CREATE TYPE level AS ENUM ('low', 'high');
   CREATE DOMAIN brief AS varchar(3);
+  CREATE TYPE plain AS (a int, b int);
+  CREATE DOMAIN dplain AS plain CHECK ((VALUE).a < (VALUE).b);
   CREATE DOMAIN positive AS int CHECK (VALUE > 0);
   CREATE DOMAIN dshort AS short CHECK ((VALUE).b > 0);
   CREATE TABLE customers (id int PRIMARY KEY, name text, email text, iban varchar(34), points int);
@@ -93,6 +95,12 @@ describe("a function gives it whatever it is", () => {
     ["SELECT b FROM to_record() AS r(a text, b int)", "email"],
   ] as const)
     test(call, () => assert.ok(!usesIn(call, column).includes("expression"), String(usesIn(call, column))));
+});
+
+test("a field that is put into a row of a domain tells of itself and the others", () => {
+  const body = (type: string) => `DECLARE v public.${type}; BEGIN SELECT points INTO v.a FROM customers; v.b := 7; END`;
+  assert.ok(uses(body("dplain"), "points").includes("expression"));
+  assert.ok(!uses(body("plain"), "points").includes("expression"));
 });
 
 test("how often FOREACH runs tells of the array", () => {

@@ -39,6 +39,11 @@ CREATE TABLE forgotten (id int PRIMARY KEY, secret text);
 CREATE POLICY p ON forgotten USING (secret > 'b');
 CREATE TABLE elements (id int PRIMARY KEY, secrets int[], CHECK (secrets[1] < secrets[2]));
 CREATE TABLE made (id int PRIMARY KEY, low int, twice int GENERATED ALWAYS AS (low * 2) STORED, ssn text, CHECK (twice < 9 OR ssn < '2'));
+CREATE TYPE spot AS (x int, y int);
+CREATE DOMAIN ordered AS spot CHECK ((VALUE).x < (VALUE).y);
+CREATE TYPE segment AS (name text, at ordered);
+CREATE TABLE placed (id int PRIMARY KEY, plain spot, at ordered, line segment, open ordered);
+CREATE VIEW placed_view AS SELECT id, at AS spot FROM placed;
 CREATE VIEW secured_view AS SELECT id FROM secured;
 `,
   Object.fromEntries(
@@ -55,6 +60,9 @@ CREATE VIEW secured_view AS SELECT id FROM secured;
       "forgotten.secret",
       "made.ssn",
       "elements.secrets",
+      "placed.plain",
+      "placed.at",
+      "placed.line",
     ].map((name) => [`public.${name}`, ["pii"]]),
   ),
 );
@@ -94,6 +102,31 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
       ["UPDATE elements SET secrets = '{1,2}' WHERE id = 1", "elements.secrets: write_target"],
       ["UPDATE made SET low = 5 WHERE id = 1", "made.ssn: filter"],
       ["UPDATE doubted SET title = 'x' WHERE id = 1", "doubted.ssn: filter"],
+    ],
+  ],
+  [
+    "a domain over rows",
+    [
+      ["UPDATE placed SET plain.x = 3 WHERE id = 1", "placed.plain: write_target"],
+      ["UPDATE placed SET at.x = 3 WHERE id = 1", "placed.at: write_target,expression"],
+      ["UPDATE placed SET at.x = 3, at.y = 4 WHERE id = 1", "placed.at: write_target,expression"],
+      ["UPDATE placed SET at = ROW(1, 2) WHERE id = 1", "placed.at: write_target"],
+      ["UPDATE placed SET line.name = 'x' WHERE id = 1", "placed.line: write_target"],
+      ["UPDATE placed SET line.at = ROW(1, 2) WHERE id = 1", "placed.line: write_target"],
+      ["UPDATE placed SET line.at.x = 3 WHERE id = 1", "placed.line: write_target,expression"],
+      ["UPDATE placed SET open.x = 3 WHERE id = 1", ""],
+      [
+        "UPDATE placed_view SET spot.x = 3 WHERE id = 1",
+        "placed.at: write_target,expression; placed_view.spot: write_target,expression",
+      ],
+      [
+        "INSERT INTO placed (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET at.x = 3",
+        "placed.at: write_target,expression",
+      ],
+      [
+        "MERGE INTO placed p USING (VALUES (1)) v(i) ON p.id = v.i WHEN MATCHED THEN UPDATE SET at.x = 3",
+        "placed.at: write_target,expression",
+      ],
     ],
   ],
   ["a key of several columns", [["UPDATE checked SET low = 5, high = 6 WHERE id = 1", "checked.ssn: filter"]]],
