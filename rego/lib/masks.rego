@@ -81,11 +81,15 @@ _on_derived(tag) := "refuse" if {
 # METADATA
 # title: May a column with these tags be written?
 # description: |
-#   allow, refuse, or, where a tag says nothing, "unless unique": of a column that must be unique the error tells whether a value is there. Of
+#   allow, or refuse. Where a tag says nothing, "refuse by default" if its mask keeps equal values equal: what somebody writes comes back under the
+#   same mask, so that values could be tried out. Else "unless unique": of a column that must be unique the error tells whether a value is there. Of
 #   several tags the strictest counts.
 writes(tags) := "refuse" if {
 	some tag in tags
 	_writes(tag) == "refuse"
+} else := "refuse by default" if {
+	some tag in tags
+	_writes(tag) == "refuse by default"
 } else := "unless unique" if {
 	some tag in tags
 	_writes(tag) == "unless unique"
@@ -95,7 +99,19 @@ _writes(tag) := "allow" if {
 	data.masks[tag].writes == "allow"
 } else := "refuse" if {
 	"writes" in object.keys(data.masks[tag])
+} else := "refuse by default" if {
+	_keeps_equal(of(tag))
 } else := "unless unique"
+
+_equal := {"hash", "tokenize"}
+
+_keeps_equal(spec) if spec.mask in _equal
+
+_keeps_equal(spec) if {
+	spec.mask == "json"
+	some path in spec.paths
+	path.mask in _equal
+}
 
 # METADATA
 # title: May a column with these tags be looked up by a value that the statement gives?

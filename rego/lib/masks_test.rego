@@ -80,6 +80,19 @@ test_where_nothing_is_said_what_must_be_unique_may_not_be_written if {
 	masks.writes({"t"}) == "unless unique" with data.masks as {}
 }
 
+test_by_default_what_keeps_equal_values_equal_may_not_be_written[note] if {
+	some note, [spec, expected] in {
+		"hash": [{"mask": "hash"}, "refuse by default"],
+		"tokenize": [{"mask": "tokenize", "key": "k"}, "refuse by default"],
+		"json that keeps some": [{"mask": "json", "paths": [{"path": "$.a", "mask": "redact"}, {"path": "$.b", "mask": "hash"}]}, "refuse by default"],
+		"json that keeps none": [{"mask": "json", "paths": [{"path": "$.a", "mask": "redact"}]}, "unless unique"],
+		"allowed": [{"mask": "hash", "writes": "allow"}, "allow"],
+		"refused": [{"mask": "hash", "writes": "refuse"}, "refuse"],
+	}
+	masks.writes({"t"}) == expected with data.masks as {"t": spec}
+	masks.writes({"t", "o"}) == expected with data.masks as {"t": spec, "o": {"mask": "null", "writes": "allow"}}
+}
+
 test_of_several_tags_the_strictest_lookup_counts[note] if {
 	some note, [tags, expected] in {
 		"any": [{"a"}, true],

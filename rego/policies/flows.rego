@@ -59,6 +59,19 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 }
 
 # METADATA
+# title: A protected column whose mask keeps equal values equal may not be written
+# description: What is written comes back under the same mask, which tells whether it is the value that stands elsewhere.
+# custom:
+#   code: protected-target
+#   hint: Leave it out of what is written, or ask somebody who may see it. "writes" = "allow" beside the mask in data.masks would allow it; then whoever may write can try out which values are stored.
+block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
+	some i, statement in input.command.statements
+	some column in statement.columns
+	"write_target" in column.uses
+	protection.by_tags[column.tags].writes == "refuse by default"
+}
+
+# METADATA
 # title: A protected column that must be unique may not be written
 # description: The error would tell whether a value is there already.
 # custom:

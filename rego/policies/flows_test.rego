@@ -9,6 +9,7 @@ specs := {
 	"pii": {"mask": "partial", "keep_last": 2},
 	"strict": {"mask": "redact", "on_derived": "refuse"},
 	"hashed": {"mask": "hash"},
+	"even": {"mask": "hash", "writes": "allow"},
 	"open": {"mask": "redact", "writes": "allow"},
 	"closed": {"mask": "redact", "writes": "refuse"},
 	"nulled": {"mask": "null"},
@@ -156,6 +157,16 @@ test_what_must_be_unique_may_not_be_written_by_default[note] if {
 		"refused": [["closed"], ["write_target"], {"protected-target"}],
 		"allowed by one of two": [["open", "pii"], ["write_target", "unique"], {"protected-target"}],
 		"refused by one of two": [["open", "closed"], ["write_target"], {"protected-target"}],
+	}
+	blocked({"columns": [samples.column("x", tags, uses)]}, []) == codes
+}
+
+test_by_default_what_keeps_equal_values_equal_may_not_be_written[note] if {
+	some note, [tags, uses, codes] in {
+		"hashed": [["hashed"], ["write_target"], {"protected-target"}],
+		"not written": [["hashed"], ["output"], set()],
+		"allowed": [["even"], ["write_target", "unique"], set()],
+		"allowed by one of two": [["even", "hashed"], ["write_target"], {"protected-target"}],
 	}
 	blocked({"columns": [samples.column("x", tags, uses)]}, []) == codes
 }

@@ -18,7 +18,10 @@ await direct.query(`
   CREATE TABLE b1 ();
   CREATE TABLE visits (id int PRIMARY KEY, seen timestamptz, day date, at timestamp, mood money);
   INSERT INTO visits VALUES (1, '2024-01-01 05:00+00', '2024-01-02', '2024-01-01 05:00', 1);
+  CREATE TABLE twins (id int PRIMARY KEY, code text, free text);
+  INSERT INTO twins VALUES (1, 'same', 'same');
   GRANT SELECT ON visits TO app;
+  GRANT SELECT, INSERT ON twins TO app;
   GRANT SELECT, INSERT, UPDATE ON staff TO app`);
 after(() => direct.end());
 const gate = await startGate({
@@ -31,6 +34,8 @@ const gate = await startGate({
         "public.staff.pay": ["pay"],
         "public.staff.room": ["room"],
         "public.staff.note": ["note"],
+        "public.twins.code": ["twin"],
+        "public.twins.free": ["free"],
         "public.visits.seen": ["moment"],
         "public.visits.day": ["moment"],
         "public.visits.at": ["moment"],
@@ -41,6 +46,8 @@ const gate = await startGate({
       pii: { mask: "redact" },
       badge: { mask: "redact", lookup: { budget: 2 } },
       moment: { mask: "null", lookup: { budget: 2 } },
+      twin: { mask: "hash" },
+      free: { mask: "hash", writes: "allow" },
       pay: { mask: "null", on_derived: "mask" },
       room: { mask: "redact", on_derived: "refuse", writes: "refuse" },
       note: { mask: "redact", on_derived: "refuse", lookup: true },
@@ -167,6 +174,14 @@ describe("writes", () => {
   it("other protected columns may be, unless the tag refuses", async () => {
     await rows("UPDATE staff SET badge = 'b1' WHERE id = 1");
     await refused("UPDATE staff SET room = 'r9' WHERE id = 1", "protected-target");
+  });
+
+  it("what keeps equal values equal may not be, since values could be tried out, unless the author allows it", async () => {
+    const hint = /"writes" = "allow" beside the mask in data\.masks would allow it; then .* can try out/;
+    const guess = "INSERT INTO twins (id, code) VALUES (2, 'same') RETURNING code";
+    await assert.rejects(rows(guess), { detail: /^protected-target/, hint });
+    const [[stored]] = (await rows("SELECT free FROM twins")) as [[string]];
+    assert.deepEqual(await rows("INSERT INTO twins (id, free) VALUES (3, 'same') RETURNING free"), [[stored]]);
   });
 
   it("a masked value is not written over a protected one", async () => {
