@@ -3,7 +3,7 @@ import type { AlterTableCmd, AlterTableStmt, Node, PartitionCmd } from "libpg-qu
 import { typeOf } from "./casts.ts";
 import { columnDefinition, constraint } from "./constraints.ts";
 import { namedRelation, walk } from "./ddl.ts";
-import { defined, namedColumns, relationOf, scopeOver } from "./definition-scope.ts";
+import { bounds, defined, namedColumns, relationOf, scopeOver } from "./definition-scope.ts";
 import type { Judged, Judging } from "./judging.ts";
 import type { TableMode } from "./locks.ts";
 import { lockDefinition, lockNamed, stronger } from "./locks.ts";
@@ -186,7 +186,7 @@ function partition(
   const weak = subtype === "AT_DetachPartition" && body?.concurrent === true;
   lockNamed(recorder, body?.name, weak ? "share update exclusive" : "access exclusive", true);
   if (subtype !== "AT_AttachPartition") return;
-  walk(recorder, body?.bound, "ddl");
+  bounds(recorder, body?.bound);
   for (const each of [relation, part]) {
     if (each === undefined || relation === undefined) continue;
     const key = relation.partitionKey.map((number) => relation.columns.find((other) => other.attnum === number)?.name);

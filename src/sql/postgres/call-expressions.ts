@@ -2,7 +2,7 @@
 import type { FuncCall, WindowDef } from "libpg-query";
 import { runFunction } from "./bodies.ts";
 import type { Call } from "./calls.ts";
-import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
+import { findCall, parametersFor, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
 import { isOrdered } from "./coercion.ts";
 import { all, expression, isRow } from "./expressions.ts";
@@ -12,33 +12,11 @@ import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { withElements } from "./rows.ts";
 import type { Scope } from "./scope.ts";
-import { castsRun, coerced } from "./user-code.ts";
+import { castsRun, coerced, conversionRuns } from "./user-code.ts";
 import { typesRun } from "./type-calls.ts";
 import type { Value } from "./value.ts";
 import { callWrites } from "./writing-calls.ts";
 import { CONSTANT, COUNT, combine, derived, isConstant, tellsNullness, union } from "./value.ts";
-
-/** `row.name` and `name(row)` where the row has no such column: a function of its row type, or nothing that is known. */
-export function callOfRow(recorder: Recorder, name: string, row: Value): Value {
-  const call = findCall(recorder, undefined, name, [row], false);
-  if (call === undefined) {
-    recorder.miss("42703", `column "${name}" does not exist`);
-    recordUnknownCall(recorder, undefined, name);
-    return { ...row, derivation: "opaque", total: false, type: 0 };
-  }
-  recorder.reads?.passed(call.entries, [row]);
-  recordCall(recorder, call, []);
-  if (returnsSet(call)) recorder.use(row, USE.limit);
-  const runs = call.users.map((entry) => runFunction(recorder, entry, { values: [row] }).value);
-  if (runs.length > 0) return runOfUsers(call, runs, row);
-  const value = derived(row, call.returns, false);
-  return {
-    sources: union(value.sources, call.reads),
-    derivation: call.opaque ? "opaque" : "expression",
-    total: false,
-    type: call.returns,
-  };
-}
 
 const returnsSet = (call: Call): boolean => call.entries.some((entry) => entry.returnsSet);
 
@@ -49,10 +27,11 @@ function runOfUsers(call: Call, runs: readonly Value[], own: Value): Value {
   return call.opaque ? { ...value, derivation: "opaque", total: false } : value;
 }
 
-export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): Value {
+/** `given`: the arguments, where they have been resolved before. */
+export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope, given?: readonly Value[]): Value {
   const { schema, name } = qualifiedName(body.funcname);
   const nodes = body.args ?? [];
-  const args = all(recorder, nodes, scope);
+  const args = given ?? all(recorder, nodes, scope);
   recorder.callArguments.set(body, args);
   const named = body.func_variadic === true || nodes.some((node) => "NamedArgExpr" in node);
   const sorted = all(recorder, body.agg_order, scope).map((value) => used(recorder, value, USE.sort));
@@ -81,6 +60,8 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope): 
   if (converted !== undefined) inputs.push(converted);
   const behind = typesRun(recorder, call, args);
   if (behind !== undefined) inputs.push(behind);
+  const cast = args.length === 1 && !named ? castRuns(recorder, schema, name, call, args[0]!) : undefined;
+  if (cast !== undefined) inputs.push(cast);
   if (call.users.length > 0) {
     const runs = call.users.map((entry) => runFunction(recorder, entry, { values: args, nodes }));
     if (runs.length === 1 && call.entries.length === 1 && runs[0]!.columns !== undefined)
@@ -132,17 +113,18 @@ function isSortable(recorder: Recorder, values: readonly Value[]): boolean {
   return values.every((value) => isConstant(value) || isOrdered(recorder.catalog, value.type));
 }
 
-function fieldNamed(recorder: Recorder, value: Value, name: string): Value | undefined {
+/** The field of that name that a value of its shape has. */
+export function fieldNamed(recorder: Recorder, value: Value, name: string): Value | undefined {
   const row = value.aliased ?? value.row;
   if (row !== undefined) return row.find((member) => member.name === name)?.value;
-  const column = recorder.catalog.relationByRowType(value.type)?.column(name);
+  const column = recorder.catalog.relationByRowType(value.type)?.columns.find((each) => each.name === name);
   return column === undefined ? undefined : derived(value, column.type, false);
 }
 
 /** Does one of the functions take this row? One of its very type does, or of any; one of another does not, unless a user's cast leads there. */
-function takesRow(recorder: Recorder, call: Call, row: Value): "certainly" | "perhaps" | "no" {
+export function takesRow(recorder: Recorder, call: Call, row: Value): "certainly" | "perhaps" | "no" {
   const { catalog } = recorder;
-  const types = call.entries.map((entry) => entry.argumentTypes[0] ?? 0);
+  const types = call.entries.map((entry) => parametersFor(catalog, entry, 1)[0] ?? 0);
   if (types.some((type) => (row.type !== 0 && type === row.type) || TAKE_ANY_ROW.has(type))) return "certainly";
   const relation = catalog.relationByRowType(row.type);
   const casts = catalog.castsFrom(row.type).map(([target]) => target);
@@ -161,6 +143,26 @@ const TAKE_ANY_ROW = new Set([2276, 2283, 2776, 5077, 5079, 2249]);
 
 function isBelow(relation: Relation, other: Relation): boolean {
   return relation.parents.some((parent) => parent === other || isBelow(parent, other));
+}
+
+/**
+ * `positive(5)` is the cast to a type of that name, unless one of the functions takes just that (func_get_detail): then code of users behind the
+ * cast runs.
+ */
+function castRuns(
+  recorder: Recorder,
+  schema: string | undefined,
+  name: string,
+  call: Call,
+  value: Value,
+): Value | undefined {
+  const { catalog } = recorder;
+  const type = catalog.typeByName(schema, name, recorder.path);
+  // A row's type does not count.
+  if (type === 0 || catalog.type(type) === undefined) return undefined;
+  if (value.type !== 0 && call.entries.some((entry) => parametersFor(catalog, entry, 1)[0] === value.type))
+    return undefined;
+  return conversionRuns(recorder, value, type);
 }
 
 /** A cast that is written like a function (`date('…')`), or a function that the catalog does not have. */

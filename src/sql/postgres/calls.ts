@@ -90,7 +90,7 @@ function ofServer(
 }
 
 /** The types of as many parameters as there are arguments: defaults left out, the variadic one repeated. */
-function parametersFor(catalog: Catalog, entry: FunctionEntry, count: number): readonly number[] {
+export function parametersFor(catalog: Catalog, entry: FunctionEntry, count: number): readonly number[] {
   const declared = entry.argumentTypes;
   if (entry.maxArguments !== Number.POSITIVE_INFINITY) return declared.slice(0, count);
   const fixed = declared.slice(0, -1);

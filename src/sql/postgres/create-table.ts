@@ -2,7 +2,7 @@
 import type { CreateForeignTableStmt, CreateStmt, Node, RangeVar, SelectStmt, ViewStmt } from "libpg-query";
 import { columnDefinition, constraint } from "./constraints.ts";
 import { created, namedRelation, walk } from "./ddl.ts";
-import { relationOf } from "./definition-scope.ts";
+import { bounds, relationOf } from "./definition-scope.ts";
 import type { Judged, Judging } from "./judging.ts";
 import { lockNamed } from "./locks.ts";
 import { namesOf, rangeVarOf } from "./nodes.ts";
@@ -42,7 +42,8 @@ export function createTable({ recorder }: Judging, body: CreateStmt, kind = "tab
     else if ("TableLikeClause" in node) namedRelation(recorder, node.TableLikeClause.relation, "select");
     else walk(recorder, node, "ddl");
   }
-  walk(recorder, [body.partbound, body.partspec, body.ofTypename], "ddl");
+  bounds(recorder, body.partbound);
+  walk(recorder, [body.partspec, body.ofTypename], "ddl");
   return { verb: "create_table" };
 }
 

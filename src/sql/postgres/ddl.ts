@@ -1,5 +1,5 @@
 // Utility statements in general: the relations, queries and functions that they name, found anywhere in their tree.
-import type { FuncCall, Node, RangeVar, TypeName } from "libpg-query";
+import type { A_Indirection, FuncCall, Node, RangeVar, TypeName } from "libpg-query";
 import { runFunction } from "./bodies.ts";
 import { findCall, recordCall, recordUnknownCall } from "./calls.ts";
 import { kindOf, namesOf, qualifiedName } from "./nodes.ts";
@@ -62,6 +62,11 @@ export function walk(recorder: Recorder, node: unknown, access: string, skip?: R
   if (kind === "String" && (node as { String: { sval?: string } }).String.sval === "pg_temp")
     recorder.changesTemporary = true;
   if (kind === "FuncCall") call(recorder, (node as { FuncCall: FuncCall }).FuncCall);
+  // `(value).f` may be a call.
+  if (kind === "A_Indirection")
+    for (const step of (node as { A_Indirection: A_Indirection }).A_Indirection.indirection ?? [])
+      if ("String" in step && recorder.catalog.functions(undefined, step.String.sval ?? "", recorder.path).length > 0)
+        call(recorder, { funcname: [step], args: [node as Node] });
   if (kind === "TypeName" && (node as { TypeName: TypeName }).TypeName.pct_type === true) {
     const parts = namesOf((node as { TypeName: TypeName }).TypeName.names);
     parts.pop();

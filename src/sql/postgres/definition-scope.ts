@@ -1,5 +1,5 @@
 // Expressions in definitions: over the columns of the relation that they are attached to. What such an expression compares, others learn later.
-import type { Node, RangeVar } from "libpg-query";
+import type { Node, PartitionBoundSpec, RangeVar } from "libpg-query";
 import { expression } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { stringOf } from "./nodes.ts";
@@ -43,6 +43,13 @@ export function defined(recorder: Recorder, node: Node | undefined, scope: Scope
   recorder.stores = before;
   recorder.use(value, use);
   return value;
+}
+
+/** The bounds of a partition are computed at once, and shown to whoever asks for the definition. */
+export function bounds(recorder: Recorder, spec: PartitionBoundSpec | undefined): void {
+  // MINVALUE and MAXVALUE read as names.
+  for (const datum of [spec?.listdatums, spec?.lowerdatums, spec?.upperdatums].flatMap((data) => data ?? []))
+    if (!("ColumnRef" in datum)) defined(recorder, datum, new Scope(undefined, [], undefined));
 }
 
 /** Columns that are named by strings. Without a use, they are only named: nothing tells their values. */

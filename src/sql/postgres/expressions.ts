@@ -1,7 +1,8 @@
 // Expressions: what each depends on. Every kind of node that the grammar has inside of an expression is here; any other is opaque.
 import type { A_Const, A_Indirection, ColumnRef, MinMaxExpr, Node, SortBy, SubLink } from "libpg-query";
-import { callOfRow, functionCall, windowOf } from "./call-expressions.ts";
+import { functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
+import { fieldStep, stepIn } from "./field-steps.ts";
 import { bodyOf, kindOf, namesOf, typeOfNumber } from "./nodes.ts";
 import { alternatives, arrayOf, caseExpression, greatest, operation } from "./operator-expressions.ts";
 import type { Recorder } from "./recorder.ts";
@@ -10,7 +11,7 @@ import { dependingFields, withCommonRow, withElements } from "./rows.ts";
 import { resolveSelectNode } from "./select.ts";
 import { expandStar } from "./target-list.ts";
 import type { Scope } from "./scope.ts";
-import { columnReference, everything, fieldOf } from "./scope.ts";
+import { columnReference, everything } from "./scope.ts";
 import { documentOf } from "./documents.ts";
 import { coerced, operatorRuns, withRun, writtenAs } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
@@ -44,9 +45,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
   const kind = kindOf(node);
   switch (kind) {
     case "ColumnRef":
-      return columnReference(recorder, bodyOf<ColumnRef>(node).fields ?? [], scope, (name, row) =>
-        callOfRow(recorder, name, row),
-      );
+      return columnReference(recorder, bodyOf<ColumnRef>(node).fields ?? [], scope, stepIn(recorder, scope));
     case "A_Const":
       return constant(bodyOf(node));
     case "ParamRef":
@@ -263,8 +262,9 @@ function rowOf({ values, open }: { values: readonly Value[]; open: boolean }): V
 
 function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Value {
   let value = expression(recorder, body.arg, scope);
+  let node = body.arg;
   for (const step of body.indirection ?? []) {
-    if ("String" in step) value = fieldStep(recorder, value, step.String.sval ?? "");
+    if ("String" in step) value = fieldStep(recorder, value, step.String.sval ?? "", { scope, node });
     else if ("A_Indices" in step) {
       const indices = all(
         recorder,
@@ -275,6 +275,7 @@ function indirection(recorder: Recorder, body: A_Indirection, scope: Scope): Val
       for (const applied of [value, ...indices]) recorder.operator(applied, "[]");
       value = element(recorder, value, indices, step.A_Indices.is_slice === true);
     } else value = derived(value, 0, false);
+    node = undefined;
   }
   return value;
 }
@@ -289,17 +290,6 @@ function element(recorder: Recorder, value: Value, indices: readonly Value[], sl
   return slice ? { ...result, elements: fields } : { ...result, row: fields };
 }
 const TYPE_JSONB = 3802;
-
-function fieldStep(recorder: Recorder, value: Value, name: string): Value {
-  const row = value.aliased ?? value.row;
-  if (row !== undefined && !row.some((field) => field.name === name)) return callOfRow(recorder, name, value);
-  if (value.row === undefined && value.type !== 0) {
-    const shape = recorder.catalog.relationByRowType(value.type);
-    const field = shape?.columns.find((column) => column.name === name);
-    if (field !== undefined) return derived(value, field.type, false);
-  }
-  return fieldOf(value, name);
-}
 
 function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
   const test = body.testexpr === undefined ? undefined : expression(recorder, body.testexpr, scope);

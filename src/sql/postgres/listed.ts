@@ -307,11 +307,14 @@ function mayReturnSet(recorder: Recorder, node: Node): boolean {
       return entries.some((entry) => entry.returnsSet);
     }
     case "A_Indirection":
-      // `(row).f` may be a call.
-      return (bodyOf<{ indirection?: Node[] }>(node).indirection ?? []).some((field) => {
+    case "ColumnRef": {
+      // `(row).f` and `row.f` may be calls.
+      const { indirection, fields = [] } = bodyOf<{ indirection?: Node[]; fields?: Node[] }>(node);
+      return (indirection ?? fields.slice(1)).some((field) => {
         const name = stringOf(field);
         return name !== undefined && named(undefined, name).some((entry) => entry.returnsSet);
       });
+    }
     case "A_Expr": {
       const { name } = qualifiedName(bodyOf<{ name?: Node[] }>(node).name);
       return (catalog.operators.get(name) ?? []).some(({ use }) =>

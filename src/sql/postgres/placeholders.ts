@@ -1,6 +1,7 @@
 // What a body is given: placeholders in its facts, which every run replaces by what it gives.
 import type { Catalog } from "./catalog.ts";
 import { Column, NO_TAGS, Relation } from "./model.ts";
+import type { Step } from "./scope.ts";
 import type { Member, Value } from "./value.ts";
 import { derived, union } from "./value.ts";
 
@@ -26,7 +27,7 @@ export type Variables = {
   /** `$1` is 1. Undefined: there is none. */
   numbered(number: number): Value | undefined;
   /** `x`, `f.x`, `row.x` … Undefined: no variable has that name. */
-  named(names: readonly string[]): Value | undefined;
+  named(names: readonly string[], step: Step): Value | undefined;
   /** Tables that only this body has. */
   table?(name: string): readonly Member[] | undefined;
   /** A variable may win over a column of the same name; else columns win. */

@@ -10,7 +10,6 @@ import { parse } from "./parser.ts";
 import type { Variables } from "./placeholders.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
-import { fieldOf } from "./scope.ts";
 import type { Rows } from "./triggers.ts";
 
 const MAX_DEPTH = 24;
@@ -27,11 +26,11 @@ export function runRule(recorder: Recorder, attached: Attached, rows: Rows): voi
   const variables: Variables = {
     mayWin: false,
     numbered: () => undefined,
-    named: ([first = "", second, third]) => {
+    named: ([first = "", second, third], step) => {
       const row = first === "new" ? rows.fresh : first === "old" ? rows.old : undefined;
       if (row === undefined || second === undefined) return row;
-      const field = fieldOf(row, second);
-      return third === undefined ? field : fieldOf(field, third);
+      const field = step(row, second);
+      return third === undefined ? field : step(field, third);
     },
   };
   const own = recorder.within(variables);

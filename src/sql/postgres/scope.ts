@@ -197,18 +197,24 @@ export function everything(scope: Scope | undefined): Value {
 }
 
 /** What a ColumnRef stands for. Called for everything but `*` and `name.*`. (transformColumnRef in parse_expr.c) */
-export function columnReference(recorder: Recorder, fields: readonly Node[], scope: Scope, call: RowCall): Value {
+export function columnReference(recorder: Recorder, fields: readonly Node[], scope: Scope, step: Step): Value {
   const names = fields.map(stringOf);
-  const found = columnOf(recorder, fields, names, scope, call);
+  const found = columnOf(recorder, fields, names, scope, step);
   const { variables } = recorder;
-  const variable = variables?.named(names.filter((name) => name !== undefined));
+  const variable = variables?.named(
+    names.filter((name) => name !== undefined),
+    step,
+  );
   if (found !== undefined) {
     recorder.reads?.named(fields, found);
     tellsPartition(recorder, found);
   }
   if (variables === undefined || variable === undefined) return found ?? unknown(recorder, names, scope);
   if (found === undefined) {
-    if (!variables.mayWin) recorder.parameters.add(fields);
+    // What stands for a field may be a call, which gives another value for each row.
+    const last = names.at(-1);
+    if (!variables.mayWin && (names.length === 1 || last === undefined || !mayBeCalled(recorder, last)))
+      recorder.parameters.add(fields);
     return variable;
   }
   // Where only the server knows whether there is such a column, it may be either.
@@ -228,7 +234,7 @@ function columnOf(
   fields: readonly Node[],
   names: readonly (string | undefined)[],
   scope: Scope,
-  call: RowCall,
+  step: Step,
 ): Value | undefined {
   const last = names[names.length - 1];
   if (last === undefined && names.length > 1 && names.indexOf(undefined) === names.length - 1) {
@@ -251,13 +257,16 @@ function columnOf(
   if (item === undefined) return undefined;
   const found = memberOf(item, last!);
   if (found !== undefined) return found;
-  if (item.open) return unsure([wholeRow(item)]);
-  // `c.f` is also how the function f of c's row type is called.
-  return call(last!, rowOf(recorder, item));
+  // `c.f` is also how the function f of c's row type is called; where only the server knows the columns, it may be either.
+  if (item.open) return unsure([wholeRow(item), step({ ...wholeRow(item), type: 0 }, last!)]);
+  return step(rowOf(recorder, item), last!);
 }
 
-/** Calls a function of a row: `f(row)`, written `row.f`. */
-export type RowCall = (name: string, row: Value) => Value;
+/** What `value.name` stands for. */
+export type Step = (value: Value, name: string) => Value;
+
+const mayBeCalled = ({ catalog, path }: Recorder, name: string): boolean =>
+  catalog.functions(undefined, name, path).length > 0;
 
 function unknown(recorder: Recorder, names: readonly (string | undefined)[], scope: Scope): Value {
   if (names.length > 1) missItem(recorder, names.slice(0, -1).join("."));

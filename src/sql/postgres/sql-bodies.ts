@@ -14,7 +14,7 @@ import { parse } from "./parser.ts";
 import type { Result } from "./recorder.ts";
 import { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
-import { anyColumn, fieldOf } from "./scope.ts";
+import { anyColumn } from "./scope.ts";
 import type { Value } from "./value.ts";
 import { combine } from "./value.ts";
 
@@ -71,16 +71,16 @@ function parametersOf(entry: FunctionEntry, names: readonly string[], parameters
   return {
     mayWin: false,
     numbered: (number) => parameters[number - 1],
-    named: (fields) => {
+    named: (fields, step) => {
       const [first = "", second = "", third = ""] = fields;
       if (fields.length === 1) return byName(first);
       const own = first === entry.name ? byName(second) : undefined;
       if (fields.length === 2) {
         if (own !== undefined) return own;
         const row = byName(first);
-        return row === undefined ? undefined : fieldOf(row, second);
+        return row === undefined ? undefined : step(row, second);
       }
-      return fields.length === 3 && own !== undefined ? fieldOf(own, third) : undefined;
+      return fields.length === 3 && own !== undefined ? step(own, third) : undefined;
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { Node } from "libpg-query";
 import { RegateError } from "../../errors.ts";
 import { expression } from "./expressions.ts";
+import { stepIn } from "./field-steps.ts";
 import { outputName } from "./names.ts";
 import { namesOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
@@ -49,7 +50,7 @@ export function expandStar(recorder: Recorder, node: Node, scope: Scope): Result
     const schema = names.length > 1 ? names[names.length - 2] : undefined;
     const item = namedItem(recorder, scope, schema, names[names.length - 1]!, fields);
     if (item !== undefined) return itemMembers(recorder, item);
-    const variable = recorder.variables?.named(names);
+    const variable = recorder.variables?.named(names, stepIn(recorder, scope));
     if (variable !== undefined) return fieldsOf(recorder, variable);
     missItem(recorder, names.join("."));
     return { members: [{ name: "*", value: everything(scope) }], open: true };
