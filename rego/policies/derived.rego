@@ -152,6 +152,31 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 }
 
 _replaced[i] contains column if {
+	some i, _ in input.command.statements
+	count(_needed[i]) > 0
+	some column in _used[i]
+}
+
+# What is used beyond asking whether it is NULL, which is not hidden. Then all is replaced: what reads two of them must see one state of both.
+_needed[i] contains column if {
+	some i, _ in input.command.statements
+	some column in _used[i]
+	not _only_nullness(i, column)
+}
+
+_only_nullness(i, source) if {
+	statement := input.command.statements[i]
+	some column in statement.columns
+	protection.place(column) == protection.place(source)
+	"nullness" in column.uses
+	_kept("nullness", protection.by_tags[column.tags])
+	not _planned(statement, column)
+	every use in column.uses {
+		use in (_bare_uses | {"nullness"})
+	}
+}
+
+_used[i] contains column if {
 	some i, statement in input.command.statements
 	some column in statement.columns
 	substitution.possible(i, column)
@@ -160,7 +185,7 @@ _replaced[i] contains column if {
 	not _refreshes(statement)
 }
 
-_replaced[i] contains source if {
+_used[i] contains source if {
 	some i, statement in input.command.statements
 	some output in statement.outputs
 	not protection.direct(output)

@@ -223,6 +223,16 @@ test_whether_it_is_there_may_be_told if {
 	blocked({"columns": [whole(["nullness"])]}, []) == set()
 }
 
+test_it_is_told_of_the_stored_values if {
+	asked := masked(["output", "nullness"])
+	fields := object.union(selected, {"columns": [asked], "outputs": [samples.output("aggregate", asked)]})
+	blocked(fields, []) == set()
+	substituted(fields, []) == set()
+	masked_outputs(fields, []) == set()
+	beside := object.union(fields, {"columns": [asked, samples.column("phone", ["pii"], ["filter"])]})
+	{one.column | some one in substituted(beside, [])} == {"email", "phone"}
+}
+
 test_whether_a_computed_column_is_null_is_not_told[note] if {
 	some note, changed in {"only read": [], "changed": [samples.relation("customers", ["update", "select"], [])]}
 	every tag in ["whole", "pii"] {

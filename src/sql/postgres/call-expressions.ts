@@ -5,7 +5,7 @@ import type { Call } from "./calls.ts";
 import { findCall, parametersFor, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
 import { isOrdered } from "./coercion.ts";
-import { all, expression, isRow } from "./expressions.ts";
+import { all, expression } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { qualifiedName } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
@@ -16,7 +16,7 @@ import { castsRun, coerced, conversionRuns } from "./user-code.ts";
 import { typesRun } from "./type-calls.ts";
 import type { Value } from "./value.ts";
 import { callWrites } from "./writing-calls.ts";
-import { CONSTANT, COUNT, combine, derived, isConstant, tellsNullness, union } from "./value.ts";
+import { CONSTANT, COUNT, combine, derived, isConstant, isWholeRow, tellsNullness, union } from "./value.ts";
 
 const returnsSet = (call: Call): boolean => call.entries.some((entry) => entry.returnsSet);
 
@@ -98,7 +98,9 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope, g
     };
     // What it counts by, and in which windows, is told in full.
     if (call.builtin && name === "count" && args.length === 1 && body.agg_distinct !== true)
-      return isRow(recorder, args[0]!) ? aggregate : tellsNullness(aggregate, args[0]!, inputs.slice(1));
+      return isWholeRow(args[0]!)
+        ? { ...aggregate, sources: combine(inputs.slice(1), 0, true).sources }
+        : tellsNullness(aggregate, args[0]!, inputs.slice(1));
     if (!call.builtin || name !== "array_agg") return aggregate;
     // DISTINCT sorts by what it is given.
     const deciding = body.agg_distinct === true ? inputs : inputs.slice(args.length);

@@ -25,6 +25,7 @@ import {
   LITERAL,
   OPAQUE,
   plainConstant,
+  tellsFields,
   tellsNullness,
   TYPE_BOOL,
   TYPE_RECORD,
@@ -67,7 +68,9 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
       const value = kind === "NullTest" ? tested : coerced(recorder, tested);
       recorder.operator(value, kind === "NullTest" ? "is null" : "is");
       const result = derived(value, TYPE_BOOL, true);
-      return kind === "NullTest" && !isRow(recorder, value) ? tellsNullness(result, value) : result;
+      if (kind !== "NullTest") return result;
+      if (value.row !== undefined) return tellsFields(result, value.row);
+      return isRow(recorder, value) ? result : tellsNullness(result, value);
     }
     case "FuncCall":
       return functionCall(recorder, bodyOf(node), scope);
@@ -157,7 +160,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
 }
 
 /** Whether that is NULL depends on what is in it. */
-export const isRow = (recorder: Recorder, value: Value): boolean =>
+const isRow = (recorder: Recorder, value: Value): boolean =>
   recorder.catalog.relationByRowType(value.type) !== undefined;
 
 /** Of CURRENT_DATE and the like; the others give names. */

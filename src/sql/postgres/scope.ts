@@ -7,7 +7,7 @@ import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { derivedFields } from "./rows.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, derived, eitherOf, OPAQUE, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
+import { asWholeRow, combine, derived, eitherOf, OPAQUE, TYPE_TEXT, TYPE_UNKNOWN_LITERAL } from "./value.ts";
 
 /** One entry of a namespace (parse_relation.c, ParseNamespaceItem). */
 export type Item = {
@@ -185,7 +185,9 @@ function rowOf(recorder: Recorder, item: Item): Value {
   noteWhole(recorder, item);
   const row = wholeRow(item);
   recorder.keeps(row);
-  return row;
+  // What may fail does so also where nobody looks at it.
+  const always = (item.relation ?? item.rows) !== undefined && item.whole === undefined && row.total;
+  return always ? asWholeRow(row) : row;
 }
 
 /** Every column of everything in scope: what is not understood depends on all of it. */

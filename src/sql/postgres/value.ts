@@ -68,6 +68,26 @@ export function tellsNullness(value: Value, column: Value, others: readonly Valu
   return value;
 }
 
+/** Of a row of bare columns it tells only which of them are NULL: of a row in it only whether it is there, not which fields it has. */
+export function tellsFields(value: Value, row: readonly Member[]): Value {
+  if (row.every((field) => isUnchanged(field.value) && field.value.row === undefined))
+    nullness.set(value, new Set(value.sources));
+  return value;
+}
+
+const wholeRows = new WeakSet<Value>();
+
+/** Whether there is a row of an entry of FROM depends on how it was joined, not on what is in it. */
+export function asWholeRow(row: Value): Value {
+  const own = { ...row };
+  wholeRows.add(own);
+  return own;
+}
+
+export function isWholeRow(value: Value): boolean {
+  return wholeRows.has(value);
+}
+
 /** A value that depends on its parts in no other way than these on their sources. */
 function madeOf(value: Value, parts: readonly Value[]): Value {
   if (value.sources.length === 0 || !parts.some((part) => nullness.has(part))) return value;
