@@ -32,6 +32,9 @@ const WIDE = [
   "EXPLAIN (COSTS) SELECT email FROM customers",
   "EXPLAIN ANALYZE SELECT upper(email) FROM customers",
   "EXPLAIN (ANALYZE, COSTS off) SELECT id FROM kept",
+  "EXPLAIN (COSTS off, BUFFERS) SELECT email FROM customers",
+  "EXPLAIN (BUFFERS) SELECT id FROM customers WHERE email LIKE 'a%'",
+  "EXPLAIN (MEMORY, COSTS off) SELECT email FROM customers",
 ];
 /** Of these the gate takes the costs away. */
 const PLAIN = [
@@ -67,6 +70,8 @@ const LOGGED = [
 ];
 const NARROW = [
   "EXPLAIN (COSTS off) SELECT email FROM customers",
+  "EXPLAIN (COSTS off, BUFFERS off) SELECT email FROM customers",
+  "EXPLAIN (BUFFERS) SELECT id, name FROM customers",
   "EXPLAIN (COSTS off) SELECT o.id, upper(email) FROM customers c JOIN orders o ON o.customer_id = c.id",
   "EXPLAIN SELECT id, name FROM customers",
   "EXPLAIN SELECT id FROM customers FOR UPDATE",

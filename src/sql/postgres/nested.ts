@@ -19,6 +19,7 @@ import type { Judged, Judging } from "./judging.ts";
 import { NO_SCOPE } from "./judging.ts";
 import { isMasked } from "./masked-forms.ts";
 import { isOn, namesOf, optionOf } from "./nodes.ts";
+import { tellsWidths } from "./plain-plan.ts";
 import { factsOf } from "./recorded-facts.ts";
 import { Recorder } from "./recorder.ts";
 import { changesWhileParsed } from "./type-code.ts";
@@ -45,9 +46,8 @@ function inner(judging: Judging, node: Node | undefined, parameterTypes: readonl
 export function explain(judging: Judging, body: ExplainStmt): Judged {
   // Estimates and row counts tell about the columns that select the rows; costs, and what runs (memory, buffers, SERIALIZE), also of those
   // that are shown or kept on the way: how wide they are.
-  const costs = optionOf(body.options, "costs");
   const analyzes = isOn(optionOf(body.options, "analyze"));
-  const wide = analyzes || costs === undefined || isOn(costs);
+  const wide = tellsWidths(body.options);
   const analysed = inner(judging, body.query);
   const facts = analysed.facts;
   // The query of DECLARE is explained, and run for ANALYZE, but no cursor is made of it.

@@ -1,4 +1,4 @@
-// EXPLAIN without costs, which tell how wide columns are: in a text and in its tree.
+// EXPLAIN without what tells how wide columns are, which costs do: in a text and in its tree.
 import type { ExplainStmt, Node } from "libpg-query";
 import { isOn, optionOf } from "./nodes.ts";
 import type { Edit, SourceText } from "./substitute-text.ts";
@@ -7,9 +7,17 @@ export const COSTS_OFF: Node = {
   DefElem: { defname: "costs", arg: { String: { sval: "off" } }, defaction: "DEFELEM_UNSPEC" },
 } as Node;
 
+/** What runs tells of widths, and so do costs, and what planning reads and keeps: the statistics of wide values are wide. */
+export function tellsWidths(options: readonly Node[] | undefined): boolean {
+  const costs = optionOf(options, "costs");
+  return costs === undefined || isOn(costs) || ASKED.some((name) => isOn(optionOf(options, name)));
+}
+const ASKED = ["analyze", "buffers", "memory"];
+
 /** Changes the tree, and says how its text is changed; undefined where somebody asked for costs, or for more than a plan. */
 export function withoutCosts(body: ExplainStmt, source: SourceText, location: number): Edit | undefined {
-  if (optionOf(body.options, "costs") !== undefined || isOn(optionOf(body.options, "analyze"))) return undefined;
+  if (optionOf(body.options, "costs") !== undefined || ASKED.some((name) => isOn(optionOf(body.options, name))))
+    return undefined;
   const [word, next] = source.words(location);
   if (word === undefined || next === undefined) return undefined;
   const options = body.options ?? [];

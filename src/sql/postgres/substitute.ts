@@ -237,9 +237,9 @@ function stillUsed(
 
 const CHANGES = new Set(["insert", "update", "delete", "merge", "truncate", "copy"]);
 
-/** What EXPLAIN ANALYZE and COSTS on tell otherwise. */
+/** What EXPLAIN tells with ANALYZE, COSTS, BUFFERS or MEMORY. */
 export const PLAIN_PLAN =
-  "EXPLAIN (COSTS off), without ANALYZE, shows the plan without costs, which tell how wide the real values are.";
+  "EXPLAIN (COSTS off), without ANALYZE, BUFFERS and MEMORY, shows the plan without costs, which tell how wide the real values are.";
 
 function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "column">, plainPlan = false): Impossible {
   const { schema, table, column } = used;
