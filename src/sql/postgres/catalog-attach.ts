@@ -78,7 +78,12 @@ function computations(rows: Rows, byOid: ByOid): void {
     relation.virtual = new Map([...relation.virtual, [Number(row[1]), row[2]!]]);
   });
   each(rows.checks, byOid, (relation, row) => {
-    const check = { kind: CHECK_KINDS[row[1]!] ?? "check", columns: numbersOf(row[2] ?? ""), valid: row[3] === "t" };
+    const check = {
+      kind: CHECK_KINDS[row[1]!] ?? "check",
+      columns: numbersOf(row[2] ?? ""),
+      valid: row[3] === "t",
+      definition: row[4] ?? "",
+    };
     relation.checks = [...relation.checks, check];
   });
   each(rows.computed, byOid, (relation, row) => {

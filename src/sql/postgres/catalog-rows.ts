@@ -126,6 +126,20 @@ const ofIndex = (own: string): string => `
               AND r.refclassid = 'pg_class'::regclass AND r.refobjid = i.indrelid) c(column_number)`;
 
 /** To write one down the server locks its relation. */
+const checks = (text: string): string => `
+    SELECT o.conrelid, o.contype, nullif(array_to_string(o.conkey, ' '), ''), o.convalidated, CASE o.contype WHEN 'c' THEN ${text} END FROM pg_constraint o
+    WHERE {o.conrelid} AND o.conrelid <> 0 AND (o.contype = 'c' OR o.contype = 'n' AND NOT o.convalidated)
+      AND (o.convalidated OR to_jsonb(o)->>'conenforced' IS DISTINCT FROM 'false')
+    UNION ALL SELECT i.indrelid, 'u', k.columns, true, NULL FROM pg_index i CROSS JOIN LATERAL (
+      SELECT string_agg(DISTINCT column_number::text, ' ' ORDER BY column_number::text) FROM (
+        SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts AND k <> 0
+        UNION SELECT 0 WHERE ${namesRow}
+        UNION SELECT d.refobjsubid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+      ) c(column_number)) k(columns)
+    WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) AND i.indrelid >= ${FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4, 5`;
+
+/** To write one down the server locks its relation. */
 const virtual = (text: string): string => `
     SELECT a.attrelid, a.attnum, ${text} FROM pg_attribute a JOIN pg_attrdef x ON x.adrelid = a.attrelid AND x.adnum = a.attnum
     WHERE {a.attrelid} AND a.attgenerated = 'v' ORDER BY 1, 2`;
@@ -293,23 +307,9 @@ export const CATALOG_QUERIES = {
   },
   /**
    * What may fail when other columns change: relation, c (check), n (not null, where rows that are there may not pass) or u (unique, exclusion),
-   * columns that it asks about (0: the whole row), do rows that are there pass it?
+   * columns that it asks about (0: the whole row), do rows that are there pass it?, the expression of a check ("": locked away)
    */
-  checks: {
-    of: "relation",
-    sql: `
-    SELECT o.conrelid, o.contype, coalesce(array_to_string(o.conkey, ' '), ''), o.convalidated FROM pg_constraint o
-    WHERE {o.conrelid} AND o.conrelid <> 0 AND (o.contype = 'c' OR o.contype = 'n' AND NOT o.convalidated)
-      AND (o.convalidated OR to_jsonb(o)->>'conenforced' IS DISTINCT FROM 'false')
-    UNION ALL SELECT i.indrelid, 'u', k.columns, true FROM pg_index i CROSS JOIN LATERAL (
-      SELECT string_agg(DISTINCT column_number::text, ' ' ORDER BY column_number::text) FROM (
-        SELECT k FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(k, n) WHERE n <= i.indnkeyatts AND k <> 0
-        UNION SELECT 0 WHERE ${namesRow}
-        UNION SELECT d.refobjsubid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
-      ) c(column_number)) k(columns)
-    WHERE {i.indrelid} AND (i.indisunique OR i.indisexclusion) AND i.indrelid >= ${FIRST_NORMAL_OID} ORDER BY 1, 2, 3, 4`,
-  },
+  checks: { of: "relation", sql: checks("pg_get_expr(o.conbin, o.conrelid)"), locked: checks("''::text") },
   /**
    * What is computed of a row that changes: relation, fails (only whether it can be computed tells of the row) or decides (its value does),
    * columns that it is about (0: any), expressions

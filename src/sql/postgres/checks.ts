@@ -1,8 +1,9 @@
 // What the server asks of a row that was changed: checks and unique keys over columns that it keeps, and foreign keys to and from it.
-import { meetsComputed } from "./computed.ts";
-import type { Column, Reference, Relation } from "./model.ts";
+import { meetsComputed, readOfRow } from "./computed.ts";
+import type { Check, Column, Reference, Relation } from "./model.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
+import { byNullness } from "./value.ts";
 
 /** What a statement assigns to: by name, and whether the whole value is replaced (an element or a field keeps the rest). */
 export type Assigned = ReadonlyMap<string, boolean>;
@@ -32,16 +33,35 @@ function meetsChecks(recorder: Recorder, to: Relation, assigned: Assigned): void
     for (const check of relation.checks) {
       const asked = columns.filter(({ attnum }) => check.columns.includes(attnum) || check.columns.includes(0));
       if (check.valid && !asked.some(writes)) continue;
+      const byNull = byNullIn(recorder, check, relation, shown);
       for (const column of asked) {
         // Of a generated column those that it is made of are asked.
         const bases = generated.get(column.attnum);
         const kept = bases === undefined ? [column] : columns.filter(({ attnum }) => bases.includes(attnum));
         for (const one of kept)
           if (names.get(one.name) !== true && (check.kind !== "unique" || one.source.tags.length > 0))
-            recorder.use((shown.column(one.name) ?? one).value, check.kind === "not null" ? USE.nullness : USE.filter);
+            recorder.use(
+              (shown.column(one.name) ?? one).value,
+              one === column && byNull(one) ? USE.nullness : USE.filter,
+            );
       }
     }
   }
+}
+
+/** Of which columns a check asks only whether they are NULL. */
+function byNullIn(recorder: Recorder, check: Check, relation: Relation, shown: Relation): (column: Column) => boolean {
+  if (check.kind === "not null") return () => true;
+  if (!shown.tagged || check.definition === "") return () => false;
+  const values = readOfRow(recorder, check.definition, relation, shown) ?? [];
+  return (column) => {
+    const own = shown.column(column.name);
+    return (
+      own !== undefined &&
+      values.length === 1 &&
+      values.every((value) => value.derivation !== "opaque" && byNullness(value)?.has(own) === true)
+    );
+  };
 }
 
 /** A row refers to others, which are there or not: told of the columns that are tagged. */

@@ -28,7 +28,7 @@ function compute(
 ): void {
   const about = named(relation, shown, columns);
   if (!about.some((column) => isWritten(column, assigned))) return;
-  const values = read(recorder, definition, relation, shown);
+  const values = readOfRow(recorder, definition, relation, shown);
   // What cannot be read may fail for anything that it is about.
   if (values === undefined) tells(recorder, about, assigned);
   for (const value of values ?? [])
@@ -37,7 +37,7 @@ function compute(
 }
 
 /** What the expressions depend on; undefined where they cannot be read. */
-function read(
+export function readOfRow(
   recorder: Recorder,
   definition: string,
   relation: Relation,
@@ -54,7 +54,7 @@ function tells(recorder: Recorder, columns: readonly Column[], assigned: Assigne
   for (const column of columns)
     for (const one of madeOf(column))
       if (one.source.tags.length > 0 && assigned.get(one.name) !== true)
-        recorder.use(one.value, byNull?.has(column) ? USE.nullness : USE.filter);
+        recorder.use(one.value, one === column && byNull?.has(column) ? USE.nullness : USE.filter);
 }
 
 function isWritten(column: Column, assigned: Assigned): boolean {

@@ -140,6 +140,8 @@ export type Check = {
   readonly columns: readonly number[];
   /** Rows that are there pass it. */
   readonly valid: boolean;
+  /** The expression of a check as the server writes it. "": none, or locked away. */
+  readonly definition: string;
 };
 
 /** What the server computes of every row that is written: for an index or a generated column. */

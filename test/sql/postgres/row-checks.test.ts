@@ -44,12 +44,21 @@ CREATE DOMAIN ordered AS spot CHECK ((VALUE).x < (VALUE).y);
 CREATE TYPE segment AS (name text, at ordered);
 CREATE TABLE placed (id int PRIMARY KEY, plain spot, at ordered, line segment, open ordered);
 CREATE VIEW placed_view AS SELECT id, at AS spot FROM placed;
+CREATE TABLE asked (id int PRIMARY KEY, ssn text, open text, other text, pair text, code text, kind text, made text GENERATED ALWAYS AS (nullif(ssn, '22')) STORED,
+  CHECK (ssn IS NOT NULL OR open IS NOT NULL), CHECK (num_nonnulls(ssn, other) > 0), CHECK (pair > '' AND (ssn IS NULL OR ssn <> code)),
+  CHECK (made IS NOT NULL OR kind > ''));
+CREATE FUNCTION is_there(t text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT t IS NOT NULL';
+CREATE TABLE asked_by_code (id int PRIMARY KEY, ssn text, open text, CHECK (is_there(ssn) OR open > ''));
+CREATE TABLE asked_row (id int PRIMARY KEY, ssn text, open text, CHECK (asked_row IS NOT NULL OR open > ''));
 CREATE VIEW secured_view AS SELECT id FROM secured;
 `,
   Object.fromEntries(
     [
       "checked.ssn",
       "doubted.ssn",
+      "asked.ssn",
+      "asked_by_code.ssn",
+      "asked_row.ssn",
       "derived.ssn",
       "parents.ssn",
       "by_code.ssn",
@@ -127,6 +136,18 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
         "MERGE INTO placed p USING (VALUES (1)) v(i) ON p.id = v.i WHEN MATCHED THEN UPDATE SET at.x = 3",
         "placed.at: write_target,expression",
       ],
+    ],
+  ],
+  [
+    "a check whether something is NULL",
+    [
+      ["UPDATE asked SET open = 'x' WHERE id = 1", "asked.ssn: nullness"],
+      ["UPDATE asked SET other = 'x' WHERE id = 1", "asked.ssn: filter"],
+      ["UPDATE asked SET pair = 'x' WHERE id = 1", "asked.ssn: filter"],
+      ["UPDATE asked SET code = 'x' WHERE id = 1", "asked.ssn: filter"],
+      ["UPDATE asked SET kind = 'x' WHERE id = 1", "asked.ssn: filter"],
+      ["UPDATE asked_by_code SET open = 'x' WHERE id = 1", "asked_by_code.ssn: filter"],
+      ["UPDATE asked_row SET open = 'x' WHERE id = 1", "asked_row.ssn: filter"],
     ],
   ],
   ["a key of several columns", [["UPDATE checked SET low = 5, high = 6 WHERE id = 1", "checked.ssn: filter"]]],

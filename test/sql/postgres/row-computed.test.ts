@@ -30,6 +30,8 @@ CREATE TABLE lowered (id int PRIMARY KEY, secret text, made text GENERATED ALWAY
 CREATE UNIQUE INDEX ON lowered (lower(secret));
 CREATE TABLE from_made (LIKE lowered INCLUDING GENERATED);
 CREATE UNIQUE INDEX ON from_made (lower(made));
+CREATE TABLE tested (id int PRIMARY KEY, secret text, open text, made text GENERATED ALWAYS AS (nullif(secret, '22')) STORED);
+CREATE INDEX ON tested (open) WHERE made IS NOT NULL;
 CREATE TABLE excluded (id int PRIMARY KEY, secret text, span int4range, EXCLUDE USING gist (span WITH &&) WHERE (secret > '5'));
 CREATE TABLE whole (id int PRIMARY KEY, secret int, open text, other int);
 CREATE INDEX ON whole (open) WHERE whole > ROW (1, 5, 'x', 1)::whole;
@@ -70,6 +72,7 @@ CREATE TABLE by_expression_1 PARTITION OF by_expression FOR VALUES FROM (1, 0) T
       "simple",
       "logins",
       "lowered",
+      "tested",
       "from_made",
       "whole",
       "triggered",
@@ -116,6 +119,7 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
   [
     "which rows an index has",
     [
+      ["UPDATE tested SET open = 'x' WHERE id = 1", "tested.secret: filter"],
       ["UPDATE partial SET open = 'x' WHERE id = 1", "partial.secret: filter"],
       ["UPDATE partial SET other = 5 WHERE id = 1", ""],
       ["UPDATE only_unique SET open = 'x' WHERE id = 1", "only_unique.secret: filter"],
