@@ -313,6 +313,15 @@ describe("lookup", () => {
       );
   });
 
+  it("by what a cast makes of one constant counts each value, and finds masked ones where a length cuts it", async () => {
+    const by = await session();
+    for (const text of ["'b11'::varchar(2)", "'b22'::char(2)", "CAST('b33' AS varchar(2))::text"])
+      assert.deepEqual(await rows(`SELECT id FROM staff WHERE badge = ${text}`, undefined, by), [], text);
+    await rows("SELECT id FROM staff WHERE badge = 'b1 '", undefined, by);
+    assert.deepEqual(await rows("SELECT id FROM staff WHERE badge = 'b1 '::bpchar", undefined, by), [[1]]);
+    await refused("SELECT id FROM staff WHERE badge = 'b1 '::name", "lookup-budget", by);
+  });
+
   it("with another use the masked values are looked up", async () => {
     const by = await session();
     assert.deepEqual(await rows("SELECT id FROM staff WHERE badge = 'b1' ORDER BY badge", undefined, by), []);

@@ -19,6 +19,10 @@ export function probesOf(analysis: Analysis, declared: readonly number[], bind: 
   let parameters: readonly Given[] | undefined;
   let literals: readonly string[] | undefined;
   const found = (asked: Asked): string | undefined => {
+    const value = constant(asked);
+    return value === undefined ? undefined : `${asked.casts} ${value}`;
+  };
+  const constant = (asked: Asked): string | undefined => {
     if ("text" in asked) return asked.text;
     if ("literal" in asked) {
       literals ??= shapeOf(analysis.command.text).literals;

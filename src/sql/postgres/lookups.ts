@@ -16,11 +16,13 @@ import { coerced, isServersOwn } from "./user-code.ts";
 /**
  * Where the value stands that is asked for: a literal of the text, by its number in the text's shape or itself, or a parameter, whose type is
  * the client's choice: it must be `like` this one, and if `alone` the parameter may stand nowhere else, where it could become another.
+ * `casts`: the types that it is cast to; by other casts one constant is another value.
  */
-export type Asked =
+export type Asked = { readonly casts: string } & (
   | { readonly literal: number }
   | { readonly text: string }
-  | { readonly parameter: number; readonly like: number; readonly alone: boolean };
+  | { readonly parameter: number; readonly like: number; readonly alone: boolean }
+);
 export type Lookup = { readonly column: Pick<Source, "schema" | "table" | "column">; readonly asked: Asked };
 
 /** WHERE of a query. Of its conjuncts those that look a tagged column up are told apart: they say of a row only whether it has that value. */
@@ -66,21 +68,26 @@ function lookedUp(recorder: Recorder, node: Node, scope: Scope, total: boolean):
 /** Undefined, too, where the session's settings say what value the constant is. */
 function constantAsked(recorder: Recorder, given: Node | undefined, type: number): Asked | undefined {
   const { catalog } = recorder;
-  const casts: number[] = [];
+  const written: number[] = [];
   let node = given;
-  for (; node !== undefined && "TypeCast" in node; node = node.TypeCast.arg)
-    casts.push(catalog.baseType(typeOf(recorder, node.TypeCast.typeName)));
+  for (; node !== undefined && "TypeCast" in node; node = node.TypeCast.arg) {
+    // Each length makes another value of one constant.
+    if ((node.TypeCast.typeName?.typmods?.length ?? 0) > 0) return undefined;
+    written.push(typeOf(recorder, node.TypeCast.typeName));
+  }
+  const casts = written.map((each) => catalog.baseType(each));
   const base = catalog.baseType(type);
   if (node === undefined || !keepsValue(catalog, base, casts)) return undefined;
   if ("ParamRef" in node) {
     const alone = casts.length > 0 || hasForm(base);
-    return { parameter: node.ParamRef.number ?? 0, like: casts.at(-1) ?? base, alone };
+    return { casts: written.join(), parameter: node.ParamRef.number ?? 0, like: casts.at(-1) ?? base, alone };
   }
   if (!("A_Const" in node)) return undefined;
   const { ival, fval, sval, bsval } = node.A_Const;
   if (hasForm(base) && !isExact(base, literalValue(sval?.sval ?? ""))) return undefined;
   const inner: unknown = ival?.ival ?? fval?.fval ?? sval?.sval ?? bsval?.bsval;
   // A hole of the shape: which literal it is, not what it says.
-  if (typeof inner === "string" && inner.charCodeAt(0) === 0) return { literal: Number(inner.slice(1)) };
-  return { text: JSON.stringify(node.A_Const) };
+  if (typeof inner === "string" && inner.charCodeAt(0) === 0)
+    return { casts: written.join(), literal: Number(inner.slice(1)) };
+  return { casts: written.join(), text: JSON.stringify(node.A_Const) };
 }
