@@ -280,7 +280,7 @@ function valuesOf(row: Node): readonly Node[] {
 }
 
 /** Might an expression below give more than one row? */
-function anyReturnsSet(recorder: Recorder, nodes: readonly Node[]): boolean {
+export function anyReturnsSet(recorder: Recorder, nodes: readonly Node[]): boolean {
   const left: unknown[] = [...nodes];
   while (left.length > 0) {
     const next = left.pop();

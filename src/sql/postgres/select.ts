@@ -179,7 +179,7 @@ export function kept(recorder: Recorder, result: Result): void {
   for (const { value } of result.members) for (const column of value.sources) recorder.kept.add(column);
 }
 
-function hasOwnClauses(stmt: SelectStmt): boolean {
+export function hasOwnClauses(stmt: SelectStmt): boolean {
   return (
     stmt.withClause !== undefined ||
     stmt.sortClause !== undefined ||

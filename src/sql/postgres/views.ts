@@ -1,13 +1,16 @@
 // Views: each column's lineage, from the definition that the server writes, checked against the dependencies that it keeps.
+import type { SelectStmt } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
+import { unusedExpressions } from "./from.ts";
+import { anyReturnsSet } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import { parse } from "./parser.ts";
-import type { SideEffects } from "./recorder.ts";
+import type { Result, SideEffects } from "./recorder.ts";
 import { Recorder } from "./recorder.ts";
 import type { Touched } from "./touched.ts";
 import { USE } from "./uses.ts";
-import { resolveQuery } from "./select.ts";
+import { hasOwnClauses, resolveQuery } from "./select.ts";
 import type { Value } from "./value.ts";
 import { OPAQUE } from "./value.ts";
 
@@ -62,6 +65,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
     const columns = relation.rows().length;
     if (result.open || result.members.length !== columns || recorder.unresolved || misses(relation, recorder))
       return unresolvable(relation, catalog);
+    if (computesUnasked(recorder, statement.SelectStmt, result)) unusedExpressions(recorder, result);
     return {
       values: result.members.map((member) => member.value),
       touched: recorder.relations.touched,
@@ -80,6 +84,38 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
   }
 }
 const MAX_DEFINITION = 16 * 1_048_576;
+
+/**
+ * Does the server compute columns of it that nobody asks for? All where it cannot take the arms of a set operation apart, else those that are
+ * volatile or sets. (is_simple_union_all in prepjointree.c, remove_unused_subquery_outputs in allpaths.c)
+ */
+function computesUnasked(recorder: Recorder, select: SelectStmt, { members }: Result): boolean {
+  if (isSetOperation(select)) {
+    const sameTypes = members.every(({ value }) => value.type !== 0);
+    if (!sameTypes || hasOwnClauses(select) || !isPlainUnion(select)) return true;
+  }
+  for (const { volatility } of recorder.functions) if (volatility === "volatile") return true;
+  return armsOf(select).some((arm) => anyReturnsSet(recorder, arm.targetList ?? []));
+}
+
+const isSetOperation = ({ op }: SelectStmt): boolean => op !== undefined && op !== "SETOP_NONE";
+
+/** Only UNION ALL on the way to its arms. */
+function isPlainUnion(select: SelectStmt): boolean {
+  if (!isSetOperation(select)) return true;
+  return (
+    select.op === "SETOP_UNION" &&
+    select.all === true &&
+    [select.larg, select.rarg].every(
+      (arm) => arm !== undefined && !(isSetOperation(arm) && hasOwnClauses(arm)) && isPlainUnion(arm),
+    )
+  );
+}
+
+function armsOf(select: SelectStmt): readonly SelectStmt[] {
+  if (!isSetOperation(select)) return [select];
+  return [select.larg, select.rarg].flatMap((arm) => (arm === undefined ? [] : armsOf(arm)));
+}
 
 /** Does the server know of a relation or a column that the resolver did not see? */
 function misses(relation: Relation, recorder: Recorder): boolean {
