@@ -229,6 +229,19 @@ test("notices of statements over nothing protected are shown", async () => {
   client.end();
 });
 
+test("what the server says of its own work is left out beside protected columns: its number tells of values", async () => {
+  const client = await open();
+  await client.run("SET client_min_messages = debug5");
+  for (const [table, expected] of [
+    ["people", false],
+    ["logbook", true],
+  ] as const) {
+    const replies = await client.run(`SELECT * FROM ${table}`);
+    assert.equal(types(replies).includes("N"), expected, seen(replies));
+  }
+  client.end();
+});
+
 test("no level of messages shows values", async () => {
   const client = await guarded();
   for (const level of ["debug5", "debug1", "log"]) {

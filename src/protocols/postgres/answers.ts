@@ -345,6 +345,8 @@ export class Answers {
   }
 
   #noticed(fields: ErrorFields, op: Op | undefined): void {
+    // What the server tells of its own work (blocks that are read, temporary files) tells by its number how long values are.
+    if (/^(DEBUG|LOG)/.test(fields.V ?? fields.S ?? "")) return;
     const shown = scrubbed(fields, "notice", speakerOf(op));
     const rewriting = rewritingOf(op);
     this.#session.backend.emit(encodeNotice(rewriting === undefined ? shown : placedAsWritten(rewriting, shown)));

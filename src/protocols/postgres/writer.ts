@@ -1,4 +1,5 @@
 // The only way to the server: commands need a Permit, and what needs none is a method of its own.
+import { randomUUID } from "node:crypto";
 import type { Permit as PermitType } from "../../core/enforce.ts";
 import { Permit } from "../../core/enforce.ts";
 import { FRONTEND } from "./codes.ts";
@@ -17,8 +18,8 @@ const syncMessage = Buffer.from([FRONTEND.sync, 0, 0, 0, 4]);
 const flushMessage = Buffer.from([FRONTEND.flush, 0, 0, 0, 4]);
 const terminateMessage = Buffer.from([FRONTEND.terminate, 0, 0, 0, 4]);
 export const probeName = "regate: a question of the gate";
-/** Execute of a portal that cannot exist: the server fails there as it would for any error, without a side effect. */
-const failMessage = message(FRONTEND.execute, Buffer.from("refused by the gate\0\0\0\0\0"));
+/** Execute of a portal that does not exist, since nobody knows its name: the server fails there as it would for any error, without a side effect. */
+const failMessage = message(FRONTEND.execute, Buffer.from(`refused by the gate: ${randomUUID()}\0\0\0\0\0`));
 
 /** Gathers what goes to the server; `take` gives it as one write. */
 export class UpstreamWriter {

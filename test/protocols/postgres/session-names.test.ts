@@ -358,6 +358,16 @@ describe("settings", () => {
   });
 });
 
+it("what runs in the place of a refused command is no portal of the client's", async () => {
+  gate.decide = (input) =>
+    (input.command?.statements[0]?.verb === "delete"
+      ? { action: "block", reasons: [{ code: "no", message: "no", hint: null }] }
+      : allow()) as never;
+  const insert = [x.parse("", "INSERT INTO a.t VALUES ('taken')"), x.bind("refused by the gate", ""), x.flush()];
+  assert.notEqual(refusal(await send(...insert, x.parse("", "DELETE FROM a.t"))).C, undefined);
+  assert.deepEqual(await run("SELECT count(*) FROM a.t WHERE v = 'taken'"), ["0"]);
+});
+
 it("no name of the gate's own can be taken", async () => {
   assert.equal(refusal(await send(x.parse("regate: a question of the gate", "SELECT 1"))).C, "08P01");
 });
