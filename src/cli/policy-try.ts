@@ -16,7 +16,7 @@ import { commandFacts, parameterTypesOf, unjudgedFacts } from "../protocols/post
 import { Estimates } from "../protocols/postgres/estimate.ts";
 import { inspect, type Inspected } from "../protocols/postgres/inspect.ts";
 import { Planner } from "../protocols/postgres/planner.ts";
-import { askedAgain, rewrite } from "../protocols/postgres/rewriting.ts";
+import { askedAgain, rewrite, type Substitutions, widened } from "../protocols/postgres/rewriting.ts";
 import { forbiddenSetting } from "../protocols/postgres/settings.ts";
 import { parseTarget } from "../protocols/postgres/target.ts";
 import { analyze } from "../sql/postgres/analyze.ts";
@@ -165,17 +165,20 @@ async function tryText(text: string, around: Surroundings, factsOnly = false): P
     const { substitutions } = decision;
     if (!asksForSubstitutions(decision) || substitutions === undefined || policy.mode === "observe")
       return { ...trial, input: asked, decision };
-    const made = rewrite(text, substitutions, inspected.catalog, inspected.scope, {
-      revision: policy.revision,
-    });
-    if (made instanceof RegateError)
-      return { ...trial, input: asked, decision: blockFor(id, made.code, made.detail), error: made };
-    const again = input(commandFacts(made.analysis, command.message, parameterTypesOf(command), made.rewriting));
-    const last = await policy.evaluate(again);
-    if (!asksForSubstitutions(last))
-      return { ...trial, input: again, decision: withSubstitutions(last, substitutions) };
-    const error = askedAgain(again.command.statements);
-    return { ...trial, input: again, decision: blockFor(id, error.code, error.detail), error };
+    for (let all: Substitutions = substitutions; ; ) {
+      const made = rewrite(text, all, inspected.catalog, inspected.scope, { revision: policy.revision });
+      if (made instanceof RegateError)
+        return { ...trial, input: asked, decision: blockFor(id, made.code, made.detail), error: made };
+      const again = input(commandFacts(made.analysis, command.message, parameterTypesOf(command), made.rewriting));
+      const last = await policy.evaluate(again);
+      if (!asksForSubstitutions(last)) return { ...trial, input: again, decision: withSubstitutions(last, all) };
+      const more = widened(all, last.substitutions ?? []);
+      if (more === undefined) {
+        const error = askedAgain(again.command.statements);
+        return { ...trial, input: again, decision: blockFor(id, error.code, error.detail), error };
+      }
+      all = more;
+    }
   } catch (thrown) {
     if (!(thrown instanceof RegateError)) throw thrown;
     const decision = factsOnly ? undefined : blockFor(id, thrown.code, thrown.detail);

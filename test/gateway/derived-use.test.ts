@@ -18,7 +18,8 @@ await direct.query(`
   CREATE TABLE sizes (id int PRIMARY KEY, size int);
   INSERT INTO sizes VALUES (1, 170), (2, NULL);
   CREATE VIEW failing AS SELECT id, 1 / (size - 170) AS f FROM sizes;
-  GRANT SELECT ON sizes, failing TO app;
+  CREATE VIEW more_of AS SELECT s.id, (SELECT z.size / length(s.mail) FROM sizes z WHERE z.id = s.id) AS of FROM staff s WHERE s.mail LIKE '%';
+  GRANT SELECT ON sizes, failing, more_of TO app;
   CREATE TABLE b1 ();
   CREATE TABLE visits (id int PRIMARY KEY, seen timestamptz, day date, at timestamp, mood money);
   INSERT INTO visits VALUES (1, '2024-01-01 05:00+00', '2024-01-02', '2024-01-01 05:00', 1);
@@ -106,6 +107,10 @@ describe("on_derived", () => {
     await refused("SELECT count(DISTINCT s) FROM staff s", "protected-");
     // What is computed for the row may fail.
     assert.deepEqual(await rows("SELECT count(v)::int, count(*)::int FROM failing v"), [[2, 2]]);
+  });
+  it("substitute: what the definition of a view brings is replaced as well", async () => {
+    assert.deepEqual(await rows("SELECT id FROM more_of ORDER BY id"), [[1], [2], [3]]);
+    assert.deepEqual(await rows("SELECT id FROM more_of WHERE id = $1", [2]), [[2]]);
   });
   it("substitute: the statement sees masked values", async () => {
     assert.deepEqual(await rows("SELECT upper(mail), count(*)::int FROM staff GROUP BY mail"), [["[REDACTED]", 3]]);

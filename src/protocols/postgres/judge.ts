@@ -7,7 +7,7 @@ import { type ErrorCode, RegateError } from "../../errors.ts";
 import { Advice } from "./advice.ts";
 import { holds } from "./catalog-check.ts";
 import type { ReadCommand } from "./command-facts.ts";
-import { askedAgain, type Substitutions } from "./rewriting.ts";
+import { askedAgain, type Substitutions, widened } from "./rewriting.ts";
 import { TRANSACTION } from "./codes.ts";
 import { newRun } from "./pending.ts";
 import { approvalNotice, missed } from "./refuse.ts";
@@ -86,7 +86,9 @@ export class Judge {
       if (verdict.kind === "hold") return this.hold(command, verdict.held, simple, act);
       if (verdict.kind === "substitute") {
         const asked = verdict.decision.substitutions ?? [];
-        if (substitute !== undefined && command.rewriting === undefined) return substitute(asked);
+        const { rewriting } = command;
+        const all = rewriting === undefined ? asked : widened(rewriting.substitutions, asked);
+        if (substitute !== undefined && all !== undefined) return substitute(all);
         return this.refuseUnreplaced(command, asked, late(command), simple);
       }
       if (check !== undefined) verdict.permit.after(check);

@@ -64,7 +64,20 @@ function impossible(substitutions: Substitutions, { impossible: why, hint }: Imp
   });
 }
 
-/** The policy asks to replace columns in a text in which it asked for that before. */
+/**
+ * With what was asked for before: a view whose definition takes its place brings columns that nobody asked for. Each round adds a column, so
+ * they end. Undefined where nothing is added.
+ */
+export function widened(before: Substitutions, asked: Substitutions): Substitutions | undefined {
+  const all = new Map([...before, ...asked].map((each) => [keyOf(each), each]));
+  return all.size > before.length ? [...all.values()] : undefined;
+}
+
+function keyOf({ statement, schema, table, column }: Substitutions[number]): string {
+  return JSON.stringify([statement, schema, table, column]);
+}
+
+/** The policy asks to replace columns in a text in which they are replaced. */
 export function askedAgain(statements: readonly StatementFacts[]): RegateError {
   return new RegateError("SUBSTITUTION_IMPOSSIBLE", {
     detail: "With its protected columns replaced, it still uses some.",
