@@ -57,6 +57,8 @@ const SPREAD = [
 
 /** Updates whose new row needed no new entries in indexes, or no new page. */
 const HOT = ["n_tup_hot_upd", "n_tup_newpage_upd"];
+/** Rows that an update left behind, but for those of HOT updates, which go when their page is read. */
+const DEAD = "n_dead_tup";
 const BLOCKS = ["blks_read", "blks_hit"];
 const INDEX_BLOCKS = BLOCKS.map((column) => `idx_${column}`);
 /** A new entry in a unique index looks for others in the table; a long value is in as many blocks of the TOAST table as it needs. */
@@ -66,7 +68,7 @@ const TABLE_BLOCKS = ["heap", "idx", "toast", "tidx"].flatMap((part) => BLOCKS.m
 const SCANS = ["idx_scan", "last_idx_scan", "idx_tup_fetch"];
 const TABLE_ROWS = [
   ...["seq_scan", "last_seq_scan", "seq_tup_read", ...SCANS, "n_tup_ins", "n_tup_upd", "n_tup_del"],
-  ...["n_live_tup", "n_dead_tup", "n_mod_since_analyze", "n_ins_since_vacuum"],
+  ...["n_live_tup", DEAD, "n_mod_since_analyze", "n_ins_since_vacuum"],
 ];
 const XACT_ROWS = ["seq_scan", "seq_tup_read", "idx_scan", "idx_tup_fetch", "n_tup_ins", "n_tup_upd", "n_tup_del"];
 
@@ -112,7 +114,8 @@ export const SECRET_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
     [`pg_catalog.pg_stat_xact_${which}_tables`, [...HOT, ...XACT_ROWS]],
     [`pg_catalog.pg_stat_${which}_indexes`, [...SCANS, "idx_tup_read"]],
   ]),
-  ["pg_catalog.pg_stat_user_tables", HOT],
+  ["pg_catalog.pg_stat_user_tables", [...HOT, DEAD]],
+  ["pg_catalog.pg_stat_progress_vacuum", ["num_dead_tuples", "num_dead_item_ids", "dead_tuple_bytes"]],
   ["pg_catalog.pg_stat_xact_user_tables", HOT],
   ...["all", "sys", "user"].flatMap((which): [string, readonly string[]][] => [
     [`pg_catalog.pg_statio_${which}_tables`, TABLE_BLOCKS],

@@ -64,6 +64,9 @@ describe("the list of known relations", () => {
       18: major < 16 ? [] : names("pg_stat_io", ["read_bytes", "write_bytes"]),
     };
     const lacking = Object.entries(later).flatMap(([first, those]) => (major < Number(first) ? those : []));
+    lacking.push(
+      ...names("pg_stat_progress_vacuum", major < 17 ? ["num_dead_item_ids", "dead_tuple_bytes"] : ["num_dead_tuples"]),
+    );
     if (major >= 18) lacking.push(...names("pg_stat_wal", ["wal_write"]));
     assert.deepEqual(absent.sort(), lacking.sort());
   });
@@ -156,6 +159,9 @@ describe("look-alikes", () => {
     "SELECT srvoptions FROM pg_foreign_server",
     "SELECT s FROM pg_stats s",
     "SELECT n_tup_hot_upd FROM pg_stat_user_tables",
+    "SELECT n_dead_tup FROM pg_stat_user_tables",
+    "SELECT pg_stat_get_dead_tuples(1259)",
+    `SELECT ${major < 17 ? "num_dead_tuples" : "num_dead_item_ids"} FROM pg_stat_progress_vacuum`,
     "SELECT pg_stat_get_tuples_hot_updated(1259)",
     "SELECT idx_blks_hit FROM pg_statio_user_indexes",
     "SELECT idx_blks_read FROM pg_statio_all_tables",
@@ -202,7 +208,7 @@ describe("look-alikes", () => {
     "SELECT * FROM pg_cursors",
     "SELECT pid, state, usename FROM pg_stat_activity",
     "SELECT pid, mode, granted, relation FROM pg_locks",
-    "SELECT relname, seq_scan, n_tup_upd, n_live_tup, n_dead_tup, last_vacuum FROM pg_stat_user_tables",
+    "SELECT relname, seq_scan, n_tup_upd, n_live_tup, last_vacuum FROM pg_stat_user_tables",
     "SELECT relname, idx_scan, idx_tup_fetch FROM pg_stat_user_tables",
     "SELECT indexrelname, idx_scan, idx_tup_read FROM pg_stat_user_indexes",
     "SELECT relname, last_vacuum, vacuum_count FROM pg_stat_all_tables",
