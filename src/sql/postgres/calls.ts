@@ -6,9 +6,9 @@ import { acts } from "./acting.ts";
 import { externalOfKnown } from "./builtins.ts";
 import type { Catalog } from "./catalog.ts";
 import { COMPATIBLE, elementOf, POLYMORPHIC, totalOver, TYPE_ANY } from "./coercion.ts";
+import { relationNameOf, textOf, truthOf } from "./constants.ts";
 import type { Column, FunctionEntry } from "./model.ts";
 import { unknownFunction } from "./model.ts";
-import { constantOf } from "./nodes.ts";
 import { choose, resultType } from "./overloads.ts";
 import type { Recorder } from "./recorder.ts";
 import { splitName } from "./tags.ts";
@@ -191,7 +191,7 @@ const SEQUENCE_FUNCTIONS = new Map([
 /** A sequence that is named by a constant is a relation of the statement. */
 function namedSequence(recorder: Recorder, name: string, arg: Node | undefined): void {
   const access = SEQUENCE_FUNCTIONS.get(name);
-  const text = access === undefined ? undefined : constantOf(arg);
+  const text = access === undefined ? undefined : relationNameOf(recorder, arg);
   const parts = text === undefined || text === null ? undefined : splitName(text, true);
   const sequence = parts?.pop();
   if (access === undefined || sequence === undefined) return;
@@ -208,19 +208,14 @@ export function recordCall(recorder: Recorder, call: Call, args: readonly Node[]
   if (call.builtin) namedSequence(recorder, call.entries[0]!.name, args[0]);
   if (call.setting) {
     recorder.changesSettings = true;
-    const [name, value, local] = args.map(constantOf);
     const setting = {
-      name: name?.toLowerCase() ?? "*",
-      value: value ?? null,
-      local: local !== undefined && isTrue(local),
+      name: textOf(recorder, args[0])?.toLowerCase() ?? "*",
+      value: textOf(recorder, args[1]) ?? null,
+      local: truthOf(recorder, args[2]) === true,
     };
     if (!recorder.settings.some((other) => other.name === setting.name && other.value === setting.value))
       recorder.settings.push(setting);
   }
-}
-
-function isTrue(text: string | null): boolean {
-  return text !== null && /^(t|true|on|yes|y|1)$/i.test(text);
 }
 
 /** A call of something that the catalog does not have. */

@@ -49,11 +49,10 @@ export function qualifiedName(nodes: readonly Node[] | undefined): { schema: str
   return { schema: names.length > 1 ? names[names.length - 2] : undefined, name: names[names.length - 1] ?? "" };
 }
 
-/** The value of a constant for facts; undefined for what is not a constant, null for NULL. */
+/** The value of a bare constant for facts; undefined for what is not one, null for NULL. Of what is cast, constants.ts tells. */
 export function constantOf(node: Node | undefined): string | null | undefined {
   if (node === undefined) return undefined;
   if ("A_Const" in node) return constantText(node.A_Const);
-  if ("TypeCast" in node) return constantOf(node.TypeCast.arg);
   if ("String" in node) return node.String.sval ?? "";
   if ("Integer" in node) return String(node.Integer.ival ?? 0);
   if ("Float" in node) return node.Float.fval ?? "";

@@ -13,6 +13,7 @@ import type {
 import type { Effects } from "./analysis.ts";
 import { refersTo } from "./checks.ts";
 import { meetsKeys } from "./conflicts.ts";
+import { textOf, truthOf } from "./constants.ts";
 import { namedRelation } from "./ddl.ts";
 import { relationOf } from "./definition-scope.ts";
 import { expression } from "./expressions.ts";
@@ -22,7 +23,7 @@ import { NO_SCOPE } from "./judging.ts";
 import { lockRelation } from "./locks.ts";
 import type { Relation } from "./model.ts";
 import { writeColumn } from "./modify.ts";
-import { constantOf, qualifiedName, rangeVarOf, stringOf } from "./nodes.ts";
+import { constantOf, qualifiedName, rangeVarOf, stringOf, withoutCasts } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { resolveSelectNode } from "./select.ts";
@@ -158,7 +159,9 @@ export function set({ recorder }: Judging, body: VariableSetStmt): Judged {
     if (name.startsWith("transaction")) return { verb: "set" };
   } else if (body.kind === "VAR_RESET_ALL") recorder.settings.push({ name: "*", value: null, local: false });
   else {
-    const given = body.kind === "VAR_SET_VALUE" ? body.args?.map((arg) => constantOf(arg) ?? "") : undefined;
+    // Only TIME ZONE INTERVAL '…' is written as a cast.
+    const given =
+      body.kind === "VAR_SET_VALUE" ? body.args?.map((arg) => constantOf(withoutCasts(arg)) ?? "") : undefined;
     recorder.settings.push({ name, value: given?.map(listed).join(", ") ?? null, local });
     recorder.writeTo({ target: "setting", column: name }, CONSTANT);
     recorder.changesSettings = true;
@@ -193,7 +196,13 @@ export function pathOf(recorder: Recorder, body: SelectStmt): Pick<Effects, "pat
     !("FuncCall" in call)
   )
     return {};
-  if (call.FuncCall.args?.some((arg) => constantOf(arg) === undefined) !== false) return {};
+  const [name, value, local] = call.FuncCall.args ?? [];
+  if (
+    textOf(recorder, name) === undefined ||
+    textOf(recorder, value) === undefined ||
+    truthOf(recorder, local) === undefined
+  )
+    return {};
   const schemas = parseSearchPath(setting.value);
   return schemas === undefined ? {} : { path: { schemas, local: setting.local } };
 }
@@ -217,7 +226,7 @@ export function namedByRow(recorder: Recorder, body: SelectStmt): void {
   if (call === undefined || !("FuncCall" in call) || !callsSetConfig(recorder, call.FuncCall)) return;
   const where = body.whereClause;
   if (where === undefined || !("A_Expr" in where) || where.A_Expr.kind !== "AEXPR_OP") return;
-  const name = constantOf(where.A_Expr.rexpr);
+  const name = textOf(recorder, where.A_Expr.rexpr);
   if (!isName(where.A_Expr.lexpr) || name === undefined || name === null) return;
   if (qualifiedName(where.A_Expr.name).name !== "=" || !isServersOwn(recorder, where.A_Expr, "=")) return;
   setting.name = name.toLowerCase();
@@ -226,12 +235,13 @@ export function namedByRow(recorder: Recorder, body: SelectStmt): void {
 /** The server's own, of the row's name; nothing else is called for its arguments. */
 function callsSetConfig(recorder: Recorder, { funcname, args }: FuncCall): boolean {
   const { schema, name } = qualifiedName(funcname);
-  const [named, ...rest] = args ?? [];
+  const [named, value, local] = args ?? [];
   return (
     name === "set_config" &&
     recorder.catalog.functions(schema, name, recorder.path).every(({ builtin }) => builtin) &&
     isName(named) &&
-    rest.every((arg) => constantOf(arg) !== undefined)
+    textOf(recorder, value) !== undefined &&
+    truthOf(recorder, local) !== undefined
   );
 }
 

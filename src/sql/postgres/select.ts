@@ -1,12 +1,12 @@
 // Queries: SELECT, VALUES and set operations, each to the columns that it gives.
 import type { Node, RangeVar, SelectStmt } from "libpg-query";
 import { windowOf } from "./call-expressions.ts";
+import { numberOf } from "./constants.ts";
 import { expression, list } from "./expressions.ts";
 import { fromClause } from "./from.ts";
 import { lockRows } from "./locks.ts";
 import { filter } from "./lookups.ts";
 import { resolveModification } from "./modify.ts";
-import { constantOf } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { distinct, grouped, sorting } from "./result-clauses.ts";
 import type { CteList } from "./scope.ts";
@@ -48,7 +48,7 @@ export function resolveQuery(
   if (stmt.intoClause !== undefined) into(recorder, stmt.intoClause.rel);
   // WITH TIES gives as many more rows as are equal.
   if (options.outermost === true && stmt.limitOption !== "LIMIT_OPTION_WITH_TIES")
-    recorder.limit = limitOf(stmt.limitCount);
+    recorder.limit = limitOf(recorder, stmt.limitCount);
   if (stmt.op !== undefined && stmt.op !== "SETOP_NONE")
     return setOperation(recorder, stmt, new Scope(parent, [], ctes), options);
   if (stmt.valuesLists !== undefined) return values(recorder, stmt, new Scope(parent, [], ctes));
@@ -95,8 +95,8 @@ export function creationSchema(recorder: Recorder): string {
   return recorder.path.find((schema) => schema !== "pg_catalog" && !schema.startsWith("pg_temp_")) ?? "";
 }
 
-function limitOf(node: Node | undefined): number | null {
-  const text = constantOf(node);
+function limitOf(recorder: Recorder, node: Node | undefined): number | null {
+  const text = numberOf(recorder, node);
   const limit = text === undefined || text === null ? Number.NaN : Number(text);
   // The server rounds a fraction.
   return Number.isFinite(limit) ? Math.ceil(limit) : null;

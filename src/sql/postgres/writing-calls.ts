@@ -2,8 +2,8 @@
 import type { Node } from "libpg-query";
 import type { Write } from "../../core/facts.ts";
 import type { Call } from "./calls.ts";
+import { numberOf, relationNameOf, textOf } from "./constants.ts";
 import type { Target } from "./flows.ts";
-import { constantOf } from "./nodes.ts";
 import type { Recorder } from "./recorder.ts";
 import { splitName } from "./tags.ts";
 import type { Value } from "./value.ts";
@@ -54,7 +54,8 @@ export function callWrites(recorder: Recorder, call: Call, nodes: readonly Node[
 }
 
 function targetOf(recorder: Recorder, { target, named }: Row, nodes: readonly Node[]): Target {
-  const name = named === undefined ? undefined : constantOf(nodes[named]);
+  const read = target === "sequence" ? relationNameOf : textOf;
+  const name = named === undefined ? undefined : read(recorder, nodes[named]);
   if (name === undefined || name === null) return { target };
   if (target === "setting") return { target, column: name.toLowerCase() };
   if (target !== "sequence") return { target, column: name };
@@ -68,7 +69,7 @@ function targetOf(recorder: Recorder, { target, named }: Row, nodes: readonly No
 
 /** Which lock is taken, and whether there is one, is seen by whoever tries the same. */
 function advisory(recorder: Recorder, name: string, nodes: readonly Node[], args: readonly Value[]): void {
-  const keys = nodes.map(constantOf);
+  const keys = nodes.map((node) => numberOf(recorder, node));
   const key = keys.every((part) => part !== undefined && part !== null) ? keys.join(",") : "";
   recorder.writeTo({ target: "advisory_lock", column: key }, combine(args, 0, false));
   if (!name.includes("unlock")) recorder.lock("advisory", "", key, name.endsWith("_shared") ? "shared" : "exclusive");
