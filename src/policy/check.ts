@@ -8,7 +8,7 @@ import { buildBundle, parseAll, staged } from "./build.ts";
 import { REFUSED_BUILTINS } from "./builtins.ts";
 import { isObject, type JsonObject } from "./bundle.ts";
 import { type Dependencies, dependencies } from "./dependencies.ts";
-import { dataDefects } from "./data.ts";
+import { dataDefects, READ_BY_THE_GATE } from "./data.ts";
 import type { MaskDefect } from "./masks.ts";
 import { opa } from "./opa.ts";
 import { readSource, type Source } from "./source.ts";
@@ -164,6 +164,15 @@ function checkReach(modules: readonly Module[], reached: Dependencies, defects: 
 }
 
 function checkData(reached: Dependencies, data: JsonObject, defects: Finding[]): void {
+  const read = new Set([...READ_BY_THE_GATE, ...reached.data.map((path) => path.split(".")[0])]);
+  for (const section of Object.keys(data)) {
+    if (read.has("") || read.has(section)) continue;
+    const known = [...read].sort().join(", ");
+    defects.push({
+      place: `data.${section}`,
+      message: `unused: no rule that decides reads it, nor does the gate; they read ${known}`,
+    });
+  }
   for (const path of reached.data) {
     let value: unknown = data;
     for (const segment of path.split("."))

@@ -73,7 +73,7 @@ export class Engine {
       throw invalid(
         where,
         `${defect.place}: ${defect.message}`,
-        "The masks and their parameters are in docs/masks.md.",
+        "The form of data is in docs/policies.md, the masks and their parameters are in docs/masks.md.",
       );
     const module = await compile(bundle.wasm, where);
     const profile = inspect(module, where);

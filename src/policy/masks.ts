@@ -32,7 +32,7 @@ const isBudget = (value: unknown): boolean =>
 const SUBSTITUTABLE: ReadonlySet<string> = new Set(["null", "redact", "partial", "truncate", "email"]);
 
 /** Tags that the facts give: to what the gate masked itself, and to what is computed of protected columns. No classification and no mask has them. */
-const RESERVED: ReadonlySet<string> = new Set(["masked", "computed"]);
+export const RESERVED: ReadonlySet<string> = new Set(["masked", "computed"]);
 
 /** A tag with this mask is never shown (rego/lib/masks.rego); it takes no parameters. */
 const BLOCK = "block";

@@ -145,8 +145,41 @@ for (const [what, files, expected] of [
     /io\.jwt\.decode/,
   ],
   [
+    "data that nobody reads",
+    { "data/mask/data.json": '{"pii": {"mask": "redact"}}' },
+    /data\.mask: unused: .*they read classification, detect, masks, notifications/,
+  ],
+  [
+    "a name of no column",
+    { "data/classification/data.json": '{"shop": {"customers email": ["pii"]}}' },
+    /data\.classification\.shop\["customers email"\]: a name has a dot between its parts/,
+  ],
+  [
+    "a name of too many parts",
+    { "data/classification/data.json": '{"shop": {"a.b.c.d": ["pii"]}}' },
+    /data\.classification\.shop\["a\.b\.c\.d"\]: expected "schema"/,
+  ],
+  [
+    "a tag that is no list",
+    { "data/classification/data.json": '{"shop": {"public.customers.email": "pii"}}' },
+    /expected a list of tags/,
+  ],
+  [
+    "a tag that the gate gives",
+    { "data/classification/data.json": '{"shop": {"public.customers.email": ["masked"]}}' },
+    /the tag masked is the gate's own/,
+  ],
+  [
+    "names without a resource",
+    { "data/classification/data.json": '{"public.customers.email": ["pii"]}' },
+    /data\.classification\.public\.customers\.email: expected an object/,
+  ],
+  [
     "data that nobody has",
-    { "policies/a.rego": good.replace('== "x"', "in data.settings.alowed") },
+    {
+      "policies/a.rego": good.replace('== "x"', "in data.settings.alowed"),
+      "data/data.json": '{"settings": {"allowed": ["x"]}}',
+    },
     /data\.settings\.alowed: it is read, but/,
   ],
   [
@@ -165,7 +198,6 @@ for (const [what, files, expected] of [
     const found = await defects({
       "main.rego": main,
       "policies/a.rego": good,
-      "data/data.json": '{"settings": {"allowed": ["x"]}}',
       ...files,
     });
     assert.ok(
@@ -259,6 +291,15 @@ test("build writes a bundle and says what it reads", async () => {
   assert.match(built.out, /revision r1/);
   assert.match(built.out, /input\.command\.statements/);
   assert.equal((await readBundle(out)).revision, "r1");
+});
+
+test("build refuses what no gate would load", async () => {
+  const data = folderOf({ "masks/data.json": '{"pii": {"mask": "partal"}, "x": {}}' });
+  const out = join(scratch(), "bundle.tar.gz");
+  const { code, detail } = await refusal(run(["build", rego, data, "-o", out]));
+  assert.equal(code, "POLICY_SOURCE");
+  assert.match(detail ?? "", /data\.masks\.pii: .*partal.*; and 1 more/);
+  assert.equal(existsSync(out), false);
 });
 
 test("what is not understood is refused with what there is", async () => {

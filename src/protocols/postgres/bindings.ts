@@ -1,7 +1,7 @@
 // Tags stay with the object that they were given to: names of the classification are bound to OIDs, so that a rename sheds no tag.
 import type { CatalogQuery } from "../../sql/postgres/catalog.ts";
 import { type CatalogStore, columnsOf, type Row } from "../../sql/postgres/catalog-store.ts";
-import { splitName } from "../../sql/postgres/tags.ts";
+import { splitName } from "../../core/qualified-name.ts";
 import { carriersOf } from "./carried.ts";
 
 /** For each key of the classification the object that it named: a schema, a relation, or a column of it (attribute above 0). */

@@ -4,7 +4,7 @@ import { RegateError } from "../../errors.ts";
 import { type Catalog, type CatalogQuery, catalogOf } from "../../sql/postgres/catalog.ts";
 import { type Reading, readStore } from "../../sql/postgres/catalog-read.ts";
 import type { CatalogStore } from "../../sql/postgres/catalog-store.ts";
-import { splitName } from "../../sql/postgres/tags.ts";
+import { splitName } from "../../core/qualified-name.ts";
 import type { ShimLog } from "../shim.ts";
 import { PREPARE_CHECK, SNAPSHOT, unchanged } from "../../sql/postgres/catalog-versions.ts";
 import { type Bindings, type BindingStore, databaseOf, rebind, type Rebound } from "./bindings.ts";

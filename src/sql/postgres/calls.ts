@@ -2,6 +2,7 @@
 import type { Node } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
 import { functionEffects } from "../../core/facts.ts";
+import { splitName } from "../../core/qualified-name.ts";
 import { acts } from "./acting.ts";
 import { externalOfKnown } from "./builtins.ts";
 import type { Catalog } from "./catalog.ts";
@@ -11,7 +12,6 @@ import type { Column, FunctionEntry } from "./model.ts";
 import { unknownFunction } from "./model.ts";
 import { choose, resultType } from "./overloads.ts";
 import type { Recorder } from "./recorder.ts";
-import { splitName } from "./tags.ts";
 import type { Value } from "./value.ts";
 import { TYPE_UNKNOWN_LITERAL } from "./value.ts";
 

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import type { FunctionUse } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
+import { splitName } from "../../core/qualified-name.ts";
 import { attach } from "./catalog-attach.ts";
 import { CatalogFunctions } from "./catalog-functions.ts";
 import { type CatalogStore, PART_NAMES, type Rows } from "./catalog-store.ts";
@@ -9,7 +10,7 @@ import type { Cast, CatalogContent, Operator, TypeEntry, UserCast, UserOperator 
 import type { Completion, RelationKind } from "./model.ts";
 import { Relation } from "./model.ts";
 import { readsSettings } from "./own-settings.ts";
-import { Declared, RESERVED_TAGS, splitName } from "./tags.ts";
+import { Declared, RESERVED_TAGS } from "./tags.ts";
 
 /** What the rows of a store mean, with the tags of a classification. @throws RegateError CATALOG_UNAVAILABLE */
 export function buildCatalog(

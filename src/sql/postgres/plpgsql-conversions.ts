@@ -1,8 +1,8 @@
 // What becomes of a value in a variable of PL/pgSQL: code of users may run, and the value may not fit, which tells of it.
+import { splitName } from "../../core/qualified-name.ts";
 import { meets } from "./fits.ts";
 import type { Variable } from "./plpgsql-variables.ts";
 import type { Recorder } from "./recorder.ts";
-import { splitName } from "./tags.ts";
 import { conversionRuns, withRun } from "./user-code.ts";
 import { USE } from "./uses.ts";
 import type { Member, Value } from "./value.ts";

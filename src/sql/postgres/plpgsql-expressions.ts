@@ -1,5 +1,6 @@
 // Expressions, queries and targets of PL/pgSQL: texts in its tree that are SQL, and the variables into which they go.
 import type { Node } from "libpg-query";
+import { splitName } from "../../core/qualified-name.ts";
 import { bodyStatement } from "./body-statements.ts";
 import { typeOf } from "./casts.ts";
 import type { Column } from "./model.ts";
@@ -9,7 +10,6 @@ import { converted, fieldMeets, fieldsMeet, isGiven, type Put } from "./plpgsql-
 import type { Store, Variable } from "./plpgsql-variables.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { resolveQuery } from "./select.ts";
-import { splitName } from "./tags.ts";
 import type { Value } from "./value.ts";
 import { combine, CONSTANT, NO_COLUMNS, OPAQUE } from "./value.ts";
 

@@ -1,4 +1,5 @@
 // The bundle's classification, bound to the names of one catalog.
+import { splitName } from "../../core/qualified-name.ts";
 import { COMPUTED_TAG, mergeTags, NO_TAGS } from "./model.ts";
 import { EXTENSION_SECRETS, isUnknownOfServer, SECRET_COLUMNS, SECRET_TAG } from "./secrets.ts";
 
@@ -84,20 +85,6 @@ export class Declared {
     }
     return tags;
   }
-}
-
-/** `schema.table.column`; a part that holds a dot is quoted as in SQL: `"my.schema".t.c`. One to three parts. `fold`: as an identifier in SQL. */
-export function splitName(key: string, fold = false): string[] | undefined {
-  const parts: string[] = [];
-  let rest = key;
-  for (;;) {
-    const match = /^(?:"((?:[^"]|"")+)"|([^".]+))(\.|$)/.exec(rest);
-    if (match === null) return undefined;
-    parts.push(match[1] === undefined ? (fold ? match[2]!.toLowerCase() : match[2]!) : match[1].replaceAll('""', '"'));
-    if (match[3] === "") break;
-    rest = rest.slice(match[0].length);
-  }
-  return parts.length <= 3 ? parts : undefined;
 }
 
 function isStrings(value: unknown): value is string[] {

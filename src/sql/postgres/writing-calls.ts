@@ -1,11 +1,11 @@
 // Functions that put their arguments where somebody else may read them: sequences, settings, large objects, locks, channels, files, servers.
 import type { Node } from "libpg-query";
 import type { Write } from "../../core/facts.ts";
+import { splitName } from "../../core/qualified-name.ts";
 import type { Call } from "./calls.ts";
 import { numberOf, relationNameOf, textOf } from "./constants.ts";
 import type { Target } from "./flows.ts";
 import type { Recorder } from "./recorder.ts";
-import { splitName } from "./tags.ts";
 import type { Value } from "./value.ts";
 import { combine } from "./value.ts";
 
