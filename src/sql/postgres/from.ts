@@ -113,11 +113,12 @@ function maskedItem(recorder: Recorder, masked: MaskedRelation, alias: Alias | u
 
 /** Expressions that nobody asks for may still run and fail (a volatile one beside them keeps them): they count as used. */
 export function unusedExpressions(recorder: Recorder, result: Result): void {
-  for (const member of result.members) {
-    if (member.value.derivation !== "direct" && member.value.sources.length > 0 && !member.value.total)
-      recorder.use(member.value, USE.expression);
-  }
+  for (const { value } of result.members) if (mayFail(value)) recorder.use(value, USE.expression);
 }
+
+/** Can it tell something by failing, or by what it does? */
+export const mayFail = ({ derivation, sources, total }: Value): boolean =>
+  derivation !== "direct" && sources.length > 0 && !total;
 
 function tableItem(recorder: Recorder, range: RangeVar, parent: Scope | undefined, ctes: CteList): Item {
   const alias = range.alias?.aliasname;

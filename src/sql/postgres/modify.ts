@@ -57,7 +57,7 @@ type Target = {
 
 function target(recorder: Recorder, range: RangeVar | undefined, access: string): Target {
   recorder.raise("write");
-  if (access !== "insert") recorder.marksRows = true;
+  if (access !== "insert") recorder.marks();
   const name = range?.relname ?? "";
   const alias = range?.alias?.aliasname;
   const relation = recorder.catalog.resolveRelation(range?.schemaname, name, recorder.path);

@@ -93,6 +93,8 @@ export class Recorder {
   /** What it holds beside where it marks rows for a change or a lock: whole rows of what is no table of its own. (preprocess_rowmarks) */
   readonly copied = new Set<Column>();
   marksRows = false;
+  /** @see Recorder.computes */
+  readonly computed: Value[] = [];
   /** What the session's cursor of a name shows; undefined in bodies and definitions. */
   cursor: ((name: string) => readonly StatementAnalysis[]) | undefined;
   /** WHERE CURRENT OF names one. */
@@ -257,6 +259,18 @@ export class Recorder {
     for (const column of sources) if (column.source.tags.length > 0) this.copied.add(column);
   }
 
+  /** Rows are marked: FOR UPDATE and its like, and what changes rows that it joins with others. */
+  marks(): void {
+    this.marksRows = true;
+    for (const value of this.computed) this.use(value, USE.expression);
+  }
+
+  /** An expression of a view that the server computes where rows are marked, to copy them in full. */
+  computes(value: Value): void {
+    this.computed.push(value);
+    if (this.marksRows) this.use(value, USE.expression);
+  }
+
   #view(relation: Relation, access: string, hidden?: ReadonlySet<string>): void {
     const view = viewOf(relation, this.catalog);
     if (view === undefined) return;
@@ -269,6 +283,7 @@ export class Recorder {
     for (const column of view.kept) this.kept.add(column);
     for (const column of view.copied) this.copied.add(column);
     for (const value of view.values) this.copies(value);
+    for (const value of view.computed) this.computes(value);
     for (const [column, bits] of view.uses) this.uses.set(column, (this.uses.get(column) ?? 0) | bits);
     this.consume(view.uses.keys());
     for (const [column, names] of view.operators) for (const name of names) this.#applied(column, name);

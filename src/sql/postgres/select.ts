@@ -69,7 +69,7 @@ export function resolveQuery(
   sorting(recorder, stmt.sortClause, scope, result);
   limits(recorder, stmt, scope);
   if (stmt.lockingClause !== undefined) {
-    recorder.marksRows = true;
+    recorder.marks();
     lockRows(recorder, stmt.lockingClause, stmt.fromClause, ctes);
   }
   return result;

@@ -2,7 +2,7 @@
 import type { SelectStmt } from "libpg-query";
 import type { FunctionUse } from "../../core/facts.ts";
 import type { Catalog } from "./catalog.ts";
-import { unusedExpressions } from "./from.ts";
+import { mayFail, unusedExpressions } from "./from.ts";
 import { anyReturnsSet } from "./listed.ts";
 import type { Column, Relation } from "./model.ts";
 import { parse } from "./parser.ts";
@@ -25,6 +25,8 @@ export type ViewLineage = {
   readonly kept: ReadonlySet<Column>;
   /** @see Recorder.copied */
   readonly copied: ReadonlySet<Column>;
+  /** @see Recorder.computes */
+  readonly computed: readonly Value[];
   readonly functions: ReadonlySet<FunctionUse>;
   readonly external: ReadonlySet<string>;
   /** What a query of it does beside reading: locks, settings, writes by functions. Undefined where it does nothing. */
@@ -66,6 +68,8 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
     if (result.open || result.members.length !== columns || recorder.unresolved || misses(relation, recorder))
       return unresolvable(relation, catalog);
     if (computesUnasked(recorder, statement.SelectStmt, result)) unusedExpressions(recorder, result);
+    else if (!isPulledUp(recorder, statement.SelectStmt))
+      for (const { value } of result.members) if (mayFail(value)) recorder.computes(value);
     return {
       values: result.members.map((member) => member.value),
       touched: recorder.relations.touched,
@@ -73,6 +77,7 @@ function resolveView(relation: Relation, catalog: Catalog): ViewLineage {
       operators: recorder.operators,
       kept: recorder.held,
       copied: recorder.copied,
+      computed: recorder.computed,
       functions: recorder.functions,
       external: recorder.external,
       effects: recorder.sideEffects,
@@ -97,6 +102,14 @@ function computesUnasked(recorder: Recorder, select: SelectStmt, { members }: Re
   for (const { volatility } of recorder.functions) if (volatility === "volatile") return true;
   return armsOf(select).some((arm) => anyReturnsSet(recorder, arm.targetList ?? []));
 }
+
+/** Does it become a part of the query around it, even where rows are marked? (is_simple_subquery in prepjointree.c) */
+function isPulledUp({ catalog, functions }: Recorder, select: SelectStmt): boolean {
+  if (!Object.keys(select).every((member) => SIMPLE.has(member)) || isSetOperation(select)) return false;
+  for (const use of functions) if (catalog.functionOf(use)?.kind !== "function") return false;
+  return true;
+}
+const SIMPLE: ReadonlySet<string> = new Set(["targetList", "fromClause", "whereClause", "limitOption", "op"]);
 
 const isSetOperation = ({ op }: SelectStmt): boolean => op !== undefined && op !== "SETOP_NONE";
 
@@ -153,6 +166,7 @@ function unresolvable(relation: Relation, catalog: Catalog, deep = true): ViewLi
     operators: new Map(),
     kept: sources,
     copied: sources,
+    computed: [],
     functions: new Set(),
     external: new Set(),
     effects: undefined,

@@ -17,6 +17,10 @@ CREATE VIEW mixed_union AS SELECT id, ${FAILING} AS n FROM t UNION ALL (SELECT 1
 CREATE VIEW wider_union AS SELECT id, ${FAILING} AS n FROM t UNION ALL SELECT 0, 0::bigint;
 CREATE VIEW is_volatile AS SELECT id, CASE WHEN random() >= 0 THEN ${FAILING} END AS n FROM t;
 CREATE VIEW is_set AS SELECT id, ${FAILING} + generate_series(1, 2) AS n FROM t;
+CREATE VIEW grouped AS SELECT 1 AS id, ${FAILING.replace("secret", "max(secret)")} AS n FROM t;
+CREATE VIEW above_limited AS SELECT id FROM limited;
+CREATE TABLE other (id int PRIMARY KEY);
+CREATE FUNCTION locks() RETURNS int LANGUAGE sql AS 'SELECT id FROM limited FOR UPDATE';
 CREATE VIEW above AS SELECT id FROM sorted_union;
 `);
 const uses = (text: string): readonly string[] =>
@@ -32,8 +36,27 @@ describe("what nobody asks for counts as used", () => {
     });
 });
 
+describe("so it does where rows are marked, and copied in full", () => {
+  const MARKING: readonly ((view: string) => string)[] = [
+    (view) => `SELECT id FROM ${view} FOR UPDATE`,
+    (view) => `SELECT o.id FROM other o, ${view} v WHERE o.id = v.id FOR UPDATE OF o`,
+    (view) => `UPDATE other SET id = v.id FROM ${view} v`,
+    (view) => `DELETE FROM other USING ${view} v WHERE v.id = other.id`,
+    (view) => `MERGE INTO other o USING ${view} v ON v.id = o.id WHEN MATCHED THEN DELETE`,
+  ];
+  for (const marking of MARKING)
+    test(marking("…"), () => {
+      for (const view of ["limited", "plain_union", "grouped", "above_limited"])
+        assert.ok(uses(marking(view)).includes("expression"), view);
+      assert.deepEqual(uses(marking("simple")), []);
+    });
+  test("in a function", () => {
+    assert.ok(uses("SELECT locks()").includes("expression"));
+  });
+});
+
 describe("what the server leaves out does not", () => {
-  for (const view of ["simple", "limited", "plain_union", "total_union"])
+  for (const view of ["simple", "limited", "plain_union", "total_union", "grouped", "above_limited"])
     test(view, () => {
       assert.deepEqual(uses(`SELECT id FROM ${view}`), []);
     });
