@@ -279,6 +279,7 @@ export class Answers {
     if (transaction === undefined || transaction === "begin") return;
     // A ROLLBACK TO takes DDL back, too.
     session.ownCatalog = undefined;
+    if (transaction !== "savepoint" && backend.catalogChanged) session.catalogs.invalidate();
     // The rest of this text, or of this segment, runs again.
     if (session.status === TRANSACTION.failed)
       session.status = transaction === "savepoint" ? TRANSACTION.open : TRANSACTION.idle;

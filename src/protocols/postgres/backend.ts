@@ -93,7 +93,7 @@ export class Backend {
       const bad = names.learn(rows ?? [], catalog?.schemaRights ?? "");
       if (bad !== undefined) session.fatal(bad);
       session.unsure = false;
-      if (names.unwritten) session.segmentDdl = false;
+      if (names.unwritten && !session.segmentCommits) session.segmentDdl = false;
     });
   }
 

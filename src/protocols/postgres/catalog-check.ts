@@ -136,7 +136,7 @@ export function holds(session: Session, command: ReadCommand): Ticket {
   const { catalogs } = session;
   const round = catalogs.check.wanted();
   if (round.durable) return round;
-  const basis = catalogs.current;
+  const basis = session.ownCatalog === undefined ? catalogs.current : session.ownBasis;
   // Within a pipeline that changed the catalog, commands are judged by the one that all see, too.
   const own = session.ownCatalog !== undefined;
   let known: { readonly error: Error | undefined } | undefined;
@@ -154,9 +154,10 @@ export function holds(session: Session, command: ReadCommand): Ticket {
 
 function changed(session: Session, command: ReadCommand, basis: Catalog | undefined, own: boolean): Error | undefined {
   const now = session.catalogs.current;
-  if (now === undefined || now === basis || now.version === basis?.version) return undefined;
+  if (now === undefined || now === basis) return undefined;
   // What a transaction sees that changed the catalog itself is read through it, before its next command.
   if (own) session.ownCatalog = undefined;
+  else if (now.version === basis?.version) return undefined;
   else if (sameFacts(session, command, basis, now)) return undefined;
   return new RegateError("CATALOG_CHANGED");
 }

@@ -333,6 +333,9 @@ export class Extended {
       if (!runs && !effects.opaque) continue;
       if (effects.opaque) session.unsure = true;
       if (effects.catalog || effects.temp) session.segmentDdl = true;
+      const ends = effects.transaction === "commit" || effects.transaction === "rollback";
+      // DO and CALL may commit by themselves.
+      if (ends || facts.class === "code" || facts.class === "unknown") session.segmentCommits = true;
       registry.sent(statement, pending.next, session.restores);
     }
     if (runs) session.segmentRan = true;

@@ -116,6 +116,7 @@ export class Frontend {
     session.segmentRan = false;
     session.unsure = false;
     session.segmentDdl = false;
+    session.segmentCommits = false;
   }
 
   /** A simple query in the middle of a segment: the gate must first know whether the server is skipping. */

@@ -77,6 +77,8 @@ export class Session {
   segmentRan = false;
   /** DDL ran in this segment: nobody else sees it yet. */
   segmentDdl = false;
+  /** What ran in this segment may have committed: that nothing is written now does not say that nothing was. */
+  segmentCommits = false;
   /** A statement of the open transaction worked on protected columns. */
   touchedTagged = false;
   /** A message of the extended protocol was sent since the last Sync. */
@@ -91,6 +93,8 @@ export class Session {
   held: { cancel(): void } | undefined;
   /** The catalog as the open transaction sees it, once it has changed it. */
   ownCatalog: Catalog | undefined;
+  /** The one of all that it was read behind: once there is another, somebody else has changed what the transaction sees, too. */
+  ownBasis: Catalog | undefined;
   ended = false;
   draining = false;
 
@@ -186,10 +190,14 @@ export class Session {
 
   /** The catalog that holds for this session now; undefined if it must be read first. */
   get catalog(): Catalog | undefined {
-    return (
-      this.ownCatalog ??
-      (this.backend.catalogChanged && this.status === TRANSACTION.open ? undefined : this.catalogs.fresh)
-    );
+    const { fresh } = this.catalogs;
+    if (this.ownCatalog !== undefined) return fresh === this.ownBasis ? this.ownCatalog : undefined;
+    return this.seesOwn ? undefined : fresh;
+  }
+
+  /** Has the open transaction changed the catalog, so that it must be read through it? */
+  get seesOwn(): boolean {
+    return this.backend.catalogChanged && this.status === TRANSACTION.open;
   }
 
   /** The last catalog that was read for this session, which may be stale: good for holding results against, never for permitting alone. */
@@ -198,16 +206,19 @@ export class Session {
   }
 
   /**
-   * Reads the catalog that holds for this session: its own view of it while its transaction has changed it.
+   * Reads the catalog that holds for this session: its own view of it while its transaction has changed it. That is asked of the server as a part
+   * of the client's segment, where one is open.
    * @throws RegateError CATALOG_UNAVAILABLE
    */
   async readCatalog(): Promise<Catalog> {
-    if (!this.backend.catalogChanged || this.status !== TRANSACTION.open || !this.boundary)
-      return this.catalogs.refresh();
+    const shared = await this.catalogs.refresh();
+    if (!this.seesOwn) return shared;
+    if (this.ownCatalog !== undefined && this.ownBasis === shared) return this.ownCatalog;
     // The client's search_path must not decide which operators and tables these queries use.
     const path = (await this.question("SHOW search_path"))[0]?.[0] ?? "";
     await this.question("SET LOCAL search_path = pg_catalog, pg_temp");
     this.ownCatalog = await this.catalogs.readThrough((sql) => this.question(sql));
+    this.ownBasis = shared;
     // As a value, not as SQL: what is a name in the setting may be a comment there.
     await this.question(`SELECT pg_catalog.set_config('search_path', '${path.replaceAll("'", "''")}', true)`);
     return this.ownCatalog;
@@ -216,6 +227,8 @@ export class Session {
   /** A question of the gate's own, over the client's connection. @throws RegateError CATALOG_UNAVAILABLE */
   question(sql: string): Promise<(string | null)[][]> {
     return new Promise((resolve, reject) => {
+      // The segment has failed meanwhile: the server answers nothing before its Sync.
+      if (this.skipping) return reject(new RegateError("CATALOG_UNAVAILABLE"));
       this.backend.ask([sql], (rows) =>
         rows === undefined ? reject(new RegateError("CATALOG_UNAVAILABLE")) : resolve(rows),
       );

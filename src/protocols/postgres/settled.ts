@@ -164,7 +164,16 @@ export class Settled {
         return this.catalog(early, step);
       };
       const { catalog } = session;
-      return catalog !== undefined ? go(catalog) : session.judge.promised(session.readCatalog(), go);
+      return catalog !== undefined ? go(catalog) : this.#own(() => session.judge.promised(session.readCatalog(), go));
+    });
+  }
+
+  /** Goes on where the server can be asked what the open transaction alone sees, if it must be. */
+  #own(step: () => boolean): boolean {
+    const session = this.#session;
+    return session.wait(() => {
+      if (session.skipping) return true;
+      return session.seesOwn && !session.askable ? session.judge.nudge() : step();
     });
   }
 
@@ -200,9 +209,10 @@ export class Settled {
     }
     if (missing.kind === "role") {
       const catalog = session.catalog ?? session.lastCatalog!;
-      const own = session.backend.catalogChanged && session.status === TRANSACTION.open && session.boundary;
-      const read = session.catalogs.readUsable(catalog, missing.name, own ? (sql) => session.question(sql) : undefined);
-      return session.judge.promised(read, step);
+      return this.#own(() => {
+        const query = session.seesOwn ? (sql: string) => session.question(sql) : undefined;
+        return session.judge.promised(session.catalogs.readUsable(catalog, missing.name, query), step);
+      });
     }
     const { registry, pending } = session;
     const { kind, name } = missing;

@@ -1,6 +1,7 @@
 // Ways in which a name could stand for something else than the gate judged: each would show a protected value, or refuse a harmless one.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import pg from "pg";
 import type { Input } from "../../../src/core/facts.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { callOf, cells, extended as x, frame, type Reply, refusal, types, WireClient } from "./wire-client.ts";
@@ -34,6 +35,8 @@ CREATE TABLE b.t AS SELECT 'secret' AS v;
 
 CREATE TABLE b.lone AS SELECT 'secret' AS v;
 
+CREATE TABLE b.pair AS SELECT 'open' AS o, 'secret' AS s;
+
 CREATE ROLE r;
 
 GRANT r TO app;
@@ -45,7 +48,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA a, b TO r;
 ALTER ROLE app SET search_path = a;
 
 `);
-  gate.classification = { "b.t.v": ["pii"], "b.lone.v": ["pii"] };
+  gate.classification = { "b.t.v": ["pii"], "b.lone.v": ["pii"], "b.pair.s": ["pii"] };
 });
 after(() => gate.close());
 beforeEach(async () => {
@@ -319,6 +322,56 @@ describe("a change of the catalog", () => {
     const replies = await send(all("ALTER TABLE a.t RENAME TO s"), all("ALTER TABLE b.t SET SCHEMA a"), all(read));
     assert.equal(refusal(replies).R, "SESSION_STATE_UNSURE");
     assert.deepEqual(await run(read), ["OPEN"]);
+  });
+
+  it("by its own transaction is seen within a segment, whatever came before", async () => {
+    const first = [x.flush(), all("SAVEPOINT s"), all("SET application_name = 'x'"), frame("C", "Pc\0")];
+    await run("SET search_path = b; CREATE TEMP TABLE t AS SELECT 'open' AS v");
+    assert.deepEqual(await run(read), ["OPEN"]);
+    for (const message of first) {
+      await run("BEGIN");
+      await run("DROP TABLE pg_temp.t");
+      assert.deepEqual(values(await send(message, all(read))), ["[redacted]"]);
+      await run("ROLLBACK");
+    }
+    client.socket.write(Buffer.concat([all("BEGIN"), all("DROP TABLE pg_temp.t"), all("SELECT 1"), x.sync()]));
+    assert.deepEqual(values(await send(x.flush(), all(read))), ["1"]);
+    assert.deepEqual(values(await client.until("Z")), ["[redacted]"]);
+    assert.deepEqual(values(await send(all("ROLLBACK"), all(read))), ["OPEN"]);
+  });
+
+  it("that a pipeline commits is not passed over", async () => {
+    await run("SET search_path = b");
+    for (const behind of ["COMMIT", "COMMIT; BEGIN"]) {
+      await run("CREATE TEMP TABLE t AS SELECT 'open' AS v");
+      assert.deepEqual(await run(read), ["OPEN"]);
+      const ends = behind.split("; ").map(all);
+      const replies = await send(all("DROP TABLE pg_temp.t"), ...ends, all(read));
+      assert.equal(refusal(replies).R, "SESSION_STATE_UNSURE");
+      await run("ROLLBACK");
+      assert.deepEqual(await run(read), ["[redacted]"]);
+    }
+    await run("CREATE TEMP TABLE t AS SELECT 'open' AS v");
+    await run("BEGIN");
+    await run("DROP TABLE pg_temp.t");
+    assert.deepEqual(values(await send(all("COMMIT"), all(read))), ["[redacted]"]);
+  });
+
+  it("by somebody else is seen by a transaction that changed it itself", async () => {
+    const direct = new pg.Client({ connectionString: gate.server.url("app", "shop") });
+    await direct.connect();
+    const other = await WireClient.open(gate.port, "good");
+    await run("BEGIN");
+    await run("CREATE TEMP TABLE other (i int)");
+    assert.deepEqual(await run(read), ["OPEN"]);
+    const swap = "ALTER TABLE b.pair RENAME o TO x; ALTER TABLE b.pair RENAME s TO o; ALTER TABLE b.pair RENAME x TO s";
+    await direct.query(swap);
+    await other.run("SELECT 1 FROM t");
+    assert.deepEqual(await run("SELECT upper(o) FROM b.pair"), ["[redacted]"]);
+    await run("ROLLBACK");
+    await direct.query(swap);
+    await direct.end();
+    other.end();
   });
 
   it("that a ROLLBACK takes back at the begin of a text makes the rest unknown", async () => {
