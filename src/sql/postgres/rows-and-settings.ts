@@ -23,13 +23,13 @@ import { NO_SCOPE } from "./judging.ts";
 import { lockRelation } from "./locks.ts";
 import type { Relation } from "./model.ts";
 import { writeColumn } from "./modify.ts";
-import { constantOf, qualifiedName, rangeVarOf, stringOf, withoutCasts } from "./nodes.ts";
+import { constantOf, optionOf, qualifiedName, rangeVarOf, stringOf, withoutCasts } from "./nodes.ts";
 import type { Recorder, Result } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { resolveSelectNode } from "./select.ts";
 import { relationItem, Scope } from "./scope.ts";
 import { cutName, parseSearchPath } from "./search-path.ts";
-import { rowsAreRead, rowsChange } from "./triggers.ts";
+import { GIVEN, rowsAreRead, rowsChange } from "./triggers.ts";
 import { checksRun, coerced, isServersOwn, withRun } from "./user-code.ts";
 import { CONSTANT, OPAQUE } from "./value.ts";
 
@@ -70,7 +70,9 @@ export function copy({ recorder }: Judging, body: CopyStmt): Judged {
   if (missing !== undefined)
     recorder.miss("42703", `column "${missing}" of relation "${relation.name}" does not exist`);
   if (into) {
-    rowsChange(recorder, relation, "insert", new Map(columns.map((column) => [column.name, CONSTANT])));
+    // A value that is read may stand for the default.
+    const read = optionOf(body.options, "default") === undefined ? GIVEN : CONSTANT;
+    rowsChange(recorder, relation, "insert", new Map(columns.map((column) => [column.name, read])));
     // A file of the server, or what a program says, may be anything, other tables included.
     for (const column of columns) {
       const value = outside === undefined ? CONSTANT : OPAQUE;

@@ -17,7 +17,7 @@ import { runRule } from "./rules.ts";
 import { Scope } from "./scope.ts";
 import { coerced, conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
-import { combine, LITERAL, union } from "./value.ts";
+import { CONSTANT, combine, LITERAL, union } from "./value.ts";
 import { viewOf } from "./views.ts";
 
 export type RowEvent = "insert" | "update" | "delete" | "truncate";
@@ -76,6 +76,9 @@ function changesCatalogs(recorder: Recorder, relation: Relation): void {
 
 const LARGE_OBJECTS: ReadonlySet<string> = new Set(["pg_largeobject", "pg_largeobject_metadata"]);
 
+/** What COPY reads into a column, in each row: no default of the column, or of its domain, runs beside it. */
+export const GIVEN: Value = Object.freeze({ ...CONSTANT });
+
 /** A column that gets no value, or DEFAULT, has the default of its domain, which code of users may compute. (One that stands still has none.) */
 export function domainDefaultsRun(
   recorder: Recorder,
@@ -88,6 +91,7 @@ export function domainDefaultsRun(
   for (const column of relation.columns) {
     const given = written.get(column.name);
     // What has a type is a value; DEFAULT, like a parameter, has none.
+    if (given === GIVEN) continue;
     if (given === undefined ? event === "update" : given.type !== 0) continue;
     const value = domainDefaultOf(recorder, column.type);
     if (value === undefined) continue;
@@ -151,6 +155,7 @@ function runAttached(
   const inOrder = relation.attached.filter((attached) => attached.on.includes(event));
   if (inOrder.length > 1) inOrder.sort((left, right) => phase(relation, left) - phase(relation, right));
   for (const attached of inOrder) {
+    if (isGiven(relation, attached, written)) continue;
     const key = attached.kind === "trigger" ? `${attached.use.schema}.${attached.use.name}` : attached.definition;
     if (shown !== relation && key !== "" && ran.has(key)) continue;
     ran.add(key);
@@ -175,6 +180,12 @@ function phase(relation: Relation, attached: Attached): number {
     return attached.column !== undefined && !relation.generated.has(attached.column) ? 0 : 2;
   if (attached.kind === "rule") return 1;
   return ((triggerOf(attached)?.timing ?? 0) & (BEFORE | INSTEAD)) === 0 ? 2 : 1;
+}
+
+function isGiven(relation: Relation, attached: Attached, written: ReadonlyMap<string, Value>): boolean {
+  if (attached.kind !== "expression" || attached.column === undefined) return false;
+  const column = relation.columns.find(({ attnum }) => attnum === attached.column);
+  return column !== undefined && written.get(column.name) === GIVEN;
 }
 
 function writtenBehind<T>(view: Relation, base: Relation, written: ReadonlyMap<string, T>): Map<string, T> {

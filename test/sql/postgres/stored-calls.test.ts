@@ -32,6 +32,18 @@ CREATE TRIGGER w BEFORE UPDATE ON public.indexed FOR EACH ROW EXECUTE FUNCTION t
 `);
 const judged = (text: string): Analysis["statements"][number] => analyze(text, rich.catalog, SCOPE).statements[0]!;
 
+test("a default does not run where COPY gives each row a value", () => {
+  for (const text of ["COPY of_default FROM STDIN", "COPY of_default (y, x) FROM STDIN", "COPY of_given FROM STDIN"]) {
+    const { facts, effects } = judged(text);
+    assert.ok(!effects.settings, text);
+    assert.deepEqual(
+      facts.functions.filter((use) => use.opaque),
+      [],
+      text,
+    );
+  }
+});
+
 describe("what is stored does what it does where it runs", () => {
   for (const text of [
     "INSERT INTO of_default (x) VALUES (1)",
@@ -40,6 +52,7 @@ describe("what is stored does what it does where it runs", () => {
     "UPDATE of_default SET y = DEFAULT WHERE x = 1",
     "MERGE INTO of_default USING (VALUES (1)) v(x) ON of_default.x = v.x WHEN NOT MATCHED THEN INSERT (x) VALUES (v.x)",
     "COPY of_default (x) FROM STDIN",
+    "COPY of_default FROM STDIN (DEFAULT '-')",
     "WITH made AS (INSERT INTO of_default (x) VALUES (1)) SELECT 1",
     "EXPLAIN ANALYZE INSERT INTO of_default (x) VALUES (1)",
     "INSERT INTO of_check (x) VALUES (1)",
