@@ -1,6 +1,7 @@
 // What each message of the server means for the session: which pending op it answers, and what is known from then on.
 import { RegateError } from "../../errors.ts";
-import { confirm, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import { confirm, type ScopeNames, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
 import { BACKEND, TRANSACTION } from "./codes.ts";
 import { CopyMasker } from "./copy-masker.ts";
 import { HEADER_BYTES } from "./frame.ts";
@@ -270,6 +271,7 @@ export class Answers {
     const session = this.#session;
     const { pending, registry, names, backend } = session;
     const { catalog, temp, transaction } = statement.effects;
+    if (transaction === "commit") registry.kept(this.#seen());
     registry.completed(statement, pending.current, pending.first()?.segment ?? session.segment, run, at);
     names.completed(statement);
     if (catalog || temp) {
@@ -283,6 +285,14 @@ export class Answers {
     // The rest of this text, or of this segment, runs again.
     if (session.status === TRANSACTION.failed)
       session.status = transaction === "savepoint" ? TRANSACTION.open : TRANSACTION.idle;
+  }
+
+  /** What the transaction that ends now has seen; undefined: not known. */
+  #seen(): { catalog: Catalog; at: ScopeNames } | undefined {
+    const { names, backend, ownCatalog, lastCatalog } = this.#session;
+    if (names.dirty || lastCatalog === undefined || (backend.catalogChanged && ownCatalog === undefined))
+      return undefined;
+    return { catalog: lastCatalog, at: { searchPath: names.searchPath, user: names.user } };
   }
 
   #ready(body: Buffer, op: Op | undefined): boolean | "hold" {
@@ -309,6 +319,7 @@ export class Answers {
     }
     if (status === TRANSACTION.idle) {
       session.touchedTagged = false;
+      session.registry.kept(this.#seen());
       for (const run of session.registry.transactionEnded(op.segment)) session.recordOutcome(run, "skipped");
       session.names.transactionEnded();
       if (session.backend.catalogChanged) session.catalogs.invalidate();

@@ -3,7 +3,8 @@ import type { Ticket } from "../../core/ports.ts";
 import { RegateError } from "../../errors.ts";
 import { analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
-import { comparable, parameterTypesOf, type ReadCommand } from "./command-facts.ts";
+import { comparable } from "../../sql/postgres/comparable.ts";
+import { parameterTypesOf, type ReadCommand } from "./command-facts.ts";
 import type { Session } from "./session.ts";
 
 /**

@@ -1,6 +1,6 @@
 // The facts of one command, as the policy is given them: what its analysis says, and how it was sent.
 import type { Command } from "../../core/command.ts";
-import type { CommandFacts, StatementFacts } from "../../core/facts.ts";
+import type { CommandFacts } from "../../core/facts.ts";
 import type { Analysis } from "../../sql/postgres/analyze.ts";
 import type { Rewriting } from "./rewriting.ts";
 
@@ -30,9 +30,4 @@ export function parameterTypesOf({ parameters }: CommandFacts): number[] {
 /** The facts of a text that could not be judged: the text alone. */
 export function unjudgedFacts(text: string, message: string): CommandFacts {
   return { text, normalized: "", fingerprint: "", message, parameters: { count: 0, types: [] }, statements: [] };
-}
-
-/** All but what the server estimates: that is no fact about names. */
-export function comparable(statements: readonly StatementFacts[]): string {
-  return JSON.stringify(statements, (key, value: unknown) => (key === "estimate" ? undefined : value));
 }

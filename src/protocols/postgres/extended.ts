@@ -3,11 +3,14 @@ import type { Permit } from "../../core/enforce.ts";
 import type { StatementFacts } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { comparable } from "../../sql/postgres/comparable.ts";
 import { hold } from "../../sql/postgres/held.ts";
 import { merged } from "../../sql/postgres/replay.ts";
+import { opened } from "../../sql/postgres/run-later.ts";
 import { changesWhileParsed } from "../../sql/postgres/type-code.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
-import { comparable, type ReadCommand } from "./command-facts.ts";
+import type { ReadCommand } from "./command-facts.ts";
 import type { ClientMessage } from "./frontend.ts";
 import { decodeBind, decodeExecute, decodeParse, decodeTarget, encodeParse } from "./message.ts";
 import { newRun } from "./pending.ts";
@@ -69,7 +72,7 @@ export class Extended {
       analysis,
       basis: reading.basis(),
       readings: analysis.statements,
-      held: statement === undefined || catalog === undefined ? [] : [hold(statement, catalog, names.searchPath)],
+      held: statement === undefined || catalog === undefined ? [] : [hold(statement, catalog, names)],
       commands: new Map(),
     };
     const command = reading.prepareCommand(prepared, "parse");
@@ -135,7 +138,8 @@ export class Extended {
 
   #bound(message: ClientMessage, permit: Permit, name: string, prepared: Prepared, again: ReadCommand): void {
     const session = this.#session;
-    const { registry, catalog, names } = session;
+    const { registry, names } = session;
+    const catalog = session.catalog ?? session.lastCatalog;
     const { statements } = prepared.analysis;
     const [statement] = statements;
     const run = newRun(permit, statements, again.facts, prepared.analysis.locations, prepared.rewriting);
@@ -149,9 +153,13 @@ export class Extended {
       sure: registry.portals.doubt,
       weight: 0,
       by: "bind",
+      text: prepared.text,
       source: prepared.source,
       statements,
-      held: statement === undefined || catalog === undefined ? undefined : hold(statement, catalog, names.searchPath),
+      held:
+        statement === undefined || catalog === undefined
+          ? undefined
+          : opened(hold(statement, catalog, names, prepared.basis)),
       basis: "",
       prepared,
       rewriting: prepared.rewriting,
@@ -204,12 +212,11 @@ export class Extended {
   #upToDate(portal: Portal, step: () => boolean): boolean {
     const session = this.#session;
     const { pending, registry, names, settled, reading } = session;
-    const { prepared, again } = portal;
+    const { prepared, again, held } = portal;
     if (prepared === undefined || again === undefined) return step();
+    const { meaning } = registry.changing;
+    const moved = (pending.waits(meaning) && meaning > portal.serial) || names.dirty || portal.basis !== this.#basis();
     if (prepared.analysis.statements.some(looksUpLate) || portal.statements.some(looksUpLate)) {
-      const { meaning } = registry.changing;
-      const moved =
-        (pending.waits(meaning) && meaning > portal.serial) || names.dirty || portal.basis !== this.#basis();
       if (!moved) return step();
       return reading.current(prepared, () => {
         const now = prepared.analysis.statements;
@@ -219,22 +226,27 @@ export class Extended {
         return step();
       });
     }
+    const retold = (catalog: Catalog): boolean =>
+      settled.complete(
+        () => cursorReading(portal, catalog, settled.scope, reading.options),
+        (statements) => {
+          if (held?.code !== undefined && reading.unsure({ statements })) return session.judge.refuseUnsure(false);
+          if (comparable(statements.map(factsOf)) !== comparable(portal.statements.map(factsOf)))
+            this.#retell(
+              portal,
+              statements.length === 0
+                ? analyzeUnread(again.facts.sent ?? again.facts.text, catalog).statements
+                : statements,
+            );
+          portal.basis = this.#basis();
+          return step();
+        },
+      );
+    // What code of users does is looked up as it runs: names are waited for.
+    if (held?.code !== undefined) return moved ? settled.catalog(false, retold) : step();
     const { catalog } = session;
-    if (portal.held === undefined || catalog === undefined || portal.basis === this.#basis()) return step();
-    return settled.complete(
-      () => cursorReading(portal, catalog),
-      (statements) => {
-        if (comparable(statements.map(factsOf)) !== comparable(portal.statements.map(factsOf)))
-          this.#retell(
-            portal,
-            statements.length === 0
-              ? analyzeUnread(again.facts.sent ?? again.facts.text, catalog).statements
-              : statements,
-          );
-        portal.basis = this.#basis();
-        return step();
-      },
-    );
+    if (held === undefined || catalog === undefined || portal.basis === this.#basis()) return step();
+    return retold(catalog);
   }
 
   #retell(portal: Portal, statements: readonly StatementAnalysis[]): void {

@@ -4,12 +4,13 @@ import { createHash } from "node:crypto";
 import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
+import { basisOf } from "../../sql/postgres/held.ts";
 import { LONG_TEXT, shapeAside } from "../../sql/postgres/parse-aside.ts";
 import { knownShapeOf } from "../../sql/postgres/shape.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
 import { commandFacts, parameterTypesOf, type ReadCommand, unjudgedFacts } from "./command-facts.ts";
 import { beginsEarly, namesNothing } from "./names.ts";
-import { basisOf, looksUpLate, refresh } from "./readings.ts";
+import { looksUpLate, refresh } from "./readings.ts";
 import { rewrite, type Rewriting, type Substitutions } from "./rewriting.ts";
 import { probesOf } from "./probes.ts";
 import { forbiddenSetting } from "./settings.ts";
@@ -152,7 +153,7 @@ export class Reading {
   }
 
   /** DDL of this segment is not in the catalog that the gate can read before its end: what names anything cannot be judged. */
-  unsure(analysis: Analysis): boolean {
+  unsure(analysis: Pick<Analysis, "statements">): boolean {
     const { segmentDdl, lastCatalog, options } = this.#session;
     if (!segmentDdl || lastCatalog?.hasTags === false || options.pipeline.policy.mode === "observe") return false;
     return analysis.statements.some(

@@ -1,11 +1,13 @@
 // What a prepared statement may mean now. The server reads it anew when the path changed, or something that it uses; else it keeps its reading.
+import { RegateError } from "../../errors.ts";
 import { type Analysis, analyze, type NameScope, type StatementAnalysis } from "../../sql/postgres/analyze.ts";
 import type { Catalog } from "../../sql/postgres/catalog.ts";
-import { hold, retold } from "../../sql/postgres/held.ts";
+import { comparable } from "../../sql/postgres/comparable.ts";
+import { basisOf, hold, retold } from "../../sql/postgres/held.ts";
 import { hasPlan } from "../../sql/postgres/nested.ts";
 import { merged } from "../../sql/postgres/replay.ts";
+import { asItRuns } from "../../sql/postgres/run-later.ts";
 import { analyzeUnread } from "../../sql/postgres/unread.ts";
-import { comparable } from "./command-facts.ts";
 import { namesNothing } from "./names.ts";
 import type { Portal, Prepared } from "./registry.ts";
 
@@ -13,11 +15,6 @@ import type { Portal, Prepared } from "./registry.ts";
 const readingsKept = 8;
 
 type Options = { readonly normalized: boolean; readonly fingerprint: boolean };
-
-/** The state that an analysis holds for. */
-export function basisOf(catalog: Catalog, scope: Pick<NameScope, "searchPath" | "user">): string {
-  return `${catalog.version}/${scope.user}/${scope.searchPath.join("\0")}`;
-}
 
 /**
  * Brings the analysis of a prepared statement up to date. A plan that the server keeps is read anew when the path is another than it was read
@@ -48,7 +45,7 @@ export function refresh(prepared: Prepared, catalog: Catalog, scope: NameScope, 
     readings.push(still.analysis);
     return true;
   });
-  prepared.held.push(hold(fresh, catalog, scope.searchPath));
+  prepared.held.push(hold(fresh, catalog, scope));
   prepared.readings = prepared.held.length > readingsKept ? [] : readings;
   if (readings.length === 1 && prepared.by === "parse") return;
   const statement =
@@ -85,8 +82,38 @@ function statementOf(prepared: Prepared, analysis: Analysis): StatementAnalysis 
 }
 
 /** What FETCH of this portal shows, in the words of this catalog. */
-export function cursorReading(portal: Portal, catalog: Catalog): readonly StatementAnalysis[] {
+export function cursorReading(
+  portal: Portal,
+  catalog: Catalog,
+  scope: NameScope,
+  options: Options,
+): readonly StatementAnalysis[] {
   if (portal.held === undefined) return portal.statements.slice(0, 1);
-  const told = retold(portal.held, catalog);
-  return told === undefined ? [] : [told.analysis];
+  const now = asItRuns(portal.held, catalog, scope, (current, at) =>
+    readAgain(portal, current, { ...scope, ...at }, options),
+  );
+  return now === undefined ? [] : [now];
+}
+
+/** The statement that a portal was opened on, as its text would be read now. */
+function readAgain(
+  { text, prepared, rewriting }: Portal,
+  catalog: Catalog,
+  scope: NameScope,
+  options: Options,
+): StatementAnalysis | undefined {
+  const masked = rewriting?.masked;
+  try {
+    const analysis = analyze(text, catalog, scope, {
+      ...options,
+      masked,
+      parameterTypes: prepared?.parameterTypes ?? [],
+    });
+    if (prepared !== undefined) return statementOf(prepared, analysis);
+    return analysis.statements[0]?.effects.declares?.statement;
+  } catch (thrown) {
+    // In mode observe it may be a text that cannot be read.
+    if (thrown instanceof RegateError) return undefined;
+    throw thrown;
+  }
 }

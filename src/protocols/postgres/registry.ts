@@ -1,8 +1,10 @@
 // The prepared statements, portals and cursors of a session, as the server will have confirmed them. SQL and the protocol share each name space.
-import type { Analysis, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Analysis, ScopeNames, StatementAnalysis } from "../../sql/postgres/analyze.ts";
+import type { Catalog } from "../../sql/postgres/catalog.ts";
 import type { ReadCommand } from "./command-facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { Held } from "../../sql/postgres/held.ts";
+import { opened, ranToItsEnd } from "../../sql/postgres/run-later.ts";
 import { changesMeaning } from "./names.ts";
 import type { Rewriting } from "./rewriting.ts";
 import type { Run } from "./pending.ts";
@@ -32,6 +34,8 @@ export interface Prepared extends Slot<Prepared> {
 /** Made by Bind, or a cursor made by DECLARE. */
 export interface Portal extends Slot<Portal> {
   readonly by: "bind" | "declare";
+  /** What is analysed: that of the prepared statement, or the DECLARE alone. */
+  readonly text: string;
   readonly source: string;
   statements: readonly StatementAnalysis[];
   /** What it is bound to, for the words of a later catalog. */
@@ -120,6 +124,11 @@ export class Registry {
     return undefined;
   }
 
+  /** A transaction commits, and runs what is kept WITH HOLD to its end. `under`: undefined if not known. */
+  kept(under: { catalog: Catalog; at: ScopeNames } | undefined): void {
+    for (const { hold, held } of this.portals.values()) if (hold && held !== undefined) ranToItsEnd(held, under);
+  }
+
   /** The transaction of these segments is over: its portals are gone. Returns the runs of those that were never executed. */
   transactionEnded(segment: number): Run[] {
     const unrun: Run[] = [];
@@ -138,9 +147,12 @@ export class Registry {
     const { rewriting } = run;
     const source = rewriting?.sent ?? run.command?.text ?? "";
     const given = { serial, segment, confirmed: true, failed: false, previous: undefined, source };
-    if (prepares !== undefined) {
+    const textOf = (): string => {
       const { start, length } = run.locations[at]!;
-      const text = Buffer.from(source).toString("utf8", start, start + length);
+      return Buffer.from(source).toString("utf8", start, start + length);
+    };
+    if (prepares !== undefined) {
+      const text = textOf();
       this.changes++;
       this.statements.put({
         ...given,
@@ -164,14 +176,16 @@ export class Registry {
       });
     }
     if (declares !== undefined) {
+      const text = textOf();
       this.changes++;
       this.portals.put({
         ...given,
         name: declares.name,
-        weight: source.length,
+        text,
+        weight: text.length + source.length,
         by: "declare",
         statements: [declares.statement],
-        held: declares.held,
+        held: opened(declares.held),
         basis: "",
         prepared: undefined,
         rewriting,

@@ -78,7 +78,7 @@ export class Settled {
         if (!readings.every(hasPlan)) this.utility ??= { kind: "statement", name };
         return readings;
       },
-      cursor: (name, catalog) => {
+      cursor: (name, catalog, at) => {
         const found = registry.portals.get(name);
         if (found === undefined) {
           this.#unknown("portal", name);
@@ -98,7 +98,7 @@ export class Settled {
           this.utility ??= { kind: "portal", name };
           return [];
         }
-        return cursorReading(found, catalog);
+        return cursorReading(found, catalog, { ...this.scope, ...at }, session.reading.options);
       },
     };
   }

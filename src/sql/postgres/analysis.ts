@@ -14,8 +14,8 @@ export type NameScope = {
   readonly user: string;
   /** What this name may stand for, analysed under this path: the server reads it anew at each EXECUTE. Empty: unknown. Several: any of them. */
   prepared(name: string, catalog: Catalog, at: ScopeNames): readonly StatementAnalysis[];
-  /** A cursor is bound to what its names stood for at DECLARE. */
-  cursor(name: string, catalog: Catalog): readonly StatementAnalysis[];
+  /** A cursor is bound to what its names stood for at DECLARE; what functions in it do is looked up as they run. */
+  cursor(name: string, catalog: Catalog, at: ScopeNames): readonly StatementAnalysis[];
 };
 
 /** How names resolve at one place of a text. */

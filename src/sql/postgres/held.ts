@@ -1,6 +1,6 @@
 // An analysis that outlives its catalog: what it names is kept by OID and attribute number, and can be said again in a later catalog's words.
 import type { Source, StatementFacts } from "../../core/facts.ts";
-import type { StatementAnalysis } from "./analysis.ts";
+import type { ScopeNames, StatementAnalysis } from "./analysis.ts";
 import type { Catalog, Relation } from "./catalog.ts";
 import { isMasked } from "./masked-forms.ts";
 
@@ -10,12 +10,35 @@ export type Held = {
   /** The effective schemas that it was made under. */
   readonly path: readonly string[];
   readonly names: ReadonlyMap<string, Named>;
+  /** Undefined: it runs no code of users. */
+  readonly code: Code | undefined;
+};
+/** How the code was read that it runs, after it was opened. */
+export type Code = {
+  /** By the catalog and the names: another reading, or undefined where it is the same. */
+  readonly read: Map<string, Held | undefined>;
+  /** It may have run as nobody has read it. */
+  lost: boolean;
+  /** Under what it ran to its end; undefined: it may still run. */
+  end: { readonly catalog: Catalog; readonly at: ScopeNames } | undefined;
 };
 type Name = { readonly schema: string; readonly table: string; readonly column?: string };
 
 const known = new WeakMap<StatementAnalysis, Held>();
 
-export function hold(analysis: StatementAnalysis, catalog: Catalog, path: readonly string[]): Held {
+/** The state that an analysis holds for. */
+export function basisOf(catalog: Catalog, at: ScopeNames): string {
+  return `${catalog.version}/${at.user}/${at.searchPath.join("\0")}`;
+}
+
+/** `basis`: the state that it was made in. */
+export function hold(
+  analysis: StatementAnalysis,
+  catalog: Catalog,
+  at: ScopeNames,
+  basis: string = basisOf(catalog, at),
+): Held {
+  const path = at.searchPath;
   const before = known.get(analysis);
   if (before !== undefined) return before;
   const names = new Map<string, { oid: number; columns: Map<string, number> }>();
@@ -31,9 +54,15 @@ export function hold(analysis: StatementAnalysis, catalog: Catalog, path: readon
     const attnum = column === undefined ? undefined : relation.column(column)?.attnum;
     if (column !== undefined && attnum !== undefined) named.columns.set(column, attnum);
   }
-  const held = { analysis, path, names };
+  const code = runsCode(analysis) ? { read: new Map([[basis, undefined]]), lost: false, end: undefined } : undefined;
+  const held = { analysis, path, names, code };
   known.set(analysis, held);
   return held;
+}
+
+/** What changes something may come to run triggers and checks that are made after it was opened. */
+export function runsCode({ facts }: StatementAnalysis): boolean {
+  return facts.class !== "read" || facts.functions.some(({ kind }) => kind !== "builtin");
 }
 
 function* namesIn({ facts, kept }: StatementAnalysis): Generator<Name> {

@@ -161,7 +161,7 @@ function opaqueEffects(facts: StatementFacts): Partial<Effects> {
 }
 
 function heldHere({ recorder, scope }: Judging, statement: StatementAnalysis): Held {
-  return hold(statement, recorder.catalog, scope.searchPath);
+  return hold(statement, recorder.catalog, scope);
 }
 
 export function prepare(judging: Judging, body: PrepareStmt): Judged {
@@ -213,7 +213,7 @@ export function declare(judging: Judging, body: DeclareCursorStmt): Judged {
 }
 
 export function fetch(judging: Judging, body: FetchStmt): Judged {
-  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? "", judging.recorder.catalog));
+  const analysis = oneOf(judging, judging.scope.cursor(body.portalname ?? "", judging.recorder.catalog, judging.scope));
   if (body.ismove !== true) return { verb: "fetch", instead: { ...analysis, returnsRows: true, copy: undefined } };
   return { verb: "move", instead: { ...analysis, returnsRows: false, copy: undefined } };
 }

@@ -333,7 +333,7 @@ export function judge(judging: Judging, node: Node): StatementAnalysis {
   const row = Object.hasOwn(STATEMENTS, kind) ? STATEMENTS[kind] : undefined;
   if (row === undefined) return unknownStatement(judging);
   const { recorder, scope } = judging;
-  recorder.cursor = (name) => scope.cursor(name, recorder.catalog);
+  recorder.cursor = (name) => scope.cursor(name, recorder.catalog, scope);
   const judged = row(judging, bodyOf(node), node);
   const { verb, result, returnsRows, instead, outputsKnown, copy: wire, ...effects } = judged;
   if (instead !== undefined) {

@@ -1,14 +1,16 @@
 // The state of names within one text: what its earlier statements prepare, declare, set and define, as the later ones will meet it.
 import type { Effects, NameScope, ScopeNames, StatementAnalysis } from "./analysis.ts";
 import type { Catalog } from "./catalog.ts";
+import { runsCode } from "./held.ts";
 import { isUnseen } from "./meaning-settings.ts";
+import { asItRuns } from "./run-later.ts";
 import { effectivePath } from "./search-path.ts";
 
 const NONE: readonly StatementAnalysis[] = [];
 
-/** How a statement that was prepared in this text is read where it is executed. */
-type Prepared = (catalog: Catalog, at: ScopeNames) => readonly StatementAnalysis[];
-const UNKNOWN: Prepared = () => NONE;
+/** How a statement that was prepared, or a cursor that was declared in this text is read where it is executed. */
+type Reading = (catalog: Catalog, at: ScopeNames) => readonly StatementAnalysis[];
+const UNKNOWN: Reading = () => NONE;
 
 /** A setting that decides names, and its value when the transaction commits. */
 type Path = { readonly path: readonly string[]; readonly user: string };
@@ -17,8 +19,8 @@ export class TextState implements NameScope {
   user: string;
   searchPath: readonly string[];
   readonly #session: NameScope;
-  readonly #prepared = new Map<string, Prepared>();
-  readonly #cursors = new Map<string, readonly StatementAnalysis[]>();
+  readonly #prepared = new Map<string, Reading>();
+  readonly #cursors = new Map<string, Reading>();
   #allDeallocated = false;
   #allClosed = false;
   /** Names may mean something else than is known, until the session has asked. */
@@ -31,6 +33,10 @@ export class TextState implements NameScope {
   ofSession = false;
   /** DDL ran in the open transaction, before this text or in it: its end may take it back. */
   #catalogChanged: boolean;
+  /** Names or the catalog were changed in the open transaction. */
+  #changed: boolean;
+  /** Such a transaction has ended, and cursors WITH HOLD ran to their end under what it had changed. */
+  #ranToItsEnd = false;
 
   constructor(session: NameScope, uncertain: boolean) {
     this.#session = session;
@@ -43,6 +49,7 @@ export class TextState implements NameScope {
     this.#committed = lasts ? this.#now : undefined;
     this.#before = lasts ? this.#now : known?.before;
     this.#catalogChanged = known?.restores === "names and catalog";
+    this.#changed = !lasts;
   }
 
   prepared(name: string, catalog: Catalog, at: ScopeNames): readonly StatementAnalysis[] {
@@ -51,8 +58,11 @@ export class TextState implements NameScope {
     return this.#allDeallocated ? NONE : this.#session.prepared(name, catalog, at);
   }
 
-  cursor(name: string, catalog: Catalog): readonly StatementAnalysis[] {
-    return this.#cursors.get(name) ?? (this.#allClosed ? NONE : this.#session.cursor(name, catalog));
+  cursor(name: string, catalog: Catalog, at: ScopeNames): readonly StatementAnalysis[] {
+    const own = this.#cursors.get(name);
+    if (own === undefined && this.#allClosed) return NONE;
+    const found = own === undefined ? this.#session.cursor(name, catalog, at) : own(catalog, at);
+    return this.#ranToItsEnd && found.some(runsCode) ? NONE : found;
   }
 
   /** Follows a statement's effects, as if it succeeded: if it fails, nothing behind it in the text runs. `again` analyses it under other names. */
@@ -71,7 +81,17 @@ export class TextState implements NameScope {
         return anew === undefined ? NONE : [anew.statement];
       });
     }
-    if (declares !== undefined) this.#cursors.set(declares.name, [declares.statement]);
+    if (declares !== undefined) {
+      this.#cursors.set(declares.name, (catalog, at) => {
+        const now = asItRuns(
+          declares.held,
+          catalog,
+          at,
+          (current, names) => again(current, names).effects.declares?.statement,
+        );
+        return now === undefined ? NONE : [now];
+      });
+    }
     if (effects.deallocates === "*") {
       this.#prepared.clear();
       this.#allDeallocated = true;
@@ -79,11 +99,12 @@ export class TextState implements NameScope {
     if (effects.closesCursor === "*") {
       this.#cursors.clear();
       this.#allClosed = true;
-    } else if (effects.closesCursor !== undefined) this.#cursors.set(effects.closesCursor, NONE);
+    } else if (effects.closesCursor !== undefined) this.#cursors.set(effects.closesCursor, UNKNOWN);
     if (effects.catalog || effects.temp) {
       this.#uncertain = true;
       this.#catalogChanged = true;
     }
+    if (effects.settings || effects.catalog || effects.temp) this.#changed = true;
     if (effects.settings) this.#settings(analysis);
     if (effects.transaction !== undefined) this.#transaction(effects.transaction, facts.verb);
   }
@@ -122,6 +143,7 @@ export class TextState implements NameScope {
   #transaction(kind: Effects["transaction"], verb: string): void {
     this.ofSession = true;
     if (kind === "begin" || verb === "savepoint" || verb === "release") return;
+    if (this.#changed && verb !== "rollback_to") this.#ranToItsEnd = true;
     const after = verb === "rollback_to" || verb === "prepare_transaction" ? undefined : kind;
     // What a savepoint brings back is not followed.
     const next = after === "commit" ? this.#committed : after === "rollback" ? this.#before : undefined;

@@ -127,7 +127,7 @@ test("a table that has been changed, renamed or exchanged is not the one that th
 
 test("a cursor on masked columns stays so in the words of a later catalog", async () => {
   const statement = made.analysis.statements[0]!;
-  const told = retold(hold(statement, catalog, SCOPE.searchPath), await load());
+  const told = retold(hold(statement, catalog, SCOPE), await load());
   const columns = told!.analysis.facts.columns.filter(({ column }) => column === "mail");
   assert.deepEqual(
     columns.map(({ tags }) => tags),
