@@ -54,10 +54,16 @@ export class Pipeline {
   judge(session: SessionContext, command: Command, sure: boolean): Verdict | Doubt | Promise<Verdict | Doubt>;
   judge(session: SessionContext, command: Command, sure = true): Verdict | Doubt | Promise<Verdict | Doubt> {
     const probes = this.#infer(session, command, true);
-    return this.#decide(session, command, sure, (decision, started) => {
+    const counted = JSON.stringify(session.facts.inference);
+    const act = (decision: Decision, started: number): Verdict => {
       const verdict = this.#act(session, command, this.#nextId(session), decision, started);
       if (verdict.kind !== "refuse") noteProbes(this.#parts.probes, session, probes);
       return verdict;
+    };
+    return this.#decide(session, command, sure, act, () => {
+      // Other sessions may have tried values while this was decided aside.
+      this.#infer(session, command, true);
+      return JSON.stringify(session.facts.inference) === counted ? undefined : this.judge(session, command, sure);
     });
   }
 
@@ -93,6 +99,8 @@ export class Pipeline {
     command: Command,
     sure: boolean,
     act: (decision: Decision, started: number) => Verdict,
+    /** Asked once a decision was waited for: what to do in its place, if it is of what was true before. */
+    again: () => Verdict | Doubt | Promise<Verdict | Doubt> | undefined = () => undefined,
   ): Verdict | Doubt | Promise<Verdict | Doubt> {
     const ended = this.#ended(session, command.facts);
     if (ended !== undefined) return ended;
@@ -104,7 +112,7 @@ export class Pipeline {
       if (enforces && !sure && decision.action === "block") return { kind: "doubt" };
       return act(decision, started);
     };
-    return decided instanceof Promise ? decided.then(next) : next(decided);
+    return decided instanceof Promise ? decided.then((decision) => again() ?? next(decision)) : next(decided);
   }
 
   /** Decides a session's start. */
