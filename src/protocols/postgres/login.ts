@@ -5,7 +5,7 @@ import type { SessionContext } from "../../core/command.ts";
 import type { Identity } from "../../core/facts.ts";
 import { RegateError } from "../../errors.ts";
 import type { ShimOptions, ShimResource } from "../shim.ts";
-import { isUtf8Name } from "./settings.ts";
+import { badSetting, isUtf8Name } from "./settings.ts";
 import { startupSettings } from "./options.ts";
 import type { Startup } from "./startup.ts";
 import { connectUpstream, type Upstream, type UpstreamTarget } from "./upstream.ts";
@@ -59,7 +59,7 @@ export function contextOf(accepted: Accepted, identity: Identity, resource: Shim
 
 /**
  * Opens the upstream side with the client's own settings, as far as they are harmless.
- * @throws RegateError UPSTREAM_*, CLIENT_ENCODING, STANDARD_CONFORMING_STRINGS, STARTUP_SETTING
+ * @throws RegateError UPSTREAM_*, CLIENT_ENCODING, STANDARD_CONFORMING_STRINGS, SETTING_CHANGES_MEANING, STARTUP_SETTING
  */
 export async function openUpstream(accepted: Accepted, target: UpstreamTarget): Promise<Upstream> {
   const parameters = new Map<string, string>();
@@ -90,10 +90,7 @@ export async function openUpstream(accepted: Accepted, target: UpstreamTarget): 
 function checkSetting(given: string, value: string): void {
   const name = given.toLowerCase();
   if (refusedSettings.has(name)) throw new RegateError("STARTUP_SETTING", { detail: name });
-  if (name === "client_encoding" && !isUtf8Name(value) && !["sql_ascii", "sqlascii"].includes(value.toLowerCase())) {
-    throw new RegateError("CLIENT_ENCODING", { detail: `The client asks for ${value}.` });
-  }
-  if (name === "standard_conforming_strings" && !["on", "true", "yes", "1"].includes(value.toLowerCase())) {
-    throw new RegateError("STANDARD_CONFORMING_STRINGS", { detail: `The client asks for ${value}.` });
-  }
+  if (name === "client_encoding" && ["sql_ascii", "sqlascii"].includes(value.toLowerCase())) return;
+  const bad = badSetting(name, value);
+  if (bad !== undefined) throw bad;
 }

@@ -427,6 +427,10 @@ describe("the session's state", () => {
       WireClient.open(gate.port, "good", { options: "-c standard_conforming_strings=off" }),
       /standard_conforming_strings/,
     );
+    // Later it would end the session with the first statement.
+    for (const setting of ["extra_float_digits=-3", "transform_null_equals=on"])
+      await assert.rejects(WireClient.open(gate.port, "good", { options: `-c ${setting}` }), /would change what/);
+    (await WireClient.open(gate.port, "good", { extra_float_digits: "3" })).end();
     await assert.rejects(WireClient.open(gate.port, "good", { client_encoding: "LATIN1" }), /client_encoding/);
   });
 
