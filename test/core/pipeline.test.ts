@@ -41,7 +41,7 @@ const session = (id: string): SessionContext =>
   ({
     identity: { issuer: "regate", subject: "agent:bot" },
     resource: { name: "shop" },
-    facts: { id, inference: [], client: {}, usage: {} },
+    facts: { id, inference: [], client: {}, usage: {}, taint: [] },
     usage: {},
     sequence: 0,
   }) as unknown as SessionContext;
