@@ -17,7 +17,7 @@ import { runRule } from "./rules.ts";
 import { Scope } from "./scope.ts";
 import { coerced, conversionRuns, withRun } from "./user-code.ts";
 import type { Member, Value } from "./value.ts";
-import { CONSTANT, combine, LITERAL, union } from "./value.ts";
+import { CONSTANT, combine, LITERAL, OPAQUE, plainConstant, union } from "./value.ts";
 import { viewOf } from "./views.ts";
 
 export type RowEvent = "insert" | "update" | "delete" | "truncate";
@@ -135,7 +135,7 @@ export function rowsAreRead(recorder: Recorder, relation: Relation): void {
 export function rowsAreMaintained(recorder: Recorder, relation: Relation): void {
   for (const attached of relation.attached)
     if (attached.kind === "expression" && !attached.on.includes("select"))
-      runExpression(recorder, attached, rowsOf(relation, new Map()), "maintenance", new Map());
+      runExpression(recorder, attached, rowsOf(relation, new Map(), "maintenance"), "maintenance", new Map());
   for (const child of relation.children) rowsAreMaintained(recorder, child);
 }
 
@@ -160,7 +160,7 @@ function runAttached(
     if (shown !== relation && key !== "" && ran.has(key)) continue;
     ran.add(key);
     recorder.spend(relation.columns.length);
-    const rows = rowsOf(shown, written);
+    const rows = rowsOf(shown, written, event);
     if (attached.kind === "expression") runExpression(recorder, attached, rows, event, written);
     else if (attached.kind === "rule") runRule(recorder, attached, rows);
     else if (event !== "update" || isAskedFor(relation, attached, assigned))
@@ -214,7 +214,8 @@ function cascade(
   }
 }
 
-function rowsOf(relation: Relation, written: ReadonlyMap<string, Value>): Rows {
+/** OLD is NULL where a row is new, and so is NEW where one goes. */
+function rowsOf(relation: Relation, written: ReadonlyMap<string, Value>, event: string): Rows {
   const row = (value: (column: Column) => Value): Value => {
     const members = relation.columns.map((column): Member => ({ name: column.name, value: value(column) }));
     return {
@@ -226,16 +227,29 @@ function rowsOf(relation: Relation, written: ReadonlyMap<string, Value>): Rows {
       row: members,
     };
   };
+  const nothing = (column: Column): Value => plainConstant(column.type);
+  const kept = (column: Column): Value => {
+    const value = written.get(column.name);
+    if (value === undefined) return column.value;
+    const { sources } = column.value;
+    return { ...combine([value], column.type, true), sources: union(sources, value.sources), total: true };
+  };
   return {
     relation,
-    old: row((column) => column.value),
-    fresh: row((column) => {
-      const value = written.get(column.name);
-      if (value === undefined) return column.value;
-      const { sources } = column.value;
-      return { ...combine([value], column.type, true), sources: union(sources, value.sources), total: true };
-    }),
+    old: row(event === "insert" ? nothing : (column) => column.value),
+    fresh: row(
+      event === "insert" ? (column) => givenTo(relation, written, column) : event === "delete" ? nothing : kept,
+    ),
   };
+}
+
+/** What a column of a new row holds: what is written to it, or to what it is generated from. Its default counts as written. */
+function givenTo(relation: Relation, written: ReadonlyMap<string, Value>, column: Column): Value {
+  const bases = relation.generated.get(column.attnum) ?? [];
+  const values = relation.columns
+    .filter((one) => one === column || bases.includes(one.attnum))
+    .flatMap((one) => written.get(one.name) ?? []);
+  return values.length === 0 ? plainConstant(column.type) : { ...combine(values, column.type, true), total: true };
 }
 
 /** A default, a check, a generated column, an index: the columns of the row are in scope. */
@@ -249,6 +263,11 @@ function runExpression(
   const own = recorder.within();
   const scope = new Scope(undefined, [rowItem(rows.relation.name, rows.fresh, true)], undefined);
   let value: Value | undefined;
+  const column =
+    attached.column === undefined ? undefined : rows.relation.columns.find(({ attnum }) => attnum === attached.column);
+  const before = column === undefined ? undefined : written.get(column.name);
+  // A given value takes the place of a default, DEFAULT (which looks like a constant) does not.
+  const hasValue = before !== undefined && (before.sources.length > 0 || before.derivation === "opaque");
   for (const node of expressionsIn(attached.definition)) {
     const one = expression(own, node, scope);
     value = value === undefined ? one : combine([value, one], 0, false);
@@ -256,20 +275,17 @@ function runExpression(
   if (value === undefined || own.unresolved) {
     // What cannot be read runs these, over anything in the row.
     for (const use of attached.uses ?? [attached.use]) runUse(recorder, use, rows.fresh);
+    if (column !== undefined && event === "insert" && !hasValue) written.set(column.name, OPAQUE);
     return;
   }
   absorb(recorder, own, new Map());
   if (own.opaque) recorder.opaque = true;
-  const column =
-    attached.column === undefined ? undefined : rows.relation.columns.find(({ attnum }) => attnum === attached.column);
   // The server does not write down the casts that nobody has written.
   value =
     column === undefined ? coerced(recorder, value) : withRun(value, conversionRuns(recorder, value, column.type));
   recorder.use(value, attached.column === undefined ? USE.filter : USE.expression);
   if (column === undefined || (event !== "insert" && !rows.relation.generated.has(column.attnum))) return;
-  const before = written.get(column.name);
-  // A given value takes the place of a default, DEFAULT (which looks like a constant) does not.
-  if (before !== undefined && (before.sources.length > 0 || before.derivation === "opaque")) return;
+  if (hasValue) return;
   recorder.write(column, value);
   written.set(column.name, value);
 }

@@ -147,7 +147,7 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
       ["UPDATE asked SET code = 'x' WHERE id = 1", "asked.ssn: filter"],
       ["UPDATE asked SET kind = 'x' WHERE id = 1", "asked.ssn: filter"],
       ["UPDATE asked_by_code SET open = 'x' WHERE id = 1", "asked_by_code.ssn: filter"],
-      ["UPDATE asked_row SET open = 'x' WHERE id = 1", "asked_row.ssn: filter"],
+      ["UPDATE asked_row SET open = 'x' WHERE id = 1", "asked_row.ssn: nullness"],
     ],
   ],
   ["a key of several columns", [["UPDATE checked SET low = 5, high = 6 WHERE id = 1", "checked.ssn: filter"]]],

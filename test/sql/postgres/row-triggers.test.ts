@@ -21,8 +21,30 @@ CREATE TRIGGER tells AFTER UPDATE OF open ON assigns FOR EACH ROW EXECUTE FUNCTI
 CREATE TABLE keys (id int PRIMARY KEY);
 CREATE TABLE cascaded (id int REFERENCES keys ON UPDATE CASCADE, secret text);
 CREATE TRIGGER tells AFTER UPDATE OF id ON cascaded FOR EACH ROW EXECUTE FUNCTION tells();
+CREATE TABLE source (id int PRIMARY KEY, hidden text);
+CREATE FUNCTION looked_up() RETURNS text LANGUAGE sql STABLE AS 'SELECT max(hidden) FROM source';
+CREATE TABLE fresh (id int PRIMARY KEY, secret text, open text, made text GENERATED ALWAYS AS (lower(open)) STORED, given text DEFAULT looked_up());
+CREATE FUNCTION audits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (note) VALUES (to_jsonb(OLD) || to_jsonb(NEW)); RETURN NULL; END $$;
+CREATE TRIGGER audits AFTER INSERT OR UPDATE OR DELETE ON fresh FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION audits();
+CREATE VIEW fresh_view AS SELECT id, open AS shown FROM fresh;
+CREATE TABLE filled (id int PRIMARY KEY, secret text, open text);
+CREATE FUNCTION fills() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.open := (SELECT max(hidden) FROM source); RETURN NEW; END $$;
+CREATE TRIGGER fills BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION fills();
+CREATE TRIGGER audits AFTER INSERT ON filled FOR EACH ROW EXECUTE FUNCTION audits();
+CREATE TABLE decided (id int PRIMARY KEY, secret text, open text);
+CREATE TRIGGER decides AFTER INSERT OR UPDATE ON decided FOR EACH ROW WHEN (NEW.secret > 'b') EXECUTE FUNCTION assigns();
+CREATE TABLE ruled (id int PRIMARY KEY, secret text, open text);
+CREATE RULE also AS ON INSERT TO ruled DO ALSO INSERT INTO log (note) VALUES (NEW.secret || NEW.open);
+CREATE RULE gone AS ON DELETE TO ruled DO ALSO INSERT INTO log (note) VALUES (OLD.secret);
 `,
-  Object.fromEntries(["named", "plainly", "assigns", "cascaded"].map((name) => [`public.${name}.secret`, ["pii"]])),
+  Object.fromEntries(
+    [
+      ...["named", "plainly", "assigns", "cascaded", "fresh", "filled", "decided", "ruled"].map(
+        (name) => `${name}.secret`,
+      ),
+      "source.hidden",
+    ].map((name) => [`public.${name}`, ["pii"]]),
+  ),
 );
 
 /** How the text uses tagged columns: `table.column: uses`. */
@@ -61,6 +83,44 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
   [
     "a key that changes takes its triggers along",
     [["UPDATE keys SET id = 2 WHERE id = 1", "cascaded.secret: write_source"]],
+  ],
+  [
+    "a new row holds what is written to it",
+    [
+      [
+        "INSERT INTO filled (id, secret, open) VALUES (1, 'x', 'y')",
+        "filled.secret: write_target; source.hidden: write_source,expression",
+      ],
+      ["INSERT INTO fresh (id, given) VALUES (1, 'x')", "source.hidden: write_source,expression"],
+      [
+        "INSERT INTO fresh (id, open, given) SELECT id, secret, 'x' FROM plainly",
+        "plainly.secret: write_source; source.hidden: write_source,expression",
+      ],
+      [
+        "INSERT INTO fresh_view (id, shown) SELECT id, secret FROM plainly",
+        "plainly.secret: write_source; source.hidden: write_source,expression",
+      ],
+      ["INSERT INTO decided (id, secret) VALUES (1, 'x')", "decided.secret: write_target"],
+      [
+        "INSERT INTO decided (id, secret) SELECT id, hidden FROM source",
+        "decided.secret: write_target; source.hidden: filter,write_source",
+      ],
+      [
+        "INSERT INTO decided (id, open) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET open = 'x'",
+        "decided.secret: filter",
+      ],
+      ["UPDATE decided SET open = 'x' WHERE id = 1", "decided.secret: filter"],
+      ["INSERT INTO ruled (id, secret) VALUES (1, 'x')", "ruled.secret: write_target"],
+      ["COPY decided FROM STDIN", "decided.secret: write_target"],
+    ],
+  ],
+  [
+    "one that goes, what was there",
+    [
+      ["DELETE FROM fresh WHERE id = 1", "fresh.secret: write_source"],
+      ["UPDATE fresh SET open = 'x' WHERE id = 1", "fresh.secret: write_source; source.hidden: expression"],
+      ["DELETE FROM ruled WHERE id = 1", "ruled.secret: write_source"],
+    ],
   ],
 ];
 for (const [about, texts] of cases)
