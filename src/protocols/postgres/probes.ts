@@ -28,10 +28,10 @@ export function probesOf(analysis: Analysis, declared: readonly number[], bind: 
       literals ??= shapeOf(analysis.command.text).literals;
       return literals[asked.literal];
     }
-    const { parameter, like, alone } = asked;
+    const { parameter, like } = asked;
     const type = declared[parameter - 1] ?? 0;
     if (bind === undefined || !isLike(type, like)) return undefined;
-    if (alone && type === 0 && !standsOnce(parameter, analysis.command.text)) return undefined;
+    if (type === 0 && !standsOnce(parameter, analysis.command.text)) return undefined;
     parameters ??= given(bind);
     const value = parameters[parameter - 1];
     return value?.text === undefined || isExact(like, value.text) ? value?.probe : undefined;

@@ -15,13 +15,13 @@ import { coerced, isServersOwn } from "./user-code.ts";
 
 /**
  * Where the value stands that is asked for: a literal of the text, by its number in the text's shape or itself, or a parameter, whose type is
- * the client's choice: it must be `like` this one, and if `alone` the parameter may stand nowhere else, where it could become another.
+ * the client's choice: it must be `like` this one, and where none is chosen the parameter may stand nowhere else, where it could become another.
  * `casts`: the types that it is cast to; by other casts one constant is another value.
  */
 export type Asked = { readonly casts: string } & (
   | { readonly literal: number }
   | { readonly text: string }
-  | { readonly parameter: number; readonly like: number; readonly alone: boolean }
+  | { readonly parameter: number; readonly like: number }
 );
 export type Lookup = { readonly column: Pick<Source, "schema" | "table" | "column">; readonly asked: Asked };
 
@@ -78,10 +78,8 @@ function constantAsked(recorder: Recorder, given: Node | undefined, type: number
   const casts = written.map((each) => catalog.baseType(each));
   const base = catalog.baseType(type);
   if (node === undefined || !keepsValue(catalog, base, casts)) return undefined;
-  if ("ParamRef" in node) {
-    const alone = casts.length > 0 || hasForm(base);
-    return { casts: written.join(), parameter: node.ParamRef.number ?? 0, like: casts.at(-1) ?? base, alone };
-  }
+  if ("ParamRef" in node)
+    return { casts: written.join(), parameter: node.ParamRef.number ?? 0, like: casts.at(-1) ?? base };
   if (!("A_Const" in node)) return undefined;
   const { ival, fval, sval, bsval } = node.A_Const;
   if (hasForm(base) && !isExact(base, literalValue(sval?.sval ?? ""))) return undefined;
