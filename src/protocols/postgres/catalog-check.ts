@@ -176,8 +176,10 @@ function sameFacts(session: Session, command: ReadCommand, basis: Catalog | unde
       }).statements.map((statement) => statement.facts),
     );
   try {
+    // In this order: what an open cursor is read as once, it stays.
+    const before = basis === undefined ? undefined : read(basis);
     const again = read(now);
-    return again === comparable(facts.statements) || (basis !== undefined && again === read(basis));
+    return again === comparable(facts.statements) || again === before;
   } catch {
     return false;
   }

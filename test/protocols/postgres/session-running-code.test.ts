@@ -1,6 +1,7 @@
 // Functions in a cursor or a portal that is open look names up as they run: under the path and the catalog of then, not of its opening.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import pg from "pg";
 import type { Input } from "../../../src/core/facts.ts";
 import { allow, startTestGate, type TestGate } from "./gate.ts";
 import { cells, errorOf, extended as x, type Reply, WireClient } from "./wire-client.ts";
@@ -151,6 +152,19 @@ describe("a change of the catalog", () => {
       await send(x.parse("", "SELECT a.h()"), x.bind("p", ""), all(body("(SELECT max(v) FROM b.t)")), x.execute("p")),
     );
   });
+});
+
+it("another body that was made past the gate counts for the next FETCH", async () => {
+  const past = new pg.Client({ connectionString: gate.server.url("app", "shop") });
+  await past.connect();
+  const body = (what: string): string =>
+    `CREATE OR REPLACE FUNCTION a.g() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN ${what}; END'`;
+  await past.query(body("''x''"));
+  await run("BEGIN");
+  await run("DECLARE c CURSOR FOR SELECT a.g()");
+  await past.query(body("(SELECT max(v) FROM b.t)"));
+  await past.end();
+  safe(await run("SELECT v FROM b.t; FETCH ALL FROM c"));
 });
 
 it("what means the same goes on, whatever else changes", async () => {
