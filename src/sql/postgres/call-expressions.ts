@@ -5,6 +5,7 @@ import type { Call } from "./calls.ts";
 import { findCall, parametersFor, recordCall, recordUnknownCall } from "./calls.ts";
 import { castTo } from "./casts.ts";
 import { isOrdered } from "./coercion.ts";
+import { collate } from "./collations.ts";
 import { all, expression } from "./expressions.ts";
 import type { Relation } from "./model.ts";
 import { qualifiedName } from "./nodes.ts";
@@ -78,7 +79,8 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope, g
   // `f(x)` may be a column of x, when x may be any row.
   const mayBeColumn = args.length === 1 && args[0]!.type === 0 && args[0]!.derivation === "opaque";
   const ordered = isSortable(recorder, sorted) && (body.agg_distinct !== true || isSortable(recorder, args));
-  const value = combine(inputs, mayBeColumn ? 0 : call.returns, call.total && ordered);
+  const total = call.total && ordered && (isPassing(call) || collate(inputs, "searched"));
+  const value = combine(inputs, mayBeColumn ? 0 : call.returns, total);
   if (call.reads.length > 0) {
     return {
       sources: union(value.sources, call.reads),
@@ -95,6 +97,7 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope, g
       derivation: body.over === undefined ? "aggregate" : "expression",
       total: call.total && value.total,
       type: value.type,
+      ...(value.collation === undefined ? {} : { collation: value.collation }),
     };
     // What it counts by, and in which windows, is told in full.
     if (call.builtin && name === "count" && args.length === 1 && body.agg_distinct !== true)
@@ -112,8 +115,13 @@ export function functionCall(recorder: Recorder, body: FuncCall, scope: Scope, g
 
 /** Can any two of their values be compared? Rows can hold what cannot. */
 function isSortable(recorder: Recorder, values: readonly Value[]): boolean {
-  return values.every((value) => isConstant(value) || isOrdered(recorder.catalog, value.type));
+  return values.every(
+    (value) => collate([value], "compared") && (isConstant(value) || isOrdered(recorder.catalog, value.type)),
+  );
 }
+
+/** Does it never look into what it is given? */
+const isPassing = (call: Call): boolean => call.entries.every(({ behaviour }) => behaviour.values === "passed");
 
 /** The field of that name that a value of its shape has. */
 export function fieldNamed(recorder: Recorder, value: Value, name: string): Value | undefined {

@@ -113,6 +113,12 @@ const tellsMore = `(EXISTS (SELECT FROM pg_collation WHERE NOT collisdeterminist
         JOIN pg_attribute t ON t.attrelid = i.indrelid AND t.attnum = u.k JOIN pg_collation o ON o.oid = t.attcollation
         WHERE u.by <> t.attcollation AND NOT o.collisdeterministic))`;
 
+const DEFAULT_COLLATION = 100;
+/** Of whatever is of type name. */
+const C_COLLATION = 950;
+/** A collation: below 0 where it is not deterministic. */
+const signed = "CASE WHEN o.collisdeterministic THEN 1 ELSE -1 END * o.oid::int8";
+
 /** Does an index name the whole row? It depends on no column then. */
 const namesRow = "concat(i.indexprs, i.indpred) LIKE '%:varattno 0 %'";
 
@@ -177,15 +183,18 @@ export const CATALOG_QUERIES = {
     of: "database",
     sql: `SELECT DISTINCT r.oid, r.rolname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner WHERE ${userMade("p.oid", "p.pronamespace")} ORDER BY 1`,
   },
-  /** oid, schema, name, kind, row type, owner of a TOAST table, columns as JSON [[attnum, name, type], …] */
+  /** oid, schema, name, kind, row type, owner of a TOAST table, columns as JSON [[attnum, name, type, modifier, collation], …], the last two where there are any */
   relations: {
     of: "relation",
     sql: `
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltype, c.reltoastrelid,
       CASE WHEN c.relkind IN ('r','p','v','m','f','S','c') THEN (
-        SELECT coalesce(json_agg(CASE WHEN a.atttypmod < 0 THEN json_build_array(a.attnum, a.attname, a.atttypid::int8)
+        SELECT coalesce(json_agg(CASE
+            WHEN o.oid IS NOT NULL THEN json_build_array(a.attnum, a.attname, a.atttypid::int8, a.atttypmod, ${signed})
+            WHEN a.atttypmod < 0 THEN json_build_array(a.attnum, a.attname, a.atttypid::int8)
             ELSE json_build_array(a.attnum, a.attname, a.atttypid::int8, a.atttypmod) END ORDER BY a.attnum), '[]')::text
-        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) ELSE '[]' END
+        FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation AND o.oid <> ${DEFAULT_COLLATION}
+          AND NOT (a.atttypid = 'name'::regtype AND o.oid = ${C_COLLATION}) WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) ELSE '[]' END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE {c.oid} AND c.relkind IN ('r','p','v','m','f','S','i','I','c','t') ORDER BY c.oid`,
   },

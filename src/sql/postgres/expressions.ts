@@ -1,9 +1,10 @@
 // Expressions: what each depends on. Every kind of node that the grammar has inside of an expression is here; any other is opaque.
-import type { A_Const, A_Indirection, ColumnRef, MinMaxExpr, Node, SortBy, SubLink } from "libpg-query";
+import type { A_Const, A_Indirection, CollateClause, ColumnRef, MinMaxExpr, Node, SortBy, SubLink } from "libpg-query";
 import { functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
+import { collated, collationNamed } from "./collations.ts";
 import { fieldStep, stepIn } from "./field-steps.ts";
-import { bodyOf, kindOf, namesOf, typeOfNumber } from "./nodes.ts";
+import { bodyOf, kindOf, namesOf, qualifiedName, typeOfNumber } from "./nodes.ts";
 import { alternatives, arrayOf, caseExpression, greatest, operation } from "./operator-expressions.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
@@ -97,8 +98,12 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "A_Indirection":
       return indirection(recorder, bodyOf(node), scope);
     case "CollateClause": {
-      const value = expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);
-      return noted(recorder, derived(value, value.type, true), "collate");
+      const { arg, collname } = bodyOf<CollateClause>(node);
+      const value = expression(recorder, arg, scope);
+      const { schema, name } = qualifiedName(collname);
+      const { collation: _, ...plain } = derived(value, value.type, true);
+      const first = recorder.path.find((each) => !each.startsWith("pg_temp_"));
+      return noted(recorder, collated(plain, collationNamed(schema, name, first)), "collate");
     }
     case "NamedArgExpr":
       return expression(recorder, bodyOf<{ arg?: Node }>(node).arg, scope);

@@ -102,8 +102,13 @@ export class MaskedForms {
       members = relation.columns.map((column): Member => {
         if (!form.masked.has(column.name)) return { name: column.name, value: column.value };
         const { attnum, name, modifier } = column;
+        const { collation } = column.value;
         const type = shownType(catalog, column.type);
-        const masked = new Column(relation, { attnum, name, type, modifier }, MASKED_TAGS);
+        const masked = new Column(
+          relation,
+          { attnum, name, type, modifier, ...(collation === undefined ? {} : { collation }) },
+          MASKED_TAGS,
+        );
         return { name, value: derived(masked.value, type, true) };
       });
       const system = form.system.flatMap((name): Member[] => {

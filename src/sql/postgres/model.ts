@@ -1,6 +1,7 @@
 // What a catalog holds: relations, columns and functions, built from the server's rows when they are first needed.
 import type { FunctionUse, Source } from "../../core/facts.ts";
 import type { Behaviour } from "./builtins.ts";
+import { collated } from "./collations.ts";
 import type { Derivation, Value } from "./value.ts";
 
 /** One column of a relation. One object per column and catalog, so that sets of columns are sets of objects. */
@@ -24,13 +25,14 @@ export class Column {
     this.modifier = row.modifier ?? -1;
     this.#tags = tags;
     const derivation: Derivation = behind === undefined ? "direct" : behind.derivation;
-    this.value = {
+    const value: Value = {
       sources: behind === undefined ? [this] : [this, ...behind.sources],
       // A view's column that is a constant is still a column to the server; without sources it shows nothing.
       derivation: derivation === "expression" && behind?.sources.length === 0 ? "direct" : derivation,
       total: behind?.total ?? true,
       type: row.type,
     };
+    this.value = collated(value, row.collation);
   }
 
   /** With the tags that flow to it from parents, children and from what it is computed of. */
@@ -52,6 +54,8 @@ export type ColumnRow = {
   readonly name: string;
   readonly type: number;
   readonly modifier?: number;
+  /** Undefined: the database's own, that of its type, or none. */
+  readonly collation?: number;
 };
 
 /** How the catalog completes a relation when its columns are first asked for. */
@@ -257,8 +261,14 @@ export class Relation {
   rows(): readonly ColumnRow[] {
     if (this.kind === "toast") return TOAST_ROWS;
     this.#complete.looked(this.oid);
-    const list = JSON.parse(this.#rows) as [number, string, number, number?][];
-    return list.map(([attnum, name, type, modifier = -1]) => ({ attnum, name, type, modifier }));
+    const list = JSON.parse(this.#rows) as [number, string, number, number?, number?][];
+    return list.map(([attnum, name, type, modifier = -1, collation]) => ({
+      attnum,
+      name,
+      type,
+      modifier,
+      ...(collation === undefined ? {} : { collation }),
+    }));
   }
 
   /** Has it a column of one of these types? Asking tells nobody of its columns. */

@@ -470,6 +470,7 @@ function rowAfter(to: Target): Item {
         derivation: value.derivation === "opaque" ? "opaque" : member.value.derivation,
         total: member.value.total,
         type: member.value.type,
+        ...(member.value.collation === undefined ? {} : { collation: member.value.collation }),
       },
     };
   });

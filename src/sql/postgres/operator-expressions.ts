@@ -1,6 +1,7 @@
 // Operators in expressions, and what compares or unites values without naming one: IN, BETWEEN, CASE, COALESCE, GREATEST, ARRAY.
 import type { A_Expr, CaseExpr, Node } from "libpg-query";
 import type { Catalog } from "./catalog.ts";
+import { collate } from "./collations.ts";
 import { becomes, categoryOf, companyIsTotal, conversionIsTotal, elementOf, isOrdered } from "./coercion.ts";
 import { all, expression } from "./expressions.ts";
 import { kindOf, namesOf } from "./nodes.ts";
@@ -33,7 +34,7 @@ export function operation(recorder: Recorder, body: A_Expr, scope: Scope): Value
           body,
         );
   const { type, total } = meaning(recorder, body, names, left, right, items ?? [right]);
-  return withRun(combine([left, right], type, total), run);
+  return withRun(combine([left, right], type, total && collateBy(name, left, right)), run);
 }
 
 /** What the server writes by the operator's name, and its schema where it must. */
@@ -132,6 +133,23 @@ function meaning(
 
 const isRow = (node: Node | undefined): boolean => node !== undefined && kindOf(node) === "RowExpr";
 
+/** Does the operator take both, as far as their collations go? */
+function collateBy(name: string, left: Value, right: Value): boolean {
+  return name === "||" || collate([left, right], COMPARING.has(name) ? "compared" : "searched");
+}
+const COMPARING = new Set([
+  "=",
+  "<>",
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "BETWEEN",
+  "NOT BETWEEN",
+  "BETWEEN SYMMETRIC",
+  "NOT BETWEEN SYMMETRIC",
+]);
+
 /** A comparison; `rows`: of two that are written as rows, member by member. Others are compared as records, whose fields may not be of one type. */
 function isTotalBetween(
   recorder: Recorder,
@@ -147,7 +165,7 @@ function isTotalBetween(
       symbols.every((own) => isTotalBetween(recorder, schema, own, field.value, right.row![at]!.value, false)),
     );
   }
-  return operationOf(recorder, schema, symbol, left.type, right.type).total;
+  return operationOf(recorder, schema, symbol, left.type, right.type).total && collateBy(symbol, left, right);
 }
 
 /** `x IN (…)`: the items may be made into one array first, of the type that all can become. */
@@ -188,6 +206,7 @@ export function caseExpression(recorder: Recorder, body: CaseExpr, scope: Scope)
       const compared = operatorRuns(recorder, EQUALS, [[{ ...tested, type: known(tested.type) }, condition]]);
       if (compared !== undefined) run = withRun(compared, run);
       total &&= operationOf(recorder, undefined, "=", known(tested.type), condition.type).total;
+      total &&= collateBy("=", tested, condition);
     }
   }
   const together = alternatives(recorder, results);
@@ -212,6 +231,7 @@ export function alternatives(recorder: Recorder, values: readonly Value[]): Valu
 export function greatest(recorder: Recorder, values: readonly Value[]): Value {
   const either = alternatives(recorder, values);
   const value = withCommonRow(either, values, either.sources);
+  if (!collate(values, "compared")) return { ...value, total: false };
   return value.total && !isOrdered(recorder.catalog, value.type) ? { ...value, total: isConstant(value) } : value;
 }
 

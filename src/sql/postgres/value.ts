@@ -1,4 +1,5 @@
 // The lineage of one expression: which catalog columns its value depends on, and in which way.
+import { collated, collationOf, either } from "./collations.ts";
 import type { Column } from "./model.ts";
 
 export type Derivation = "direct" | "verbatim" | "expression" | "aggregate" | "opaque";
@@ -19,6 +20,8 @@ export type Value = {
   readonly total: boolean;
   /** The OID of its type, 0 where it is not known. */
   readonly type: number;
+  /** By its OID, as in collations.ts: of the value itself, not of the fields of a row. */
+  readonly collation?: number;
   /** The fields, when the value is a row whose shape is known. */
   readonly row?: readonly Member[];
   /** The fields by the aliases of a FROM item, for `(item).x` alone: whatever is made of the row has the names of its type. */
@@ -145,8 +148,10 @@ export function combine(operands: readonly Value[], type: number, total: boolean
   let result = CONSTANT;
   for (const operand of operands) result = combineTwo(result, operand);
   const allTotal = total && operands.every((operand) => operand.total);
-  if (allTotal && isConstant(result)) return plainConstant(type);
-  return madeOf({ sources: result.sources, derivation: result.derivation, total: allTotal, type }, operands);
+  const { collation } = result;
+  if (allTotal && isConstant(result)) return collated(plainConstant(type), collation);
+  const made: Value = { sources: result.sources, derivation: result.derivation, total: allTotal, type };
+  return madeOf(collated(made, collation), operands);
 }
 
 /** Depends on no column. One that is not total may fail all the same, and where it is not always computed, when tells something. */
@@ -155,13 +160,15 @@ export function isConstant(value: Value): boolean {
 }
 
 function combineTwo(left: Value, right: Value): Value {
-  if (right.total && isConstant(right)) return left;
-  return {
+  const collation = either(left.collation, collationOf(right));
+  if (right.total && isConstant(right) && collation === left.collation) return left;
+  const both: Value = {
     sources: union(left.sources, right.sources),
     derivation: joinDerivation(left, right),
     total: left.total && right.total,
     type: 0,
   };
+  return collated(both, collation);
 }
 
 const constants = new Map<number, Value>(
@@ -178,14 +185,15 @@ export function plainConstant(type: number): Value {
 
 /** The same dependence, but no longer the bare column. */
 export function derived(value: Value, type: number, total: boolean): Value {
-  if (total && value.total && isConstant(value)) return plainConstant(type);
+  const collation = collationOf(value);
+  if (total && value.total && isConstant(value)) return collated(plainConstant(type), collation);
   const made: Value = {
     sources: value.sources,
     derivation: applied(value.derivation),
     total: value.total && total,
     type,
   };
-  return madeOf(made, [value]);
+  return madeOf(collated(made, collation), [value]);
 }
 
 const VARCHAR = 1043;
@@ -207,7 +215,7 @@ export function isShownAsItIs(value: Value): boolean {
 /** As another type whose values have the same bytes; undefined where that is none, or something is done to the value. */
 export function relabelled(value: Value, type: number): Value | undefined {
   if (!isUnchanged(value) || !isText(value.type) || !isText(type)) return undefined;
-  return { sources: value.sources, derivation: "verbatim", total: value.total, type };
+  return collated({ sources: value.sources, derivation: "verbatim", total: value.total, type }, collationOf(value));
 }
 
 /**
@@ -218,12 +226,13 @@ export function oneOfBoth(left: Value, right: Value): Value | undefined {
   if (!isUnchanged(left) || !isUnchanged(right) || left.row !== undefined || left.type === 0) return undefined;
   // Of two text types the first is the result's (select_common_type), without a length.
   if (left.type !== right.type && !(isText(left.type) && isText(right.type))) return undefined;
-  return {
+  const one: Value = {
     sources: union(left.sources, right.sources),
     derivation: "verbatim",
     total: left.total && right.total,
     type: left.type,
   };
+  return collated(one, either(collationOf(left), collationOf(right)));
 }
 
 /** Both arms of a set operation, or of a recursion: never the bare column for the server. */
@@ -237,12 +246,13 @@ export function eitherOf(left: Value, right: Value): Value {
         : 0;
   // Of different types, one is turned into the other's, which may fail.
   const total = left.total && right.total && type !== 0;
+  const collation = either(collationOf(left), collationOf(right));
   if (total && sources.length === 0 && left.derivation !== "opaque" && right.derivation !== "opaque") {
-    return left.derivation === "aggregate" || right.derivation === "aggregate"
-      ? { ...COUNT, type }
-      : plainConstant(type);
+    const constant =
+      left.derivation === "aggregate" || right.derivation === "aggregate" ? { ...COUNT, type } : plainConstant(type);
+    return collated(constant, collation);
   }
-  const value: Value = { sources, derivation: joinDerivation(left, right), total, type };
+  const value = collated({ sources, derivation: joinDerivation(left, right), total, type }, collation);
   const row = eitherRow(left.row, right.row);
   if (row !== undefined) return { ...value, row };
   const elements = eitherRow(left.elements, right.elements);

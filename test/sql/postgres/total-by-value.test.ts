@@ -6,8 +6,11 @@ import { SCOPE, startRich } from "./support.ts";
 
 const { catalog, query } = await startRich(`
   CREATE DOMAIN public.positive AS int CHECK (VALUE > 0);
-  CREATE TABLE public.kept (id int PRIMARY KEY, word text, n int, since date);
-  INSERT INTO kept VALUES (1, 'a', 1, '2025-01-01'), (2, 'flu', -1, '5874897-12-31');
+  CREATE SCHEMA own;
+  CREATE COLLATION own.nd (provider = icu, locale = 'und', deterministic = false);
+  CREATE TABLE public.kept (id int PRIMARY KEY, word text, n int, since date, c text COLLATE "C", p text COLLATE "POSIX", n_d text COLLATE own.nd);
+  CREATE VIEW own.v AS SELECT c AS t FROM kept;
+  INSERT INTO kept VALUES (1, 'a', 1, '2025-01-01', 'c', 'p', 'n'), (2, 'flu', -1, '5874897-12-31', 'c', 'p', 'n');
 `);
 
 const isTotal = (text: string): boolean => analyze(text, catalog, SCOPE).statements[0]!.facts.outputs[0]!.total;
@@ -71,4 +74,52 @@ describe("rows are compared field by field only where both are written as rows",
     "(a.word, a.n) BETWEEN (b.word, b.n) AND ROW('z', 9)",
   ])
     gives(expression, two);
+});
+
+describe("texts of different collations cannot be compared", () => {
+  const other = `kept CROSS JOIN (SELECT 'a'::text COLLATE "C" AS x, 'b'::text COLLATE "POSIX" AS y, 'c'::text COLLATE "C" AS z,
+    current_user AS u OFFSET 0) o CROSS JOIN (SELECT a.m FROM (SELECT 'a'::text COLLATE "C" AS m OFFSET 0) a
+    UNION ALL SELECT b.m FROM (SELECT 'b'::text COLLATE "POSIX" AS m OFFSET 0) b LIMIT 1) o2
+    CROSS JOIN LATERAL (VALUES (kept.c), (kept.p)) o3(v) CROSS JOIN own.v b JOIN (SELECT c AS k FROM kept) o4 ON true`;
+  const reached = (expression: string): string => `CASE WHEN word = 'flu' THEN ${expression} END IS NOT NULL`;
+  for (const expression of [
+    "x < y",
+    "lower(x || y)",
+    "m < m",
+    "greatest(x, y)",
+    "x BETWEEN 'a' AND y",
+    "x IN ('q', y)",
+    "y = ANY (ARRAY[x])",
+    "ROW(1, x) IS DISTINCT FROM ROW(1, y)",
+    "nullif(x, y)",
+    "CASE x WHEN y THEN 1 END",
+    "u < y",
+    "c = p",
+    "c::varchar < upper(p)",
+    "coalesce(c, p) < 'a'",
+    "v < v",
+    "b.t < p",
+    "k < p",
+    "starts_with(word COLLATE own.nd, word)",
+    "starts_with(n_d, 'x')",
+  ])
+    fails(reached(expression), other);
+  for (const expression of [
+    "x < z",
+    "x < word",
+    "c < 'a'",
+    "c < x",
+    "u < c",
+    "lower(x || word)",
+    "x || y",
+    "coalesce(c, p)",
+    'c < (p COLLATE "C")',
+    "n_d = word",
+    "greatest(n_d, word)",
+    "ROW(c, p) = ROW('a', 'b')",
+    "x = 'a' AND y = 'b'",
+    "length(c) < length(p)",
+    "count(n_d) OVER ()",
+  ])
+    gives(reached(expression), other);
 });
