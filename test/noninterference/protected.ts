@@ -105,9 +105,11 @@ export const classification: { readonly [key: string]: readonly string[] } = Obj
   cells.map(({ key, tag }) => [unquoted(key), [tag]]),
 );
 
-/** A name with a dot or a quote in it stays quoted there. */
+/** A name that is no plain word stays quoted there. */
 function unquoted(key: string): string {
-  return key.replaceAll(/"((?:[^"]|"")+)"/g, (whole, name: string) => (/[."]/.test(name) ? whole : name));
+  return key.replaceAll(/"((?:[^"]|"")+)"/g, (whole, name: string) =>
+    /^[\p{L}_][\p{L}\p{N}_$]*$/u.test(name) ? name : whole,
+  );
 }
 
 export type Side = "left" | "right";
