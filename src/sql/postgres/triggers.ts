@@ -163,6 +163,8 @@ function runAttached(
     const rows = rowsOf(shown, written, event);
     if (attached.kind === "expression") runExpression(recorder, attached, rows, event, written);
     else if (attached.kind === "rule") runRule(recorder, attached, rows);
+    else if (event === "update" && isSuppressing(attached))
+      recorder.use(compared(relation, shown, inOrder, rows, written, assigned), USE.filter);
     else if (event !== "update" || isAskedFor(relation, attached, assigned))
       runTrigger(recorder, attached, rows, event, written);
   }
@@ -323,6 +325,46 @@ function isAskedFor(relation: Relation, attached: Attached, assigned: Assigned |
 /** The bits of CreateTrigStmt.timing (catalog/pg_trigger.h). */
 const BEFORE = 2;
 const INSTEAD = 64;
+
+/** The server's own trigger that skips an update that changes nothing: the count of rows tells of it. One with a condition is not looked through. */
+function isSuppressing(attached: Attached): boolean {
+  const { kind, schema, name } = attached.use;
+  const definition = triggerOf(attached);
+  return (
+    kind === "builtin" &&
+    schema === "pg_catalog" &&
+    name === "suppress_redundant_updates_trigger" &&
+    definition?.whenClause === undefined &&
+    (definition?.columns ?? []).length === 0 &&
+    definition?.timing === BEFORE
+  );
+}
+
+/** What it compares with what was there: all that may have changed. Of a tsvector the server's own triggers may compute it. */
+function compared(
+  relation: Relation,
+  shown: Relation,
+  triggers: readonly Attached[],
+  { fresh }: Rows,
+  written: ReadonlyMap<string, Value>,
+  assigned: Assigned | undefined,
+): Value {
+  const changesRow = (attached: Attached): boolean =>
+    attached.kind === "trigger" && (triggerOf(attached)?.timing ?? 0) !== 0 && !isSuppressing(attached);
+  // A partition may have triggers of its own.
+  if (assigned === undefined || relation !== shown || relation.kind !== "table" || triggers.some(changesRow))
+    return fresh;
+  const changed = (fresh.row ?? []).filter(
+    ({ name, value }) => assigned.has(name) || written.has(name) || value.type === TYPE_TSVECTOR,
+  );
+  return combine(
+    changed.map((member) => member.value),
+    0,
+    true,
+  );
+}
+
+const TYPE_TSVECTOR = 3614;
 
 function runTrigger(
   recorder: Recorder,

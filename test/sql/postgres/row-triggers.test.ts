@@ -21,6 +21,20 @@ CREATE TRIGGER tells AFTER UPDATE OF open ON assigns FOR EACH ROW EXECUTE FUNCTI
 CREATE TABLE keys (id int PRIMARY KEY);
 CREATE TABLE cascaded (id int REFERENCES keys ON UPDATE CASCADE, secret text);
 CREATE TRIGGER tells AFTER UPDATE OF id ON cascaded FOR EACH ROW EXECUTE FUNCTION tells();
+CREATE TABLE spared (id int PRIMARY KEY, secret text, open text, words tsvector);
+CREATE TRIGGER spares BEFORE UPDATE ON spared FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE FUNCTION notes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log (id) VALUES (NEW.id); RETURN NULL; END $$;
+CREATE TRIGGER notes AFTER UPDATE ON spared FOR EACH ROW EXECUTE FUNCTION notes();
+CREATE TABLE spared_later (id int PRIMARY KEY, secret text, open text);
+CREATE FUNCTION lowers() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.secret := lower(NEW.secret); RETURN NEW; END $$;
+CREATE TRIGGER lowers BEFORE UPDATE ON spared_later FOR EACH ROW EXECUTE FUNCTION lowers();
+CREATE TRIGGER spares BEFORE UPDATE ON spared_later FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE TABLE spared_parts (id int, secret text, open text) PARTITION BY LIST (id);
+CREATE TABLE spared_part PARTITION OF spared_parts FOR VALUES IN (1);
+CREATE TRIGGER spares BEFORE UPDATE ON spared_parts FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE TRIGGER lowers BEFORE UPDATE ON spared_part FOR EACH ROW EXECUTE FUNCTION lowers();
+CREATE TABLE spared_key (id int REFERENCES keys ON UPDATE CASCADE, secret text);
+CREATE TRIGGER spares BEFORE UPDATE ON spared_key FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CREATE TABLE source (id int PRIMARY KEY, hidden text);
 CREATE FUNCTION looked_up() RETURNS text LANGUAGE sql STABLE AS 'SELECT max(hidden) FROM source';
 CREATE TABLE fresh (id int PRIMARY KEY, secret text, open text, made text GENERATED ALWAYS AS (lower(open)) STORED, given text DEFAULT looked_up());
@@ -39,9 +53,20 @@ CREATE RULE gone AS ON DELETE TO ruled DO ALSO INSERT INTO log (note) VALUES (OL
 `,
   Object.fromEntries(
     [
-      ...["named", "plainly", "assigns", "cascaded", "fresh", "filled", "decided", "ruled"].map(
-        (name) => `${name}.secret`,
-      ),
+      ...[
+        "named",
+        "plainly",
+        "assigns",
+        "cascaded",
+        "fresh",
+        "filled",
+        "decided",
+        "ruled",
+        "spared",
+        "spared_later",
+        "spared_parts",
+        "spared_key",
+      ].map((name) => `${name}.secret`),
       "source.hidden",
     ].map((name) => [`public.${name}`, ["pii"]]),
   ),
@@ -82,7 +107,7 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
   ],
   [
     "a key that changes takes its triggers along",
-    [["UPDATE keys SET id = 2 WHERE id = 1", "cascaded.secret: write_source"]],
+    [["UPDATE keys SET id = 2 WHERE id = 1", "cascaded.secret: write_source; spared_key.secret: filter"]],
   ],
   [
     "a new row holds what is written to it",
@@ -112,6 +137,20 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
       ["UPDATE decided SET open = 'x' WHERE id = 1", "decided.secret: filter"],
       ["INSERT INTO ruled (id, secret) VALUES (1, 'x')", "ruled.secret: write_target"],
       ["COPY decided FROM STDIN", "decided.secret: write_target"],
+    ],
+  ],
+  [
+    "an update that changes nothing is skipped",
+    [
+      ["UPDATE spared SET open = 'x' WHERE id = 1", ""],
+      ["UPDATE spared SET secret = 'x' WHERE id = 1", "spared.secret: filter,write_target"],
+      ["UPDATE spared SET open = (SELECT max(hidden) FROM source) WHERE id = 1", "source.hidden: filter,write_source"],
+      [
+        "INSERT INTO spared (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET secret = 'x'",
+        "spared.secret: filter,write_target",
+      ],
+      ["UPDATE spared_later SET open = 'x' WHERE id = 1", "spared_later.secret: filter"],
+      ["UPDATE spared_parts SET open = 'x' WHERE id = 1", "spared_parts.secret: filter"],
     ],
   ],
   [
