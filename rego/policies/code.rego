@@ -33,7 +33,7 @@ block contains reasons.refusing(rego.metadata.rule(), i) if {
 # title: Programs, server files and large objects are out of bounds
 # custom:
 #   code: external
-#   hint: Use COPY … TO STDOUT or FROM STDIN, or ask a member of the group dba.
+#   hint: In the place of files and programs, COPY … TO STDOUT and FROM STDIN go through the connection. For the rest, ask for a token with the scope external, or a member of the group dba.
 block contains reasons.refusing_thing(rego.metadata.rule(), i, external) if {
 	some i, statement in input.command.statements
 	some external in statement.external

@@ -122,7 +122,7 @@ block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 # description: The rows that change are the real ones, which no masked values can stand for.
 # custom:
 #   code: protected-use
-#   hint: Choose the rows by other columns, such as the primary key. A unique index over it needs a token with the scope constraints.
+#   hint: Choose the rows by other columns, such as the primary key. Where a trigger, a check, a policy or a key of the table asks for the column, somebody who may see it has to run the statement. A unique index over it needs a token with the scope constraints.
 block contains reasons.refusing_column(rego.metadata.rule(), i, column) if {
 	some i, statement in input.command.statements
 	some column in statement.columns

@@ -133,7 +133,8 @@ test_what_is_copied_within_its_table_can if {
 test_the_hint_says_why_a_changed_table_cannot if {
 	fields := {"columns": [masked(["filter"])], "relations": [samples.relation("customers", ["update"], ["pii"])]}
 	reasons := derived.block with input as samples.command([samples.statement(fields)], [], []) with data.masks as specs
-	{reason.hint | some reason in reasons} == {"Choose the rows by other columns, such as the primary key. A unique index over it needs a token with the scope constraints."}
+	some reason in reasons
+	startswith(reason.hint, "Choose the rows by other columns, such as the primary key. Where a trigger")
 }
 
 test_of_several_tags_the_strictest_counts[note] if {

@@ -32,7 +32,7 @@ allow contains reasons.allowing(rego.metadata.rule(), i) if {
 }
 
 # METADATA
-# title: The schema may not be changed
+# title: The schema and the server's configuration may not be changed
 # custom:
 #   code: ddl
 #   hint: Make a temporary table (CREATE TEMP TABLE; DROP TABLE pg_temp.x), ask for a token with the scope ddl, or a member of the group dba.

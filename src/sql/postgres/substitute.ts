@@ -253,7 +253,11 @@ function whyUsed(facts: Facts, used: Pick<Replacement, "schema" | "table" | "col
   if (through !== undefined)
     return {
       impossible: `column ${column} of ${schema}.${table} is read through ${through.via.join(", ")}`,
-      hint: `Query ${schema}.${table} itself: the text of what reads it on the way stays as it is.`,
+      hint: `Leave ${column} out of what you ask of ${through.via.join(", ")}, whose own text stays as it is, or query ${schema}.${table} itself.`,
+    };
+  if (facts.verb === "insert" && named.some(({ access }) => access.includes("insert")))
+    return {
+      impossible: `the statement adds rows to ${schema}.${table}, and it, a trigger, a check or an index asks for column ${column} of the rows that are there: only what is read can be masked`,
     };
   if (named.some(({ access }) => access.some((each) => CHANGES.has(each))))
     return {
