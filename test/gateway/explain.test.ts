@@ -22,9 +22,11 @@ await owner.query(`
   CREATE VIEW kept_rows AS SELECT id, email FROM customers LIMIT 3;
   CREATE VIEW kept_locked AS SELECT s.id FROM (SELECT id, email FROM customers LIMIT 3) s, orders o FOR UPDATE OF o;
   CREATE TYPE pair AS (id int, email text);
+  CREATE FUNCTION series_of(n int) RETURNS SETOF int STABLE LANGUAGE sql AS 'SELECT generate_series(1, n)';
   CREATE FUNCTION keeping_rows() RETURNS TABLE (id int, email text) STABLE LANGUAGE sql AS 'SELECT id, email FROM public.customers LIMIT 3';
   CREATE FUNCTION keeping() RETURNS TABLE (id int) STABLE LANGUAGE sql AS 'WITH x AS MATERIALIZED (SELECT id, email FROM public.customers) SELECT id FROM x';
 `);
+const { rows: versions } = await owner.query("SHOW server_version_num");
 await owner.end();
 
 const WIDE = [
@@ -61,6 +63,18 @@ const PLAIN = [
   "EXPLAIN SELECT id FROM kept_locked",
   "EXPLAIN DELETE FROM orders WHERE id = 1 AND customer_id IN (SELECT id FROM (SELECT id, email FROM customers LIMIT 3) s)",
   "EXPLAIN UPDATE orders SET status = 'x' FROM keeping_rows() s WHERE s.id = orders.id AND orders.id = 1",
+  ...(Number(versions[0].server_version_num) < 170000
+    ? []
+    : ["EXPLAIN MERGE INTO orders o USING customers c ON o.customer_id = c.id WHEN NOT MATCHED BY SOURCE THEN DELETE"]),
+  "EXPLAIN SELECT id FROM customers GROUP BY id, email",
+  "EXPLAIN SELECT 1 WHERE EXISTS (SELECT email FROM customers OFFSET 0)",
+  "EXPLAIN SELECT 1 WHERE EXISTS (SELECT * FROM customers GROUP BY customers.id LIMIT 1)",
+  "EXPLAIN SELECT 1 WHERE EXISTS (SELECT email, generate_series(1, id) FROM customers)",
+  "EXPLAIN SELECT 1 WHERE EXISTS (SELECT email, x.series_of FROM customers, generate_series(1, 2) x)",
+  "EXPLAIN SELECT 1 WHERE EXISTS (SELECT email, row_number() OVER () FROM customers)",
+  "EXPLAIN SELECT 1 WHERE EXISTS (SELECT email FROM customers UNION ALL SELECT email FROM customers)",
+  "EXPLAIN SELECT 1 FROM customers c, orders o WHERE EXISTS (SELECT c.email WHERE o.id > c.id OFFSET 0)",
+  "EXPLAIN SELECT (s.r).f1 FROM (SELECT ROW(c.id, c.email) AS r FROM customers c, orders o OFFSET 0) s",
   "EXPLAIN SELECT FROM customers c JOIN LATERAL (SELECT 1 FROM (SELECT c.email OFFSET 0) x OFFSET 0) y ON true",
 ];
 const LOGGED = [
@@ -80,6 +94,8 @@ const NARROW = [
   "EXPLAIN SELECT count(*) FROM customers",
   "EXPLAIN SELECT x.id FROM (SELECT id, email FROM customers OFFSET 0) x",
   "EXPLAIN (ANALYZE) SELECT id, name FROM customers ORDER BY name",
+  "EXPLAIN (ANALYZE) SELECT id FROM orders o WHERE EXISTS (SELECT * FROM customers c WHERE c.id = o.customer_id)",
+  "EXPLAIN (ANALYZE) SELECT id FROM orders o WHERE EXISTS (SELECT email FROM customers c WHERE c.id = o.customer_id)",
   "EXPLAIN (COSTS off) EXECUTE p",
   "EXPLAIN (COSTS off) SELECT id FROM kept",
   "EXPLAIN (COSTS off) EXECUTE k",

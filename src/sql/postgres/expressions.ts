@@ -4,12 +4,13 @@ import { functionCall, windowOf } from "./call-expressions.ts";
 import { cast } from "./casts.ts";
 import { collated, collationNamed } from "./collations.ts";
 import { fieldStep, stepIn } from "./field-steps.ts";
+import { anyReturnsSet } from "./listed.ts";
 import { bodyOf, kindOf, namesOf, qualifiedName, typeOfNumber } from "./nodes.ts";
 import { alternatives, arrayOf, caseExpression, greatest, operation } from "./operator-expressions.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
 import { dependingFields, withCommonRow, withElements } from "./rows.ts";
-import { resolveSelectNode } from "./select.ts";
+import { kept, resolveSelectNode } from "./select.ts";
 import { expandStar } from "./target-list.ts";
 import type { Scope } from "./scope.ts";
 import { columnReference, everything } from "./scope.ts";
@@ -94,7 +95,7 @@ function resolved(recorder: Recorder, node: Node, scope: Scope): Value {
     case "A_ArrayExpr":
       return arrayOf(recorder, all(recorder, bodyOf<{ elements?: Node[] }>(node).elements, scope));
     case "RowExpr":
-      return rowOf(list(recorder, bodyOf<{ args?: Node[] }>(node).args, scope));
+      return keptRow(recorder, rowOf(list(recorder, bodyOf<{ args?: Node[] }>(node).args, scope)));
     case "A_Indirection":
       return indirection(recorder, bodyOf(node), scope);
     case "CollateClause": {
@@ -262,6 +263,12 @@ function constant(body: A_Const): Value {
   return body.bsval === undefined ? LITERAL : BITS;
 }
 
+/** It may be held as a whole where one field of it is asked for. */
+function keptRow(recorder: Recorder, row: Value): Value {
+  recorder.keeps(row);
+  return row;
+}
+
 function rowOf({ values, open }: { values: readonly Value[]; open: boolean }): Value {
   if (open) return { ...combine(values, TYPE_RECORD, false), derivation: "opaque" };
   const row: Member[] = values.map((value, at) => ({ name: `f${at + 1}`, value: derived(value, value.type, true) }));
@@ -326,6 +333,25 @@ function subselect(recorder: Recorder, body: SubLink, scope: Scope): Value {
   }
 }
 
+/** Does the server forget the outputs of this query below EXISTS? (simplify_EXISTS_query in subselect.c) */
+function losesOutputs(recorder: Recorder, query: Node | undefined): boolean {
+  if (query === undefined || !("SelectStmt" in query)) return false;
+  const { SelectStmt: select } = query;
+  const targets = select.targetList ?? [];
+  return (
+    Object.keys(select).every((member) => FORGETTING.has(member)) &&
+    (select.op === undefined || select.op === "SETOP_NONE") &&
+    targets.every((target) => {
+      const val = "ResTarget" in target ? target.ResTarget.val : undefined;
+      return val !== undefined && ("ColumnRef" in val || "A_Const" in val);
+    }) &&
+    !anyReturnsSet(recorder, targets)
+  );
+}
+const FORGETTING: ReadonlySet<string> = new Set(
+  "targetList fromClause whereClause distinctClause sortClause limitOption op".split(" "),
+);
+
 /** A literal that nothing gave another type is text in a sub-select's column. */
 const columnType = (value: Value): number => (value.type === TYPE_UNKNOWN_LITERAL ? TYPE_TEXT : value.type);
 
@@ -344,7 +370,10 @@ function subselectValue(
   // gives can then fail, decide how many rows there are, or have an effect. A bare column can do none of it.
   const all = result.members.map((member) => member.value);
   const values = outputs ? all.slice() : all.filter((value) => value.derivation !== "direct");
-  if (!outputs) for (const value of values) recorder.use(value, USE.expression);
+  if (!outputs) {
+    for (const value of values) recorder.use(value, USE.expression);
+    if (!losesOutputs(recorder, query)) kept(recorder, result);
+  }
   if (result.open && result.rest !== undefined) values.push(result.rest);
   const value = combine(values, type ?? (values.length === 1 ? columnType(values[0]!) : TYPE_RECORD), false);
   const sources = union(value.sources, consumed);

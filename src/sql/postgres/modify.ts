@@ -372,6 +372,9 @@ function merge(recorder: Recorder, stmt: MergeStmt, parent: Scope | undefined, o
     const clause = node.MergeWhenClause;
     if (clause.condition !== undefined)
       recorder.use(coerced(recorder, expression(recorder, clause.condition, scope)), USE.filter);
+    // Which rows match none is told by the source's whole rows.
+    if (clause.matchKind === "MERGE_WHEN_NOT_MATCHED_BY_SOURCE")
+      for (const item of items) recorder.keeps(wholeRow(item));
     const event =
       clause.commandType === "CMD_INSERT"
         ? "insert"

@@ -24,8 +24,10 @@ export function grouped(recorder: Recorder, stmt: SelectStmt, scope: Scope, resu
   });
   const columns = items.flatMap(({ column }) => (column === undefined ? [] : [column]));
   for (const { value, column } of items) {
-    if (column !== undefined && isBesideKey(column, columns)) recorder.names(value, 0);
-    else recorder.use(value, USE.group);
+    if (column !== undefined && isBesideKey(column, columns)) {
+      recorder.names(value, 0);
+      recorder.keeps(value);
+    } else recorder.use(value, USE.group);
   }
 }
 
