@@ -162,21 +162,23 @@ describe("errors that quote a value lose it, and keep what is the server's own",
     assert.deepEqual([C, P], ["42703", String(sql.indexOf("idd") + 1)]);
   });
 
-  for (const sql of [
-    "SELECT (array_agg(p ORDER BY id))[1].ssn || 'x' FROM people p",
-    "SELECT (CASE WHEN id = 1 THEN p END).ssn || 'x' FROM people p",
-  ])
+  for (const [sql, code] of [
+    ["SELECT (array_agg(p ORDER BY id))[1].ssn || 'x' FROM people p", "42703"],
+    ["SELECT (CASE WHEN id = 1 THEN p END).ssn || 'x' FROM people p", "42703"],
+    ["SELECT (x).id FROM (SELECT unnest(array_agg(p)) AS x FROM people p) y", "42809"],
+    ["CREATE TEMP TABLE rows_of AS SELECT p FROM people p", "42P16"],
+  ] as const)
     it(`a row that is a record beside masks is explained: ${sql}`, async () => {
       const client = await guarded();
       const { C, P, D, H } = failure(await client.run(sql));
       client.end();
-      assert.equal(C, "42703");
+      assert.equal(C, code);
       assert.match(
         D ?? "",
         /Rows of public\.people are records in this statement, in which public\.people\.ssn is masked/,
       );
       assert.match(H ?? "", /Name the columns/);
-      assert.ok(Number(P) > 1);
+      assert.ok(code !== "42703" || Number(P) > 1);
     });
 
   for (const [when, n] of [

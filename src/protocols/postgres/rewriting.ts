@@ -99,10 +99,13 @@ export function placedAsWritten(rewriting: Rewriting, { P, ...fields }: ErrorFie
   };
 }
 
-/** (expression).column: the type is named "record" in every language. */
-function isOfRecord({ R, M }: ErrorFields): boolean {
-  return R === "unknown_attribute" && /record/i.test(M ?? "");
+/** (expression).column, a cast to the table's own type, a stored row: the type is named "record" in every language. */
+function isOfRecord({ C, R, M }: ErrorFields): boolean {
+  return (R === "unknown_attribute" || OF_RECORD.has(C ?? "")) && /\brecord\b/i.test(M ?? "");
 }
+
+/** Wrong object type, cannot be cast, and a column that cannot be of this type. */
+const OF_RECORD: ReadonlySet<string> = new Set(["42809", "42846", "42P16"]);
 
 function explainedRecord({ substitutions }: Rewriting): ErrorFields {
   return {
