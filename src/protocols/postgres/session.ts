@@ -210,7 +210,7 @@ export class Session {
    * of the client's segment, where one is open.
    * @throws RegateError CATALOG_UNAVAILABLE
    */
-  async readCatalog(): Promise<Catalog> {
+  async readCatalog(again = true): Promise<Catalog> {
     const shared = await this.catalogs.refresh();
     if (!this.seesOwn) return shared;
     if (this.ownCatalog !== undefined && this.ownBasis === shared) return this.ownCatalog;
@@ -221,6 +221,8 @@ export class Session {
     this.ownBasis = shared;
     // As a value, not as SQL: what is a name in the setting may be a comment there.
     await this.question(`SELECT pg_catalog.set_config('search_path', '${path.replaceAll("'", "''")}', true)`);
+    // Somebody has changed it meanwhile: what is judged by it would be refused.
+    if (again && this.catalogs.fresh !== shared) return this.readCatalog(false);
     return this.ownCatalog;
   }
 
