@@ -120,6 +120,8 @@ export class Rewriting {
     const [from] = stmt.fromClause ?? [];
     if (target !== undefined && "ResTarget" in target && target.ResTarget.location === -1)
       if (from !== undefined && "RangeVar" in from) this.#commands.add(from.RangeVar);
+    const twice = this.#namedTwice(stmt.fromClause ?? [], masks);
+    if (twice !== undefined) return `two tables in FROM are called ${twice}: give each of them an alias`;
     if (stmt.groupClause === undefined) return undefined;
     const replaced = (range: RangeVar): Relation | undefined => {
       const relation = this.#names.read(range);
@@ -132,6 +134,29 @@ export class Rewriting {
     this.#edits.push({ start, end: start, text: groups.text });
     stmt.groupClause = stmt.groupClause.toSpliced(groups.at, 0, ...groups.refs);
     return undefined;
+  }
+
+  /** Tables of two schemas may have one name in FROM without an alias; what takes the place of one may not. */
+  #namedTwice(from: readonly Node[], masks: ReadonlyMap<Relation, Masks>): string | undefined {
+    const left = [...from];
+    const ranges: RangeVar[] = [];
+    for (const node of left) {
+      if ("RangeVar" in node) ranges.push(node.RangeVar);
+      if ("JoinExpr" in node)
+        left.push(...[node.JoinExpr.larg, node.JoinExpr.rarg].filter((side) => side !== undefined));
+    }
+    const nameOf = ({ alias, relname }: RangeVar): string => alias?.aliasname ?? relname ?? "";
+    const isReplaced = (range: RangeVar): boolean => {
+      const relation = this.#names.read(range);
+      return typeof relation === "object" && (masks.has(relation) || isBuiltOn(relation, masks, this.#catalog));
+    };
+    const found = ranges.find(
+      (range) =>
+        range.alias === undefined &&
+        isReplaced(range) &&
+        ranges.some((other) => other !== range && nameOf(other) === nameOf(range)),
+    );
+    return found === undefined ? undefined : nameOf(found);
   }
 
   /** The form of what a node reads; undefined where nothing of it is masked. */

@@ -325,6 +325,11 @@ test("beside a primary key in GROUP BY other columns of its table divide no grou
   assert.equal(grouped(`SELECT z.*, p.id, d.*, count(*) ${from} GROUP BY 2, p.name`), true);
 });
 
+test("tables of one name with aliases are rewritten", () => {
+  const text = "SELECT upper(p.name) FROM public.person p JOIN hr.person ON p.id = hr.person.id";
+  assert.ok(!("impossible" in substitute(text, catalog, SCOPE, replacementsFor(catalog, text, NOTHING_TOLD))));
+});
+
 test("what cannot be rewritten says why", () => {
   for (const [text, why] of [
     ["UPDATE person SET city = name", /changes public\.person and uses its column name/],
@@ -341,6 +346,11 @@ test("what cannot be rewritten says why", () => {
     ["SELECT p.xmin, upper(p.name) FROM person p NATURAL JOIN hr.person", /beside a NATURAL join/],
     ["SELECT j.* FROM (person p JOIN orders o ON p.ctid = o.ctid AND upper(p.name) > '') j", /the alias of a join/],
     ["SELECT ctid, upper(name) FROM person FOR UPDATE", /and locks rows/],
+    [
+      "SELECT upper(public.person.name) FROM public.person JOIN hr.person ON public.person.id = hr.person.id",
+      /called person: give each of them an alias/,
+    ],
+    ["SELECT upper(public.person.name) FROM hr.person, public.person", /called person/],
     [
       "SELECT public.person.name || 'x' FROM public.person, LATERAL (SELECT public.person.id FROM hr.person) x",
       /schema/,
