@@ -12,6 +12,7 @@ import type { Given } from "./placeholders.ts";
 import { give, replaced } from "./placeholders.ts";
 import type { Recorder } from "./recorder.ts";
 import { USE } from "./uses.ts";
+import { keysBelow } from "./partition-keys.ts";
 import { policiesDecide } from "./row-security.ts";
 import { runRule } from "./rules.ts";
 import { Scope } from "./scope.ts";
@@ -41,6 +42,7 @@ export function rowsChange(
   if (event === "insert" || event === "update") domainDefaultsRun(recorder, relation, written, event);
   if (event !== "truncate") policiesDecide(recorder, relation, event, written);
   runAttached(recorder, relation, relation, event, written, new Set(), assigned);
+  if (event === "update" && movesRows(relation, written)) rowsMove(recorder, relation, relation, written, new Set());
   const through = [...via, relation.qualified];
   if (event === "delete" || event === "update") cascade(recorder, relation, event, through, new Set([relation]));
   if (relation.kind !== "view" || isReplaced(relation, event) || via.length > MAX_VIEWS) return;
@@ -182,6 +184,43 @@ function phase(relation: Relation, attached: Attached): number {
     return attached.column !== undefined && !relation.generated.has(attached.column) ? 0 : 2;
   if (attached.kind === "rule") return 1;
   return ((triggerOf(attached)?.timing ?? 0) & (BEFORE | INSTEAD)) === 0 ? 2 : 1;
+}
+
+/** A row whose key is written may go to another partition: it is deleted in one, and inserted into the other. (ExecCrossPartitionUpdate) */
+function movesRows(relation: Relation, written: ReadonlyMap<string, Value>): boolean {
+  const keys = keysBelow(relation);
+  return keys.size > 0 && relation.columns.some((column) => keys.has(column) && isWritten(relation, column, written));
+}
+
+function isWritten(relation: Relation, column: Column, written: ReadonlyMap<string, Value>): boolean {
+  const bases = relation.generated.get(column.attnum) ?? [];
+  return relation.columns.some((one) => (one === column || bases.includes(one.attnum)) && written.has(one.name));
+}
+
+/** Its triggers see the row as it was kept, with what is written. `shown`, `ran`: as of {@link runAttached}. */
+function rowsMove(
+  recorder: Recorder,
+  relation: Relation,
+  shown: Relation,
+  written: Map<string, Value>,
+  ran: Set<string>,
+): void {
+  const rows = rowsOf(shown, written, "update");
+  for (const event of ["delete", "insert"])
+    for (const attached of relation.attached) {
+      if (attached.kind !== "trigger" || !attached.on.includes(event) || isOfStatement(attached)) continue;
+      const key = `${event} ${attached.use.schema}.${attached.use.name}`;
+      if (ran.has(key)) continue;
+      ran.add(key);
+      recorder.spend(relation.columns.length);
+      runTrigger(recorder, attached, rows, event, written);
+    }
+  for (const child of relation.children) rowsMove(recorder, child, shown, written, ran);
+}
+
+function isOfStatement(attached: Attached): boolean {
+  const definition = triggerOf(attached);
+  return definition !== undefined && definition.row !== true;
 }
 
 function isGiven(relation: Relation, attached: Attached, written: ReadonlyMap<string, Value>): boolean {

@@ -35,6 +35,10 @@ CREATE TRIGGER spares BEFORE UPDATE ON spared_parts FOR EACH ROW EXECUTE FUNCTIO
 CREATE TRIGGER lowers BEFORE UPDATE ON spared_part FOR EACH ROW EXECUTE FUNCTION lowers();
 CREATE TABLE spared_key (id int REFERENCES keys ON UPDATE CASCADE, secret text);
 CREATE TRIGGER spares BEFORE UPDATE ON spared_key FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE TABLE moved (id int, secret text, open text) PARTITION BY LIST (id);
+CREATE TABLE moved_1 PARTITION OF moved FOR VALUES IN (1);
+CREATE TABLE moved_2 PARTITION OF moved FOR VALUES IN (2);
+CREATE TRIGGER tells AFTER INSERT ON moved_2 FOR EACH ROW EXECUTE FUNCTION tells();
 CREATE TABLE source (id int PRIMARY KEY, hidden text);
 CREATE FUNCTION looked_up() RETURNS text LANGUAGE sql STABLE AS 'SELECT max(hidden) FROM source';
 CREATE TABLE fresh (id int PRIMARY KEY, secret text, open text, made text GENERATED ALWAYS AS (lower(open)) STORED, given text DEFAULT looked_up());
@@ -66,6 +70,9 @@ CREATE RULE gone AS ON DELETE TO ruled DO ALSO INSERT INTO log (note) VALUES (OL
         "spared_later",
         "spared_parts",
         "spared_key",
+        "moved",
+        "moved_1",
+        "moved_2",
       ].map((name) => `${name}.secret`),
       "source.hidden",
     ].map((name) => [`public.${name}`, ["pii"]]),
@@ -108,6 +115,13 @@ const cases: readonly (readonly [about: string, texts: readonly (readonly [text:
   [
     "a key that changes takes its triggers along",
     [["UPDATE keys SET id = 2 WHERE id = 1", "cascaded.secret: write_source; spared_key.secret: filter"]],
+  ],
+  [
+    "a row that goes to another partition is inserted there, with all that it has",
+    [
+      ["UPDATE moved SET id = 2 WHERE id = 1", "moved.secret: write_source"],
+      ["UPDATE moved SET open = 'x' WHERE id = 1", ""],
+    ],
   ],
   [
     "a new row holds what is written to it",
