@@ -18,7 +18,8 @@ export function pathsOf(
   const { catalog, running } = recorder;
   const own = definition.searchPath;
   if (own !== undefined) {
-    if (running !== undefined) return { paths: [effective(own, running.filter(isTemporary))], session: false };
+    if (running !== undefined)
+      return { paths: withKept(catalog, effective(own, running.filter(isTemporary))), session: false };
     // Whose temporary objects it may meet is not known.
     const temporary = catalog.schemas.filter(isTemporary);
     return {
@@ -29,7 +30,18 @@ export function pathsOf(
   if (running === undefined) return { paths: isolatedPaths(catalog), session: false };
   if (entry.body?.securityDefiner === true && !isSurelyOwners(catalog, running, entry.body.owner))
     return { paths: isolatedPaths(catalog), session: false };
-  return { paths: [running], session: true };
+  return { paths: withKept(catalog, running), session: true };
+}
+
+/**
+ * The server keeps plans of a body, in the session, as long as the path is the same: a temporary table that is made later does not stand before
+ * what it has found (plancache.c). What may have been found is what stands behind the temporary schema.
+ */
+function withKept(catalog: Catalog, path: readonly string[]): readonly (readonly string[])[] {
+  const temporary = path.filter((schema) => isTemporary(schema) && catalog.schemas.includes(schema));
+  if (temporary.length === 0) return [path];
+  const kept = [...path.filter((schema) => !temporary.includes(schema)), ...temporary];
+  return kept.every((schema, at) => schema === path[at]) ? [path] : [path, kept];
 }
 
 /** A path without, and one with all that users could make to be found first. */

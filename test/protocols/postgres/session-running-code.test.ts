@@ -40,6 +40,8 @@ CREATE FUNCTION a.first() RETURNS text LANGUAGE sql VOLATILE AS 'SELECT max(v) F
 
 CREATE FUNCTION a.firstp() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT max(v) FROM t); END';
 
+CREATE FUNCTION a.pinned() RETURNS text LANGUAGE plpgsql STABLE SET search_path = b AS 'BEGIN RETURN (SELECT max(v) FROM t); END';
+
 GRANT ALL ON SCHEMA a TO app;
 
 GRANT ALL ON a.sink TO app;
@@ -125,6 +127,19 @@ it("what a step of the plan keeps was found along the path of its first row", as
     for (const row of await run("FETCH ALL FROM c")) assert.doesNotMatch(row!, /secret/);
     await run("ROLLBACK");
   }
+});
+
+it("what a function has found stays found behind a temporary table that is made later", async () => {
+  await run("SET search_path = b");
+  await run("CREATE TEMP TABLE other (v text)");
+  const calls = async (): Promise<void> => {
+    for (const call of ["a.firstp()", "a.pinned()"]) safe(await run(`SELECT ${call}`));
+  };
+  await calls();
+  await run("CREATE TEMP TABLE t AS SELECT 'mine' AS v");
+  await calls();
+  await run("DROP TABLE pg_temp.t");
+  await calls();
 });
 
 describe("a change of the catalog", () => {

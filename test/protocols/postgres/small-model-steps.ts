@@ -53,6 +53,8 @@ export type Step = {
   readonly lasting?: boolean;
   /** It leaves what only a new session is without. */
   readonly fresh?: boolean;
+  /** A function may go on to use what it found before: what either gives is protected. */
+  readonly shadows?: boolean;
   /** Refusals of the gate that it may meet although the server would do it, with the reason. */
   readonly may?: readonly { readonly code: string; readonly why: string }[];
 };
@@ -113,7 +115,7 @@ export const SESSION_STEPS: readonly Step[] = [
   simple("declare hold", `DECLARE c CURSOR WITH HOLD FOR ${read}`),
   simple("fetch", "FETCH 1 FROM c"),
   simple("close", "CLOSE c"),
-  simple("temp", "CREATE TEMP TABLE t AS SELECT 'open-temp' AS v", fresh),
+  simple("temp", "CREATE TEMP TABLE t AS SELECT 'open-temp' AS v", { ...fresh, shadows: true }),
   simple("other temp", "CREATE TEMP TABLE other AS SELECT 1 AS i", fresh),
   simple("drop temp", "DROP TABLE pg_temp.t"),
   simple("text: path, read", `SET search_path = b; ${read}`),

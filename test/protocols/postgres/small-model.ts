@@ -189,7 +189,7 @@ function answerOf(reply: Reply): Answer | undefined {
 }
 
 function compare(steps: readonly Step[], through: readonly Answer[], direct: readonly Answer[]): string | undefined {
-  const moves = steps.some((step) => step.lasting === true);
+  const moves = steps.some((step) => step.lasting === true || step.shadows === true);
   const may = steps.flatMap((step) => step.may ?? []);
   const shown = (answers: readonly Answer[]) => answers.map(({ type, text }) => `${type}(${text})`).join(" ");
   const leak = through.find(({ text }) => text.includes(SECRET));

@@ -106,6 +106,23 @@ describe("names in a body", () => {
       assert.deepEqual(sources("SELECT public.pinned()", path), ["other.people.id", "other.people.name"]);
   });
 
+  test("cannot be told where a temporary table stands before what the session may have found earlier", async () => {
+    const { client } = rich;
+    await client.query(`CREATE TEMP TABLE people (id int, name text); CREATE TEMP TABLE mine (x text)`);
+    await client.query(`CREATE FUNCTION of_mine() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT x FROM mine); END';
+      CREATE FUNCTION behind() RETURNS text LANGUAGE sql SET search_path = other, pg_temp AS 'SELECT name FROM people WHERE id = 1'`);
+    const { rows } = await client.query("SELECT pg_my_temp_schema()::regnamespace::text AS mine");
+    const catalog = await rich.load();
+    const searchPath = [rows[0].mine, "pg_catalog", "public"];
+    const unknown = (call: string): boolean =>
+      analyze(`SELECT public.${call}`, catalog, { ...SCOPE, searchPath }).statements[0]!.facts.functions[0]!.opaque;
+    const calls = ["plain()", "nested()", "pinned()", "named()", "quoted()", "of_mine()", "behind()", "writes('')"];
+    assert.deepEqual(calls.filter(unknown), ["plain()", "nested()", "pinned()", "quoted()"]);
+    await client.query(
+      "DROP TABLE pg_temp.people, pg_temp.mine; DROP FUNCTION public.of_mine(); DROP FUNCTION public.behind()",
+    );
+  });
+
   test("of the functions that it calls are found in the same path", () => {
     assert.deepEqual(sources("SELECT public.nested()", ["pg_catalog", "other"]), [
       "other.people.id",
