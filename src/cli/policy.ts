@@ -5,8 +5,6 @@ import { checkMaskSpec } from "../masking/index.ts";
 import { buildBundle } from "../policy/build.ts";
 import { checkPolicy } from "../policy/check.ts";
 import { testPolicy } from "../policy/check-tests.ts";
-import { dataDefects } from "../policy/data.ts";
-import { readSource } from "../policy/source.ts";
 
 export const HELP = `regate policy check [FOLDER…] [--json]          format, types, unused files, builtins that the gate does not have
 regate policy test  [FOLDER…] [--coverage] [--threshold N] [--run REGEX] [--verbose]
@@ -85,18 +83,12 @@ async function build(args: string[]): Promise<number> {
   const { output } = values;
   if (typeof output !== "string") throw new RegateError("USAGE", { detail: "policy build: -o FILE is missing" });
   const [rules, ...data] = folders(positionals);
-  // A gate would not load it.
-  const [defect, ...more] = dataDefects((await readSource([rules!, ...data])).data, checkMaskSpec);
-  if (defect !== undefined)
-    throw new RegateError("POLICY_SOURCE", {
-      detail: `${defect.place}: ${defect.message}${more.length === 0 ? "" : `; and ${more.length} more`}`,
-      hint: "regate policy check names all defects.",
-    });
   const built = await buildBundle(
     rules!,
     data,
     output,
     typeof values.revision === "string" ? values.revision : undefined,
+    checkMaskSpec,
   );
   const { replaced } = built.source;
   if (values.json === true) {

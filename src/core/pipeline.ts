@@ -54,7 +54,7 @@ export class Pipeline {
   judge(session: SessionContext, command: Command, sure: boolean): Verdict | Doubt | Promise<Verdict | Doubt>;
   judge(session: SessionContext, command: Command, sure = true): Verdict | Doubt | Promise<Verdict | Doubt> {
     const probes = this.#infer(session, command, true);
-    const counted = JSON.stringify(session.facts.inference);
+    const { inference } = session.facts;
     const act = (decision: Decision, started: number): Verdict => {
       const verdict = this.#act(session, command, this.#nextId(session), decision, started);
       if (verdict.kind !== "refuse") noteProbes(this.#parts.probes, session, probes);
@@ -63,7 +63,8 @@ export class Pipeline {
     return this.#decide(session, command, sure, act, () => {
       // Other sessions may have tried values while this was decided aside.
       this.#infer(session, command, true);
-      return JSON.stringify(session.facts.inference) === counted ? undefined : this.judge(session, command, sure);
+      const same = JSON.stringify(session.facts.inference) === JSON.stringify(inference);
+      return same ? undefined : this.judge(session, command, sure);
     });
   }
 

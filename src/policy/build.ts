@@ -9,6 +9,8 @@ import { pack } from "tar-stream";
 import { errorText, RegateError } from "../errors.ts";
 import { ENTRYPOINT, unpack } from "./bundle.ts";
 import { type Dependencies, dependencies, echoesOnly } from "./dependencies.ts";
+import { dataDefects } from "./data.ts";
+import type { MaskDefect } from "./masks.ts";
 import { opa } from "./opa.ts";
 import { readSource, type Source } from "./source.ts";
 import { compile, inspect } from "./wasm.ts";
@@ -25,6 +27,7 @@ export type Built = {
 /**
  * Builds the rules and data of `regoDir` and `dataDirs` (later ones win, see readSource) into the file `out`.
  * @param revision default: a digest of rules and data
+ * @param maskDefect tells what is wrong with a mask; with it, data that no gate would load are refused
  * @throws RegateError OPA_MISSING, POLICY_SOURCE (what opa says about the sources), BUNDLE_BUILTIN, BUNDLE_UNREADABLE (`out` cannot be written)
  */
 export async function buildBundle(
@@ -32,8 +35,15 @@ export async function buildBundle(
   dataDirs: readonly string[],
   out: string,
   revision?: string,
+  maskDefect?: MaskDefect,
 ): Promise<Built> {
   const source = await readSource([regoDir, ...dataDirs]);
+  const [defect, ...more] = maskDefect === undefined ? [] : dataDefects(source.data, maskDefect);
+  if (defect !== undefined)
+    throw new RegateError("POLICY_SOURCE", {
+      detail: `${defect.place}: ${defect.message}${more.length === 0 ? "" : `; and ${more.length} more`}`,
+      hint: "regate policy check names all defects.",
+    });
   return staged(source, async (folder) => {
     const file = join(folder, "..", "bundle.tar.gz");
     const ran = await opa(

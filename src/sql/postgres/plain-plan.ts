@@ -10,14 +10,17 @@ export const COSTS_OFF: Node = {
 /** What runs tells of widths, and so do costs, and what planning reads and keeps: the statistics of wide values are wide. */
 export function tellsWidths(options: readonly Node[] | undefined): boolean {
   const costs = optionOf(options, "costs");
-  return costs === undefined || isOn(costs) || ASKED.some((name) => isOn(optionOf(options, name)));
+  return costs === undefined || isOn(costs) || asksForMore(options);
 }
-const ASKED = ["analyze", "buffers", "memory"];
+
+/** For more than a plan. */
+function asksForMore(options: readonly Node[] | undefined): boolean {
+  return ["analyze", "buffers", "memory"].some((name) => isOn(optionOf(options, name)));
+}
 
 /** Changes the tree, and says how its text is changed; undefined where somebody asked for costs, or for more than a plan. */
 export function withoutCosts(body: ExplainStmt, source: SourceText, location: number): Edit | undefined {
-  if (optionOf(body.options, "costs") !== undefined || ASKED.some((name) => isOn(optionOf(body.options, name))))
-    return undefined;
+  if (optionOf(body.options, "costs") !== undefined || asksForMore(body.options)) return undefined;
   const [word, next] = source.words(location);
   if (word === undefined || next === undefined) return undefined;
   const options = body.options ?? [];

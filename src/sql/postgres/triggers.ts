@@ -188,13 +188,13 @@ function phase(relation: Relation, attached: Attached): number {
 
 /** A row whose key is written may go to another partition: it is deleted in one, and inserted into the other. (ExecCrossPartitionUpdate) */
 function movesRows(relation: Relation, written: ReadonlyMap<string, Value>): boolean {
-  const keys = keysBelow(relation);
-  return keys.size > 0 && relation.columns.some((column) => keys.has(column) && isWritten(relation, column, written));
+  return [...keysBelow(relation)].some((column) => withBases(relation, column).some((one) => written.has(one.name)));
 }
 
-function isWritten(relation: Relation, column: Column, written: ReadonlyMap<string, Value>): boolean {
+/** The column, and those that it is generated from. */
+function withBases(relation: Relation, column: Column): readonly Column[] {
   const bases = relation.generated.get(column.attnum) ?? [];
-  return relation.columns.some((one) => (one === column || bases.includes(one.attnum)) && written.has(one.name));
+  return relation.columns.filter((one) => one === column || bases.includes(one.attnum));
 }
 
 /** Its triggers see the row as it was kept, with what is written. `shown`, `ran`: as of {@link runAttached}. */
@@ -286,10 +286,7 @@ function rowsOf(relation: Relation, written: ReadonlyMap<string, Value>, event: 
 
 /** What a column of a new row holds: what is written to it, or to what it is generated from. Its default counts as written. */
 function givenTo(relation: Relation, written: ReadonlyMap<string, Value>, column: Column): Value {
-  const bases = relation.generated.get(column.attnum) ?? [];
-  const values = relation.columns
-    .filter((one) => one === column || bases.includes(one.attnum))
-    .flatMap((one) => written.get(one.name) ?? []);
+  const values = withBases(relation, column).flatMap((one) => written.get(one.name) ?? []);
   return values.length === 0 ? plainConstant(column.type) : { ...combine(values, column.type, true), total: true };
 }
 
