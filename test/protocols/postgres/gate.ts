@@ -38,6 +38,20 @@ export type TestGate = {
 
 export const allow = (): Partial<Decision> => ({ action: "allow" });
 
+/** Masks what depends on a protected column, refuses what is not known. */
+export function maskProtected(input: Input) {
+  const masks: object[] = [];
+  for (const [statement, facts] of (input.command?.statements ?? []).entries()) {
+    if (facts.class === "unknown")
+      return { action: "block", reasons: [{ code: "unknown", message: "not known", hint: null }] } as never;
+    if (["prepare", "declare"].includes(facts.verb) || facts.class === "ddl" || facts.class === "code") continue;
+    for (const [output, { sources, derivation }] of facts.outputs.entries())
+      if (derivation === "opaque" || sources.some(({ tags }) => tags.length > 0))
+        masks.push({ statement, output, mask: "redact", code: "m" });
+  }
+  return (masks.length === 0 ? allow() : { action: "mask", masks }) as never;
+}
+
 export async function startTestGate(
   setup: string,
   options: {

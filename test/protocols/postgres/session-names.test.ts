@@ -2,27 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import pg from "pg";
-import type { Input } from "../../../src/core/facts.ts";
-import { allow, startTestGate, type TestGate } from "./gate.ts";
+import { allow, maskProtected, startTestGate, type TestGate } from "./gate.ts";
 import { callOf, cells, extended as x, frame, type Reply, refusal, types, WireClient } from "./wire-client.ts";
 
 let gate: TestGate;
 let client: WireClient;
 const read = "SELECT upper(v) FROM t";
-
-/** Masks what depends on a protected column, refuses what is not known. */
-function decide(input: Input) {
-  const masks: object[] = [];
-  for (const [statement, facts] of (input.command?.statements ?? []).entries()) {
-    if (facts.class === "unknown")
-      return { action: "block", reasons: [{ code: "unknown", message: "not known", hint: null }] } as never;
-    if (["prepare", "declare"].includes(facts.verb) || facts.class === "ddl" || facts.class === "code") continue;
-    for (const [output, { sources, derivation }] of facts.outputs.entries())
-      if (derivation === "opaque" || sources.some(({ tags }) => tags.length > 0))
-        masks.push({ statement, output, mask: "redact", code: "m" });
-  }
-  return (masks.length === 0 ? allow() : { action: "mask", masks }) as never;
-}
 
 before(async () => {
   gate = await startTestGate(`CREATE SCHEMA a;
@@ -53,7 +38,7 @@ ALTER ROLE app SET search_path = a;
 after(() => gate.close());
 beforeEach(async () => {
   client?.end();
-  gate.decide = decide;
+  gate.decide = maskProtected;
   client = await WireClient.open(gate.port, "good");
 });
 after(() => client.end());

@@ -2,26 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import pg from "pg";
-import type { Input } from "../../../src/core/facts.ts";
-import { allow, startTestGate, type TestGate } from "./gate.ts";
+import { maskProtected, startTestGate, type TestGate } from "./gate.ts";
 import { cells, errorOf, extended as x, type Reply, WireClient } from "./wire-client.ts";
 
 let gate: TestGate;
 let client: WireClient;
-
-/** Masks what depends on a protected column, refuses what is not known. */
-function decide(input: Input) {
-  const masks: object[] = [];
-  for (const [statement, { outputs, verb, class: kind }] of (input.command?.statements ?? []).entries()) {
-    if (kind === "unknown")
-      return { action: "block", reasons: [{ code: "unknown", message: "not known", hint: null }] } as never;
-    if (verb === "declare" || kind === "ddl" || kind === "code") continue;
-    for (const [output, { sources, derivation }] of outputs.entries())
-      if (derivation === "opaque" || sources.some(({ tags }) => tags.length > 0))
-        masks.push({ statement, output, mask: "redact", code: "m" });
-  }
-  return (masks.length === 0 ? allow() : { action: "mask", masks }) as never;
-}
 
 before(async () => {
   gate = await startTestGate(`CREATE SCHEMA a;
@@ -50,7 +35,7 @@ ALTER ROLE app SET search_path = a;
 
 `);
   gate.classification = { "b.t.v": ["pii"] };
-  gate.decide = decide;
+  gate.decide = maskProtected;
 });
 after(() => gate.close());
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { analyze } from "../../../src/sql/postgres/analyze.ts";
-import { SCOPE, startRich } from "./support.ts";
+import { SCOPE, startRich, taggedUses } from "./support.ts";
 
 const rich = await startRich(
   `
@@ -76,15 +76,7 @@ CREATE VIEW secured_view AS SELECT id FROM secured;
   ),
 );
 
-/** How the text uses tagged columns: `table.column: uses`. */
-function uses(text: string, user = "other"): string {
-  const { facts } = analyze(text, rich.catalog, { ...SCOPE, user }).statements[0]!;
-  return facts.columns
-    .filter((column) => column.tags.length > 0)
-    .map((column) => `${column.table}.${column.column}: ${column.uses}`)
-    .sort()
-    .join("; ");
-}
+const uses = (text: string, user = "other"): string => taggedUses(rich.catalog, text, user);
 
 const cases: readonly (readonly [about: string, texts: readonly (readonly [text: string, uses: string])[]])[] = [
   [

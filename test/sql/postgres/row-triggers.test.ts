@@ -1,8 +1,7 @@
 // What triggers tell of the rows that they are given: by the columns of UPDATE OF, of new rows, of rows that go.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { analyze } from "../../../src/sql/postgres/analyze.ts";
-import { SCOPE, startRich } from "./support.ts";
+import { startRich, taggedUses } from "./support.ts";
 
 const rich = await startRich(
   `
@@ -79,15 +78,7 @@ CREATE RULE gone AS ON DELETE TO ruled DO ALSO INSERT INTO log (note) VALUES (OL
   ),
 );
 
-/** How the text uses tagged columns: `table.column: uses`. */
-function uses(text: string): string {
-  const { facts } = analyze(text, rich.catalog, SCOPE).statements[0]!;
-  return facts.columns
-    .filter((column) => column.tags.length > 0)
-    .map((column) => `${column.table}.${column.column}: ${column.uses}`)
-    .sort()
-    .join("; ");
-}
+const uses = (text: string): string => taggedUses(rich.catalog, text);
 
 const cases: readonly (readonly [about: string, texts: readonly (readonly [text: string, uses: string])[]])[] = [
   [

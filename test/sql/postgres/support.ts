@@ -2,7 +2,7 @@
 import { after } from "node:test";
 import type { ClientBase } from "pg";
 import pg from "pg";
-import type { DescribedField, NameScope } from "../../../src/sql/postgres/analyze.ts";
+import { analyze, type DescribedField, type NameScope } from "../../../src/sql/postgres/analyze.ts";
 import type { Catalog, CatalogQuery } from "../../../src/sql/postgres/catalog.ts";
 import { loadCatalog } from "../../../src/sql/postgres/catalog.ts";
 import { ready } from "../../../src/sql/postgres/parser.ts";
@@ -42,6 +42,16 @@ export async function startRich(setup = schemaSql, tags: unknown = classificatio
   const query = queryOf(client);
   const load = () => loadCatalog(query, tags);
   return { client, query, load, catalog: await load() };
+}
+
+/** How the text uses tagged columns: `table.column: uses`. */
+export function taggedUses(catalog: Catalog, text: string, user = SCOPE.user): string {
+  const { facts } = analyze(text, catalog, { ...SCOPE, user }).statements[0]!;
+  return facts.columns
+    .filter((column) => column.tags.length > 0)
+    .map((column) => `${column.table}.${column.column}: ${column.uses}`)
+    .sort()
+    .join("; ");
 }
 
 const asText = { getTypeParser: () => (value: string) => value };
